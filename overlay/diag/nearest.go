@@ -1,0 +1,53 @@
+package diag
+
+// Nearest returns the candidate closest to word by edit distance with
+// transpositions, or the empty string when none is close enough to be what
+// the user meant (more than a third of the letters differ). Of equally close
+// candidates the first wins.
+func Nearest(word string, candidates []string) string {
+	best, limit := "", len(word)/3+1
+	for _, c := range candidates {
+		if d := distance(word, c, limit); d < limit+1 {
+			if d == 0 {
+				return c
+			}
+			best, limit = c, d-1
+		}
+		if limit == 0 {
+			break
+		}
+	}
+	return best
+}
+
+// distance returns the optimal string alignment distance of a and b in bytes,
+// or a number above limit as soon as it is known to exceed limit.
+func distance(a, b string, limit int) int {
+	if d := len(a) - len(b); d > limit || -d > limit {
+		return limit + 1
+	}
+	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		cur[0] = i
+		low := i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				cur[j] = min(cur[j], prev2[j-2]+1)
+			}
+			low = min(low, cur[j])
+		}
+		if low > limit {
+			return limit + 1
+		}
+		prev2, prev, cur = prev, cur, prev2
+	}
+	return prev[len(b)]
+}
