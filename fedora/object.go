@@ -1,0 +1,211 @@
+package fedora
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Commit is one parsed git commit. Names, mail addresses and the message are
+// the bytes of the object: git does not promise that they are UTF-8, Encoding
+// says what the author claimed.
+type Commit struct {
+	ID        string   // full hexadecimal name
+	Tree      string   // name of the root tree
+	Parents   []string // in the order of the commit; empty for a root
+	Author    Ident
+	Committer Ident
+	Encoding  string // value of the encoding header, empty when there is none
+	Message   string // everything behind the blank line, unchanged
+}
+
+// Subject returns the first paragraph of the message on one line, which is what
+// git's %s prints.
+func (c *Commit) Subject() string {
+	msg := strings.TrimLeft(c.Message, "\n")
+	var words []string
+	for line := range strings.SplitSeq(msg, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			if len(words) > 0 {
+				break
+			}
+			continue
+		}
+		words = append(words, line)
+	}
+	return strings.Join(words, " ")
+}
+
+// An Ident is who did something, and when. When carries the recorded zone.
+type Ident struct {
+	Name  string
+	Email string
+	When  time.Time
+}
+
+// Git modes of tree entries.
+const (
+	ModeDir        = 0o040000
+	ModeRegular    = 0o100644
+	ModeExecutable = 0o100755
+	ModeSymlink    = 0o120000
+	ModeSubmodule  = 0o160000
+)
+
+// A TreeEntry is one name in a git tree.
+type TreeEntry struct {
+	Name string
+	Mode uint32 // git's mode, see ModeDir and its siblings
+	ID   string // hexadecimal object name
+}
+
+// IsDir reports whether the entry is a tree.
+func (e TreeEntry) IsDir() bool { return e.Mode&0o170000 == ModeDir }
+
+// IsRegular reports whether the entry is a file, executable or not. Old
+// repositories know modes such as 100664, which count as regular.
+func (e TreeEntry) IsRegular() bool { return e.Mode&0o170000 == 0o100000 }
+
+// IsSymlink reports whether the entry is a symbolic link.
+func (e TreeEntry) IsSymlink() bool { return e.Mode&0o170000 == ModeSymlink }
+
+// IsSubmodule reports whether the entry names a commit of another repository.
+func (e TreeEntry) IsSubmodule() bool { return e.Mode&0o170000 == ModeSubmodule }
+
+// ParseCommit parses the content of a commit object. It fails only when the
+// tree or a parent is not an object name; a broken author line gives an empty
+// Ident, as such commits exist and their trees are fine.
+func ParseCommit(id string, data []byte) (*Commit, error) {
+	c := &Commit{ID: id}
+	text := string(data)
+	for {
+		line, rest, found := strings.Cut(text, "\n")
+		if line == "" {
+			if found {
+				c.Message = rest
+			}
+			break
+		}
+		key, value, _ := strings.Cut(line, " ")
+		switch key {
+		case "tree":
+			if c.Tree == "" {
+				c.Tree = value
+			}
+		case "parent":
+			if !isObjectID(value) {
+				return nil, fmt.Errorf("commit %s has the malformed parent %q", short(id), value)
+			}
+			c.Parents = append(c.Parents, value)
+		case "author":
+			if c.Author.When.IsZero() {
+				c.Author = parseIdent(value)
+			}
+		case "committer":
+			if c.Committer.When.IsZero() {
+				c.Committer = parseIdent(value)
+			}
+		case "encoding":
+			c.Encoding = value
+		}
+		// Everything else (gpgsig and its indented continuation lines,
+		// mergetag, headers to come) says nothing about content or order.
+		if !found {
+			break
+		}
+		text = rest
+	}
+	if !isObjectID(c.Tree) {
+		return nil, fmt.Errorf("commit %s names no tree", short(id))
+	}
+	return c, nil
+}
+
+// parseIdent splits "Name <mail> seconds zone". Like git it takes the mail
+// between the first "<" and the next ">", and the date from the end.
+func parseIdent(s string) Ident {
+	var id Ident
+	open := strings.IndexByte(s, '<')
+	if open < 0 {
+		return id
+	}
+	id.Name = strings.TrimSpace(s[:open])
+	mail, _, ok := strings.Cut(s[open+1:], ">")
+	if !ok {
+		return id
+	}
+	id.Email = strings.TrimSpace(mail)
+	last := strings.LastIndexByte(s, '>')
+	fields := strings.Fields(s[last+1:])
+	id.When = time.Unix(0, 0).UTC()
+	if len(fields) == 0 {
+		return id
+	}
+	sec, err := strconv.ParseInt(fields[0], 10, 64)
+	if err != nil || sec < 0 || sec > 1<<40 {
+		return id
+	}
+	zone := time.UTC
+	if len(fields) > 1 {
+		if n, err := strconv.Atoi(fields[1]); err == nil && n != 0 && n > -10000 && n < 10000 {
+			zone = time.FixedZone("", (n/100)*3600+(n%100)*60)
+		}
+	}
+	id.When = time.Unix(sec, 0).In(zone)
+	return id
+}
+
+// ParseTree parses the content of a tree object. idLen is the length of a
+// binary object name, 20 for SHA-1 and 32 for SHA-256.
+func ParseTree(data []byte, idLen int) ([]TreeEntry, error) {
+	var entries []TreeEntry
+	for len(data) > 0 {
+		sp := bytes.IndexByte(data, ' ')
+		if sp < 1 || sp > 7 {
+			return nil, errors.New("tree entry has a malformed mode")
+		}
+		mode, err := strconv.ParseUint(string(data[:sp]), 8, 32)
+		if err != nil {
+			return nil, errors.New("tree entry has a malformed mode")
+		}
+		data = data[sp+1:]
+		nul := bytes.IndexByte(data, 0)
+		if nul < 1 || len(data) < nul+1+idLen {
+			return nil, errors.New("tree entry is cut off")
+		}
+		entries = append(entries, TreeEntry{
+			Name: string(data[:nul]),
+			Mode: uint32(mode),
+			ID:   fmt.Sprintf("%x", data[nul+1:nul+1+idLen]),
+		})
+		data = data[nul+1+idLen:]
+	}
+	return entries, nil
+}
+
+// isObjectID reports whether s is a full object name, SHA-1 or SHA-256.
+func isObjectID(s string) bool {
+	return (len(s) == 40 || len(s) == 64) && isHex(s)
+}
+
+// isHex reports whether s consists of lower-case hexadecimal digits alone.
+func isHex(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// short abbreviates an object name for a message.
+func short(id string) string {
+	if len(id) > 12 {
+		return id[:12]
+	}
+	return id
+}
