@@ -1,0 +1,109 @@
+// Specgraft merges a distribution described in TOML onto the packaging that
+// Fedora publishes, and renders the result as a deterministic tree of RPM spec
+// files. It reads the project format of azldev, never executes a line of a
+// spec, and can say why each rendered line is there.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"specgraft/overlay/diag"
+)
+
+// Exit codes. When several apply, environment goes before problems before
+// drift.
+const (
+	exitOK       = 0
+	exitProblems = 1 // problems in the input, or a component failed
+	exitDrift    = 2 // --check found that something would change
+	exitEnv      = 3 // the environment failed us, or we failed
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	g := &globals{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := rootCmd(g)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if cerr := g.close(); err == nil {
+		err = cerr
+	}
+	return g.exit(ctx, err)
+}
+
+// An exitError ends the command with a code of its own after everything worth
+// saying has been printed.
+type exitError int
+
+func (e exitError) Error() string {
+	switch int(e) {
+	case exitProblems:
+		return "problems found"
+	case exitDrift:
+		return "something would change"
+	}
+	return "environment failure"
+}
+
+// exit prints err, unless its command did so already, and returns the exit
+// code that goes with it.
+func (g *globals) exit(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if e, ok := errors.AsType[exitError](err); ok {
+		return int(e)
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		g.say("interrupted")
+		return exitEnv
+	}
+	if l, ok := errors.AsType[diag.ListError](err); ok {
+		g.report(diag.List(l))
+		return codeOf(diag.List(l))
+	}
+	if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
+		l := diag.List{*d}
+		g.report(l)
+		return codeOf(l)
+	}
+	if u, ok := errors.AsType[usageError](err); ok {
+		g.say("%s", u.Error())
+		return exitProblems
+	}
+	g.say("%v", err)
+	return exitEnv
+}
+
+// codeOf returns the exit code that a list of diagnostics asks for.
+func codeOf(l diag.List) int {
+	code := exitOK
+	for _, d := range l {
+		switch {
+		case d.Severity != diag.Error:
+		case d.Env:
+			return exitEnv
+		default:
+			code = exitProblems
+		}
+	}
+	return code
+}
+
+// A usageError is a command line that makes no sense.
+type usageError struct{ error }

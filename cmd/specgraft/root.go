@@ -1,0 +1,293 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"specgraft/overlay/diag"
+)
+
+// globals is what every command shares: the streams and the global flags.
+type globals struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	projectDir  string   // -C
+	cacheDir    string   // --cache-dir, empty for the default
+	configFiles []string // --config-file, in order
+	noDefaults  bool
+	permissive  bool
+	offline     bool
+	color       string
+	quiet       bool
+	verbose     bool
+	format      string // --format, -O; "" for the command's default
+	json        bool
+	retries     int
+
+	closers []func() error // run after the command, last first
+}
+
+// rootCmd builds the whole command tree. Each command is a constructor of its
+// own; a new one adds one line to commands.
+func rootCmd(g *globals) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "specgraft",
+		Short: "Render a distribution: Fedora's packaging plus your overlays",
+		Long: `Specgraft reads a distribution described in TOML (the project format of
+azldev), takes each component's packaging from Fedora's dist-git, grafts build
+configuration and overlays onto it, and writes a deterministic tree of RPM spec
+files. Nothing in a spec is ever executed.
+
+Exit codes: 0 fine, 1 problems in the input or a component failed, 2 a --check
+found that something would change, 3 the environment failed.`,
+		Example: `  specgraft render -a
+  specgraft render bash --check
+  specgraft list -C path/to/project`,
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return g.check(cmd) },
+	}
+	root.SetVersionTemplate("specgraft {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
+	})
+	f := root.PersistentFlags()
+	f.StringVarP(&g.projectDir, "project", "C", "", "start looking for azldev.toml in `DIR` and above it")
+	f.StringVar(&g.cacheDir, "cache-dir", "", "keep mirrors and snapshots in `DIR` (default: specgraft in the user's cache directory)")
+	f.StringArrayVar(&g.configFiles, "config-file", nil, "read `FILE` after the project's own configuration; may be repeated")
+	f.BoolVar(&g.noDefaults, "no-default-config", false, "leave out the built-in defaults")
+	f.BoolVar(&g.permissive, "permissive-config", false, "ignore unknown keys and unresolved references in the configuration")
+	f.BoolVar(&g.offline, "offline", false, "never talk to the network, use what the cache has")
+	f.StringVar(&g.color, "color", "auto", "colour the output: auto, always or never")
+	f.BoolVarP(&g.quiet, "quiet", "q", false, "only print results and errors")
+	f.BoolVarP(&g.verbose, "verbose", "v", false, "say more about what is done")
+	f.StringVarP(&g.format, "format", "O", "", "print results as `FORMAT`: table, json, csv, markdown and others a command may know")
+	f.BoolVar(&g.json, "json", false, "short for --format json")
+	f.IntVar(&g.retries, "network-retries", 3, "try a network operation `N` times")
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if ours, ok := azldevFlags[name]; ok {
+			name = ours
+		}
+		return pflag.NormalizedName(name)
+	})
+	root.AddCommand(commands(g)...)
+	root.AddCommand(componentCmd(g))
+	wrapArgs(root)
+	return root
+}
+
+// commands lists the constructors of all top-level commands, in the order of
+// the alphabet.
+func commands(g *globals) []*cobra.Command {
+	return []*cobra.Command{
+		versionCmd(g),
+	}
+}
+
+// azldevFlags maps azldev's long flag names to ours, so that scripts written
+// for azldev go on working. Both spellings are the same flag.
+var azldevFlags = map[string]string{
+	"all-components":  "all",
+	"component-group": "group",
+	"check-only":      "check",
+	"output-format":   "format",
+}
+
+// componentCmd is azldev's spelling of our commands: "component render" is
+// "render". Commands with azldev's own names are listed here under these.
+func componentCmd(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "component",
+		Aliases: []string{"comp"},
+		Short:   "The commands under the names that azldev gives them",
+		Long: `Scripts written for azldev call "component render", "comp list" and so on.
+These are the same commands as those without "component", with the same flags
+and results; exit codes are specgraft's.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, sub := range commands(g) {
+		if names, ok := azldevCommands[sub.Name()]; ok {
+			if names[0] != sub.Name() {
+				sub.Use = names[0] + strings.TrimPrefix(sub.Use, sub.Name())
+			}
+			sub.Aliases = append(sub.Aliases, names[1:]...)
+			cmd.AddCommand(sub)
+		}
+	}
+	return cmd
+}
+
+// azldevCommands names those of our commands that azldev has below
+// "component": ours, then azldev's name and aliases.
+var azldevCommands = map[string][]string{
+	"render":  {"render"},
+	"list":    {"list"},
+	"update":  {"update"},
+	"changed": {"changed"},
+	"prepare": {"prepare-sources", "prep-sources"},
+	"add":     {"add"},
+	"query":   {"query"},
+	"diff":    {"diff-sources"},
+	"history": {"history", "hist"},
+}
+
+// wrapArgs turns the argument errors of all commands into usage errors.
+func wrapArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		wrapArgs(sub)
+	}
+}
+
+// check validates the global flags before any command runs.
+func (g *globals) check(*cobra.Command) error {
+	switch g.color {
+	case "auto", "always", "never":
+	default:
+		return usageError{fmt.Errorf("--color is auto, always or never, not %q", g.color)}
+	}
+	if g.json {
+		if g.format != "" && g.format != "json" {
+			return usageError{fmt.Errorf("--json and --format %s exclude each other", g.format)}
+		}
+		g.format = "json"
+	}
+	if g.retries < 0 {
+		return usageError{errors.New("--network-retries is a number of 0 or more")}
+	}
+	return nil
+}
+
+// formatOf returns the output format to use: the one the user asked for, which
+// must be among allowed, or else the first of allowed.
+func (g *globals) formatOf(allowed ...string) (string, error) {
+	if g.format == "" {
+		return allowed[0], nil
+	}
+	if !slices.Contains(allowed, g.format) {
+		return "", usageError{fmt.Errorf("format %q is not one of %s", g.format, strings.Join(allowed, ", "))}
+	}
+	return g.format, nil
+}
+
+// close runs what commands left to be closed.
+func (g *globals) close() error {
+	var errs []error
+	for _, c := range slices.Backward(g.closers) {
+		errs = append(errs, c())
+	}
+	g.closers = nil
+	return errors.Join(errs...)
+}
+
+// say prints one line of talk to stderr.
+func (g *globals) say(format string, args ...any) {
+	fmt.Fprintf(g.stderr, "specgraft: "+format+"\n", args...)
+}
+
+// note is say for what --quiet suppresses.
+func (g *globals) note(format string, args ...any) {
+	if !g.quiet {
+		g.say(format, args...)
+	}
+}
+
+// report prints diagnostics to stderr, every one with its related places and
+// its next step.
+func (g *globals) report(l diag.List) {
+	for i := range l {
+		d := &l[i]
+		if g.quiet && d.Severity != diag.Error {
+			continue
+		}
+		fmt.Fprintln(g.stderr, d.Error())
+		for _, r := range d.Related {
+			fmt.Fprintf(g.stderr, "\t%s: %s\n", diag.Position(r.Pos), r.Message)
+		}
+		if d.Hint != "" {
+			fmt.Fprintf(g.stderr, "\t%s\n", d.Hint)
+		}
+	}
+}
+
+// colored reports whether output to w shall have colours.
+func (g *globals) colored(w io.Writer) bool {
+	switch g.color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// version returns the version of this build: the module version where the
+// binary was installed as a module, else the revision it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	rev, dirty := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			rev = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+changes"
+		}
+	}
+	if rev == "" {
+		return "devel"
+	}
+	return "devel-" + rev[:min(12, len(rev))] + dirty
+}
+
+func versionCmd(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Aliases: []string{"ver"},
+		Short:   "Print the version of this build",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			format, err := g.formatOf("text", "table", "json")
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return writeJSON(g.stdout, map[string]string{"version": version()})
+			}
+			_, err = fmt.Fprintln(g.stdout, "specgraft", version())
+			return err
+		},
+	}
+}
