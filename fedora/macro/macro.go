@@ -1,0 +1,123 @@
+// Package macro evaluates the RPM macro language and tells what a spec file
+// builds: name, version, release, sources, patches, sub-packages, dependencies.
+//
+// It never starts a process, never reads a file outside the file tree it is
+// given and never looks at the machine it runs on: the architecture, the
+// distribution and every macro come from the Config. What cannot be known
+// under these rules (the output of an arbitrary shell command, a macro whose
+// value would come from the build machine) is an unknown value. Unknown is a
+// value like any other: it flows into what is made from it and into nothing
+// else, and it keeps the reason and the place where it arose.
+//
+//	s := macro.Eval("bash.spec", text, macro.Config{Set: macro.Builtin()})
+//	if s.Version.Known {
+//		fmt.Println(s.Version.Text)
+//	}
+//
+// The language is the one of rpm 4.18 to 6.0; where the versions differ, the
+// newer behaviour is taken.
+package macro
+
+import (
+	"go/token"
+	"io/fs"
+	"time"
+
+	"specgraft/overlay/diag"
+)
+
+// Config says under which circumstances a spec or a text is evaluated. The
+// zero value means Fedora 43 on x86_64 with the built-in macro set.
+type Config struct {
+	Set  *Set   // macros that are there before the spec; nil means Builtin()
+	Arch string // target architecture; empty means x86_64
+
+	// Defines are set as if given with rpm's --define, in order, after
+	// everything else.
+	Defines   []Define
+	With      []string // build conditionals switched on (--with)
+	Without   []string // build conditionals switched off (--without)
+	Undefines []string // macros removed again (--undefine)
+
+	// FS is the component's directory, from which %include, %{load:} and the
+	// test for a file's existence are served. Nothing outside of it is ever
+	// read. Nil means that there are no files.
+	FS fs.FS
+
+	Distro Distro
+	Budget Budget
+
+	// AutoreleaseProbe replaces %autorelease by a macro that spells out its
+	// flags as E<extraver>_S<snapinfo>_P<0|1>_B<base>, and %autochangelog by
+	// nothing, as rpmautospec does when it looks at old commits.
+	AutoreleaseProbe bool
+
+	// Lines asks for the expanded text, see Spec.Expanded.
+	Lines bool
+}
+
+// A Define is one macro definition: the name, with an option string in
+// parentheses if the macro takes arguments, and the body.
+type Define struct{ Name, Body string }
+
+// Distro sets the macros that tell distributions and their versions apart.
+// Empty fields are left to the macro set, except that all fields being empty
+// means Fedora 43.
+type Distro struct {
+	Fedora string // %fedora
+	RHEL   string // %rhel
+	Dist   string // %dist, with its leading dot
+}
+
+// Budget bounds an evaluation. A field that is zero has its default. When the
+// budget is used up, the evaluation ends with a macro/budget diagnostic.
+type Budget struct {
+	Steps  int           // macro invocations, default 2,000,000
+	Depth  int           // nested invocations, default 64 as in rpm
+	Output int           // bytes of one expansion, default 4 MiB
+	Total  int           // bytes of all expansions together, default 64 MiB
+	Time   time.Duration // wall clock, default 5 s; 0 steps take none
+}
+
+// A Value is a text that may be unknown.
+type Value struct {
+	Text   string         `json:"text,omitempty"`   // the text when Known, else a rendering with the unknown parts as "<?>"
+	Known  bool           `json:"known"`            // whether Text is what rpm would compute
+	Set    bool           `json:"set"`              // whether there is such a tag or macro at all
+	Reason string         `json:"reason,omitempty"` // why it is not known
+	Pos    token.Position `json:"-"`                // where the tag is; for an unknown value where the unknown part arose
+}
+
+// An Unknown is one thing that could not be known.
+type Unknown struct {
+	Field  string // "version", "sources[0]", "packages[bash-devel].requires", ...
+	Reason string
+	Pos    token.Position
+}
+
+// Codes documents the diagnostics of this package.
+var Codes = []diag.Code{
+	{ID: "macro/budget", Default: diag.Error, Summary: "the evaluation was stopped because it used up its budget",
+		Doc: "Macros that expand without end, or to more text than any real spec needs, are cut off. Look at the macro named in the message."},
+	{ID: "macro/recursion", Default: diag.Error, Summary: "a macro expands itself without end",
+		Doc: "rpm allows 64 nested invocations. Define the macro with %global, which expands the body at once, or break the cycle."},
+	{ID: "macro/syntax", Default: diag.Error, Summary: "a macro expression or definition cannot be read",
+		Doc: "Raised for an unterminated %{, %( or %[, a %define without a legal name or body, and options a macro does not have."},
+	{ID: "macro/expression", Default: diag.Error, Summary: "an expression in %if, %[ ] or %{expr:} is invalid",
+		Doc: "rpm knows integers, quoted strings and v\"…\" versions and does not mix them. A bare word is an error."},
+	{ID: "macro/error", Default: diag.Error, Summary: "the spec itself raises an error with %{error:…}"},
+	{ID: "macro/warning", Default: diag.Warning, Summary: "the spec itself prints a warning with %{warn:…}"},
+	{ID: "macro/conditional", Default: diag.Error, Summary: "%if, %else and %endif do not match",
+		Doc: "Each %if, %ifarch, %ifnarch, %ifos and %ifnos needs its %endif; %else and %elif stand between them."},
+	{ID: "macro/include", Default: diag.Error, Summary: "a file named by %include or %{load:} is not in the component",
+		Doc: "Only files of the component's own directory are read, never one of the machine."},
+	{ID: "macro/section", Default: diag.Error, Summary: "a section or sub-package header is wrong",
+		Doc: "Raised for a section that is given twice for one package, for one of a package that was not declared, and for unknown options."},
+	{ID: "macro/tag", Default: diag.Error, Summary: "a preamble line is not a tag that rpm knows",
+		Doc: "rpm rejects the spec. An undefined macro that stands alone on a line ends here, too: the package that defines it is not part of the macro set."},
+	{ID: "macro/duplicate-tag", Default: diag.Error, Summary: "a tag that may stand once per package stands twice"},
+	{ID: "macro/missing-tag", Default: diag.Error, Summary: "a tag that every package needs is missing",
+		Doc: "Name, Version, Release, Summary and License are needed for the main package, Summary for a sub-package."},
+	{ID: "macro/bad-value", Default: diag.Error, Summary: "a tag has a value that rpm rejects",
+		Doc: "For instance a '-' in Version or Release, an Epoch that is no number, or blanks in a value that is one word."},
+}
