@@ -57,6 +57,8 @@ found that something would change, 3 the environment failed.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
+		Args:              cobra.ArbitraryArgs,
+		RunE:              group,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return g.check(cmd) },
 	}
 	root.SetVersionTemplate("specgraft {{.Version}}\n")
@@ -115,8 +117,8 @@ func componentCmd(g *globals) *cobra.Command {
 		Long: `Scripts written for azldev call "component render", "comp list" and so on.
 These are the same commands as those without "component", with the same flags
 and results; exit codes are specgraft's.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.ArbitraryArgs,
+		RunE: group,
 	}
 	for _, sub := range commands(g) {
 		if names, ok := azldevCommands[sub.Name()]; ok {
@@ -128,6 +130,23 @@ and results; exit codes are specgraft's.`,
 		}
 	}
 	return cmd
+}
+
+// group runs a command that only has subcommands: it prints its help, or says
+// that there is no such subcommand.
+func group(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(append(names, sub.Name()), sub.Aliases...)
+	}
+	hint := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
+	if n := diag.Nearest(args[0], names); n != "" {
+		hint = fmt.Sprintf("did you mean %q?", n)
+	}
+	return usageError{fmt.Errorf("unknown command %q; %s", args[0], hint)}
 }
 
 // azldevCommands names those of our commands that azldev has below
