@@ -20,6 +20,10 @@ type Commit struct {
 	Committer Ident
 	Encoding  string // value of the encoding header, empty when there is none
 	Message   string // everything behind the blank line, unchanged
+
+	// AuthorLine is the author header as it stands. Programs disagree on how
+	// to take a malformed one apart, so Author alone does not tell.
+	AuthorLine string
 }
 
 // Subject returns the first paragraph of the message on one line, which is what
@@ -102,8 +106,8 @@ func ParseCommit(id string, data []byte) (*Commit, error) {
 			}
 			c.Parents = append(c.Parents, value)
 		case "author":
-			if c.Author.When.IsZero() {
-				c.Author = parseIdent(value)
+			if c.AuthorLine == "" {
+				c.Author, c.AuthorLine = parseIdent(value), value
 			}
 		case "committer":
 			if c.Committer.When.IsZero() {
