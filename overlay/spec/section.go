@@ -58,13 +58,13 @@ func (s *Section) Body() int {
 	return s.Start + 1
 }
 
-// A Cond says what a line does to conditionals.
-type Cond uint8
+// A CondRole says what a line does to conditionals.
+type CondRole uint8
 
 // The roles of a line in conditionals: none, %if and its kin, %endif, %else
 // and its kin.
 const (
-	CondNone Cond = iota
+	CondNone CondRole = iota
 	CondOpen
 	CondClose
 	CondBranch
@@ -141,7 +141,7 @@ func (l *Line) Tag() (name, value string, ok bool) {
 
 // Cond returns what the line does to conditionals. Only whole words count:
 // "%if(" and "%if!" are no openers.
-func (l *Line) Cond() Cond {
+func (l *Line) Cond() CondRole {
 	w := l.word
 	if w == wordNew {
 		w = wordOf(l.Text)

@@ -23,7 +23,7 @@ const (
 var words = [wordsTotal]struct {
 	text string
 	kind SectionKind
-	cond Cond
+	cond CondRole
 }{
 	1:  {text: "%package", kind: PackageSection},
 	2:  {text: "%prep", kind: ScriptSection},
