@@ -1,0 +1,274 @@
+package components
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"specgraft/overlay/diag"
+)
+
+// An Input is one of the records that a fingerprint is computed from.
+type Input struct {
+	Label string // "config_hash", "source_identity", "manual_bump", "release_ver" or "overlay:N"
+	Value string
+	Path  string // configuration path it comes from, such as "overlays[3].source"; "" for none
+}
+
+// Fingerprint returns "sha256:" and the hex digest over everything that
+// decides what a component is built from: its merged configuration, the
+// upstream commit (or, for a local component, the files beside its spec), the
+// manual bump, the release version of its upstream, and the content of files
+// that overlays bring in. Texts that only explain (descriptions, metadata,
+// reasons) are not part of it.
+//
+// Two tools that read the same project have to compute the same value, so
+// every detail of the computation is part of the lock format.
+func (p *Project) Fingerprint(c *Component, commit string, bump int) (string, error) {
+	inputs, err := p.Inputs(c, commit, bump)
+	if err != nil {
+		return "", err
+	}
+	return hashRecords(inputs), nil
+}
+
+// Inputs returns the records behind the fingerprint, in the order in which
+// they are hashed. The error is a *diag.Diagnostic that names what cannot be
+// read or hashed.
+func (p *Project) Inputs(c *Component, commit string, bump int) ([]Input, error) {
+	for i := range c.SourceFiles {
+		f := &c.SourceFiles[i]
+		if f.Hash == "" {
+			return nil, &diag.Diagnostic{
+				Pos:       f.Pos,
+				Code:      "lock/no-hash",
+				Component: c.Name,
+				Message:   fmt.Sprintf("source file %q has no hash; cannot compute a deterministic fingerprint", f.Filename),
+				Hint:      `set hash and hash-type = "SHA512"`,
+			}
+		}
+	}
+	identity := commit
+	if c.IsLocal() {
+		var err error
+		if identity, err = treeIdentity(c); err != nil {
+			return nil, err
+		}
+	}
+	inputs := []Input{
+		{"config_hash", strconv.FormatUint(configTree(c).hash(), 10), ""},
+		{"source_identity", identity, "spec"},
+		{"manual_bump", strconv.Itoa(bump), ""},
+		{"release_ver", p.releaseVer(c), "spec.upstream-distro"},
+	}
+	var sources []Input
+	for i := range c.Overlays {
+		op := &c.Overlays[i]
+		if op.Source == "" {
+			continue
+		}
+		path := "overlays[" + strconv.Itoa(i) + "].source"
+		digest, err := fileDigest(op.Source)
+		if err != nil {
+			pos := op.Pos
+			if kp, ok := op.KeyPos["source"]; ok {
+				pos = kp
+			}
+			return nil, &diag.Diagnostic{
+				Pos:       pos,
+				Code:      "lock/unreadable",
+				Component: c.Name,
+				Message:   fmt.Sprintf("overlay source %s: %v", p.display(op.Source), plainError(err)),
+				Hint:      "the path is relative to the file that contains the overlay",
+			}
+		}
+		name := op.File
+		if name == "" {
+			name = filepath.Base(op.Source)
+		}
+		sources = append(sources, Input{"overlay:" + strconv.Itoa(i), name + ":" + digest, path})
+	}
+	// The reference sorts the indexes as text: 0, 1, 10, 11, 2.
+	slices.SortFunc(sources, func(a, b Input) int { return strings.Compare(a.Label, b.Label) })
+	return append(inputs, sources...), nil
+}
+
+// ResolutionHash returns "sha256:" and the hex digest over everything that
+// decides which upstream commit a component resolves to. As long as it does
+// not change, the commit in the lock stands.
+func (p *Project) ResolutionHash(c *Component) string {
+	return hashRecords(p.resolutionInputs(c))
+}
+
+func (p *Project) resolutionInputs(c *Component) []Input {
+	ref := c.Spec.UpstreamDistro
+	var branch, uri string
+	if d, v := p.distroVersion(ref); d != nil {
+		uri = d.DistGitBaseURI
+		if v != nil {
+			branch = v.DistGitBranch
+		}
+	}
+	const distro = "spec.upstream-distro"
+	inputs := []Input{
+		{"snapshot", ref.Snapshot, distro + ".snapshot"},
+		{"distro_name", ref.Name, distro + ".name"},
+		{"distro_version", ref.Version, distro + ".version"},
+		{"dist_git_branch", branch, ""},
+		{"dist_git_base_uri", uri, ""},
+		{"upstream_commit_pin", c.Spec.UpstreamCommit, "spec.upstream-commit"},
+		{"upstream_name", c.Spec.UpstreamName, "spec.upstream-name"},
+	}
+	// Not part of the format that other tools know; absent unless used.
+	if c.Spec.Source != "" {
+		inputs = append(inputs, Input{"source", c.Spec.Source, "spec.source"})
+	}
+	if c.Spec.SRPM != "" {
+		inputs = append(inputs, Input{"srpm", p.display(c.Spec.SRPM), "spec.srpm"})
+	}
+	return inputs
+}
+
+// IsLocal reports whether the component's packaging is in the project itself.
+func (c *Component) IsLocal() bool { return c.Spec.Type != "upstream" }
+
+// distroVersion returns the distribution and version that ref names, either
+// nil where it is not defined. A reference without a name is the project's
+// default distribution.
+func (p *Project) distroVersion(ref DistroRef) (*Distro, *DistroVersion) {
+	if ref.Name == "" {
+		ref = p.DefaultDistro
+	}
+	d := p.Distros[ref.Name]
+	if d == nil {
+		return nil, nil
+	}
+	version := ref.Version
+	if version == "" {
+		version = d.DefaultVersion
+	}
+	return d, d.Versions[version]
+}
+
+func (p *Project) releaseVer(c *Component) string {
+	if _, v := p.distroVersion(c.Spec.UpstreamDistro); v != nil {
+		return v.ReleaseVer
+	}
+	return ""
+}
+
+// display shortens a path below the project for messages and hashes, so that
+// neither depends on where the project lies.
+func (p *Project) display(path string) string {
+	if rel, err := filepath.Rel(p.Dir, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
+
+// hashRecords hashes each record as LEN:label=LEN:value and a line feed. The
+// lengths, in bytes, keep two different lists from looking the same.
+func hashRecords(inputs []Input) string {
+	h := sha256.New()
+	for _, in := range inputs {
+		fmt.Fprintf(h, "%d:%s=%d:%s\n", len(in.Label), in.Label, len(in.Value), in.Value)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// treeIdentity hashes all files below the directory of a local spec.
+func treeIdentity(c *Component) (string, error) {
+	dir := filepath.Dir(c.Spec.Path)
+	problem := func(err error) error {
+		pos := c.Pos
+		if o, ok := c.Origin("spec.path"); ok {
+			pos = o.Pos
+		}
+		return &diag.Diagnostic{
+			Pos:       pos,
+			Code:      "lock/unreadable",
+			Component: c.Name,
+			Message:   fmt.Sprintf("files beside the local spec: %v", plainError(err)),
+			Hint:      "every file in the directory of spec.path is part of the component; it must be readable",
+		}
+	}
+	if c.Spec.Path == "" {
+		return "", problem(errors.New("the component has no spec.path"))
+	}
+	files, err := localFiles(dir)
+	if err != nil {
+		return "", problem(err)
+	}
+	h := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(h, "%s=%s\n", f.Path, f.Digest)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// A localFile is one file below the directory of a local spec.
+type localFile struct {
+	Path   string // relative to the directory, with slashes
+	Digest string // hex SHA-256
+}
+
+// localFiles lists the files below dir in the order of their paths.
+func localFiles(dir string) ([]localFile, error) {
+	var files []localFile
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		digest, err := fileDigest(path)
+		if err != nil {
+			return err
+		}
+		files = append(files, localFile{filepath.ToSlash(rel), digest})
+		return nil
+	})
+	slices.SortFunc(files, func(a, b localFile) int { return strings.Compare(a.Path, b.Path) })
+	return files, err
+}
+
+// fileDigest returns the hex SHA-256 of a regular file's content.
+func fileDigest(path string) (string, error) {
+	// Asked before opening, as opening a pipe would wait for its writer.
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", errors.New("not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// plainError drops the operation and path that os errors carry, which the
+// message around it has already.
+func plainError(err error) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

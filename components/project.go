@@ -1,0 +1,257 @@
+// Package components reads the project format of azldev: TOML files that
+// describe a distribution as components with overlays. It finds the project,
+// expands includes, merges layers, resolves inheritance and hands out typed
+// components whose every value knows the file, line and column it came from.
+//
+//	p, problems := components.Load(components.Options{Dir: "."})
+//	if problems.HasErrors() { ... }
+//	c, problems := p.Component("bash")
+//
+// The package reads files below the project and nothing else: it starts no
+// process, opens no connection and asks neither clock nor environment.
+package components
+
+import (
+	"go/token"
+	"time"
+
+	"specgraft/overlay"
+)
+
+// Options say which project to load and how.
+type Options struct {
+	Dir         string   // where the search for azldev.toml starts; it goes up to the root. "" is the working directory
+	ConfigFiles []string // further files, merged last in this order; relative to the working directory
+	UserFile    string   // the user's own file, merged after the project; "" is none, a missing file is fine
+	NoDefaults  bool     // leave out the built-in defaults
+	Permissive  bool     // ignore unknown keys, and warn where only the configuration as a whole is inconsistent
+	// AllowOutside lets paths of the configuration lead outside the
+	// project's git top level.
+	AllowOutside bool
+}
+
+// A Project is a loaded configuration. Its methods may be called from several
+// goroutines at once.
+type Project struct {
+	Dir  string // absolute directory of azldev.toml
+	File string // absolute path of azldev.toml
+	Root string // absolute git top level that holds Dir, or Dir; paths are confined to it
+
+	Description   string
+	RenderedDir   string // absolute; project.rendered-specs-dir
+	LockDir       string // absolute; project.lock-dir
+	WorkDir       string // absolute; project.work-dir
+	OutputDir     string // absolute; project.output-dir
+	LogDir        string // absolute; project.log-dir
+	DefaultDistro DistroRef
+	Distros       map[string]*Distro
+	Groups        map[string]*Group
+	Settings      Settings
+
+	*state
+}
+
+// Settings are the keys of [project.specgraft], an extension of the format.
+type Settings struct {
+	// Lint maps a diagnostic code, or a prefix of one that ends in "/", to
+	// "error", "warning" or "off".
+	Lint map[string]string
+	// DirtyClock says which time a change that is not committed yet gets in
+	// a changelog: "head" (the default: committer date of the project's
+	// HEAD) or "now".
+	DirtyClock string
+	// History says where a component's own changes come from: "locks" (the
+	// default), "config" (commits that touch the component's effective
+	// configuration) or "none".
+	History string
+	// Header is the text put on top of rendered specs, as a template; only
+	// meaningful when HasHeader.
+	Header    string
+	HasHeader bool
+	// AutospecVersion is written into the header of processed specs.
+	AutospecVersion string
+	// TemplatesDir is the absolute folder of the project's own templates.
+	TemplatesDir string
+}
+
+// A DistroRef names a distribution, one of its versions and a moment.
+type DistroRef struct {
+	Name     string
+	Version  string
+	Snapshot string // RFC 3339 as written; parsed when an upstream is resolved
+}
+
+// A Distro is one [distros.NAME] table.
+type Distro struct {
+	Name             string
+	Pos              token.Position
+	Description      string
+	DefaultVersion   string
+	DistGitBaseURI   string // template with $pkg
+	LookasideBaseURI string // template with $pkg $filename $hashtype $hash
+	MirrorBaseURIs   []string
+	Repos            []string // base URIs of source repositories, may hold $releasever and $basearch
+	DisableOrigins   bool
+	Versions         map[string]*DistroVersion
+}
+
+// A DistroVersion is one [distros.NAME.versions.VERSION] table.
+type DistroVersion struct {
+	Name          string
+	Pos           token.Position
+	Description   string
+	ReleaseVer    string
+	DistGitBranch string
+	MacroSet      string // extension: absolute path of an imported macro set, "" for the built-in one
+	// MockConfig maps an architecture, or "" for any, to an absolute path.
+	MockConfig map[string]string
+}
+
+// A Group is one [component-groups.NAME] table.
+type Group struct {
+	Name          string
+	Pos           token.Position
+	Description   string
+	Components    []string // explicit members
+	Specs         []string // absolute glob patterns of spec files
+	ExcludedPaths []string // absolute glob patterns
+}
+
+// A Component is fully merged: defaults, groups, own table and overlay files.
+type Component struct {
+	Name   string
+	Pos    token.Position // of its table header, or of what discovered it
+	Dir    string         // absolute directory of File; of the spec for one found by a spec glob
+	File   string         // absolute path of the TOML file that defines it, "" for one found by a spec glob
+	Groups []string       // groups it inherits from, sorted
+
+	Spec        Spec
+	Release     Release
+	Overlays    []overlay.Op // in order of application, overlay files last
+	Build       Build
+	Render      Render
+	SourceFiles []SourceFile
+	Packages    map[string]Package
+	Publish     Publish
+	Template    *Template
+
+	*resolved
+}
+
+// Spec says where a component's spec comes from.
+type Spec struct {
+	Type           string // "local", "upstream", "template" (extension) or ""
+	Path           string // absolute; of a local spec
+	UpstreamDistro DistroRef
+	UpstreamName   string // as written; Component.UpstreamName gives the effective one
+	UpstreamCommit string // the pin, full or abbreviated
+	Source         string // extension: "" or "dist-git", or "srpm"
+	SRPM           string // extension: URL or absolute path of the source RPM, "" to find it in the distro's repos
+	Template       string // extension: template name of type "template"
+}
+
+// Release says how the release number is made.
+type Release struct {
+	Calculation string // "auto", "autorelease", "static", "manual" or "smart" (extension); never empty
+}
+
+// Build is the build configuration that goes into the rendered spec.
+type Build struct {
+	With, Without          []string
+	Defines                map[string]string
+	Undefines              []string
+	EmitUpstreamProvenance bool
+	Check                  Check
+	Failure                Failure
+	Hints                  Hints
+}
+
+// Check says whether %check runs.
+type Check struct {
+	Skip       bool
+	SkipReason string
+}
+
+// Failure says whether the component is expected to fail.
+type Failure struct {
+	Expected       bool
+	ExpectedReason string
+}
+
+// Hints are advice for the build system.
+type Hints struct {
+	Expensive bool
+}
+
+// Render are the settings of rendering.
+type Render struct {
+	SkipFileFilter bool
+}
+
+// A SourceFile is one entry of source-files.
+type SourceFile struct {
+	Pos             token.Position
+	Filename        string
+	Hash, HashType  string
+	Origin          SourceOrigin
+	ReplaceUpstream bool
+	ReplaceReason   string
+}
+
+// SourceOrigin says where a source file comes from.
+type SourceOrigin struct {
+	Type         string // "download", "custom" or "overlay"
+	URI          string
+	Script       string
+	MockPackages []string
+	Inputs       []string
+}
+
+// A Package is one packages.NAME table of a component.
+type Package struct {
+	Publish Publish
+}
+
+// Publish names the channels that packages go to.
+type Publish struct {
+	RPMChannel, SRPMChannel, DebuginfoChannel string
+	Channel                                   string // deprecated spelling, packages only
+}
+
+// An Upstream is where the packaging of a component comes from.
+type Upstream struct {
+	Name           string // upstream package name
+	DistroName     string
+	Version        string // version label in use, after the default
+	RefVersion     string // version label as the reference gives it, may be empty
+	URL            string // dist-git repository
+	Mirrors        []string
+	Branch         string
+	Commit         string // the pin, "" for none
+	Snapshot       time.Time
+	SnapshotText   string // as written
+	ReleaseVer     string
+	DistGitBaseURI string // the template as written
+	LookasideURI   string // the template as written
+	DisableOrigins bool
+	Repos          []string
+	Source         string         // "dist-git" or "srpm"
+	SRPM           string         // URL or absolute path, "" to find it in Repos
+	Pos            token.Position // of the value that chose the upstream
+}
+
+// An Origin is where an effective value came from.
+type Origin struct {
+	// Layer is "built-in", "distro NAME VERSION", "project", "group NAME",
+	// "component" or "overlay file".
+	Layer string
+	Pos   token.Position
+}
+
+// A Selector chooses components; the choices add up.
+type Selector struct {
+	All       bool
+	Names     []string // exact names, or shell patterns when they hold *, ? or [
+	Groups    []string
+	SpecPaths []string // relative to the working directory
+}
