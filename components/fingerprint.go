@@ -57,9 +57,9 @@ func (p *Project) Inputs(c *Component, commit string, bump int) ([]Input, error)
 		}
 	}
 	identity := commit
-	if c.IsLocal() {
+	if !c.IsUpstream() {
 		var err error
-		if identity, err = treeIdentity(c); err != nil {
+		if identity, err = p.treeIdentity(c); err != nil {
 			return nil, err
 		}
 	}
@@ -137,8 +137,9 @@ func (p *Project) resolutionInputs(c *Component) []Input {
 	return inputs
 }
 
-// IsLocal reports whether the component's packaging is in the project itself.
-func (c *Component) IsLocal() bool { return c.Spec.Type != "upstream" }
+// IsUpstream reports whether the component's packaging comes from a
+// distribution rather than from the project.
+func (c *Component) IsUpstream() bool { return c.Spec.Type == "upstream" }
 
 // distroVersion returns the distribution and version that ref names, either
 // nil where it is not defined. A reference without a name is the project's
@@ -185,15 +186,11 @@ func hashRecords(inputs []Input) string {
 }
 
 // treeIdentity hashes all files below the directory of a local spec.
-func treeIdentity(c *Component) (string, error) {
+func (p *Project) treeIdentity(c *Component) (string, error) {
 	dir := filepath.Dir(c.Spec.Path)
 	problem := func(err error) error {
-		pos := c.Pos
-		if o, ok := c.Origin("spec.path"); ok {
-			pos = o.Pos
-		}
 		return &diag.Diagnostic{
-			Pos:       pos,
+			Pos:       p.originOf(c, "spec.path"),
 			Code:      "lock/unreadable",
 			Component: c.Name,
 			Message:   fmt.Sprintf("files beside the local spec: %v", plainError(err)),

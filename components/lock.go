@@ -36,11 +36,6 @@ const LockSuffix = ".lock"
 
 const lockHeader = "# Managed by azldev component update. Do not edit manually.\n"
 
-// LockPath returns the path of the lock file of the component called name.
-func (p *Project) LockPath(name string) string {
-	return filepath.Join(p.LockDir, name+LockSuffix)
-}
-
 // ParseLock reads a lock file. Unknown keys are ignored, so that newer tools
 // may add some; another version is an error. The error is a *diag.Diagnostic
 // with a position in the file called name.
@@ -62,7 +57,7 @@ func ParseLock(name string, b []byte) (*Lock, error) {
 			Pos:     token.Position{Filename: name},
 			Code:    "lock/syntax",
 			Message: "not a lock file",
-			Hint:    "restore it from version control, or write it again with `specgraft update " + lockComponent(name) + "`",
+			Hint:    "restore it from version control, or remove it and run `specgraft update " + lockComponent(name) + "`",
 		}
 		if de := (*toml.DecodeError)(nil); errors.As(err, &de) {
 			d.Pos.Line, d.Pos.Column = de.Position()
@@ -83,7 +78,7 @@ func ParseLock(name string, b []byte) (*Lock, error) {
 			Pos:     l.at("version"),
 			Code:    "lock/version",
 			Message: fmt.Sprintf("unsupported lock file version %d (expected %d)", version, LockVersion),
-			Hint:    "use the tool that wrote it, or write it again with `specgraft update " + lockComponent(name) + "`",
+			Hint:    "use the tool that wrote it, or remove it and run `specgraft update " + lockComponent(name) + "`",
 		}
 	}
 	if raw.ManualBump < 0 || raw.ManualBump > 1<<31 {
@@ -254,4 +249,18 @@ var LockCodes = []diag.Code{
 		Doc: "Lock files are written by `specgraft update` and not edited by hand. Restore the file from version control, or let update write it again."},
 	{ID: "lock/version", Summary: "a lock file has an unknown version",
 		Doc: "The file was written by a newer tool. Use that tool, or write the lock again with `specgraft update`."},
+	{ID: "lock/missing", Summary: "an upstream component has no lock",
+		Doc: "The project has a lock directory, so every component from upstream needs a lock. `specgraft update NAME` writes it."},
+	{ID: "lock/stale", Summary: "a lock contradicts the configuration",
+		Doc: "The lock has another commit than the component is pinned to, or none. `specgraft update NAME` brings it up to date."},
+	{ID: "lock/orphan", Summary: "a lock belongs to no component",
+		Doc: "The component was removed or renamed. `specgraft update -a` removes such locks."},
+	{ID: "lock/no-hash", Summary: "a fingerprint needs the hash of every source file",
+		Doc: "Without a hash the content of the file could change unseen. Set hash and hash-type in source-files."},
+	{ID: "lock/unreadable", Summary: "a file that locking needs cannot be read",
+		Doc: "Lock files, the sources of overlays and all files beside a local spec are read to compute locks."},
+	{ID: "lock/unresolved", Summary: "no upstream commit was found for a component",
+		Doc: "No lock file is written when a component of the run fails, so that locks always belong together."},
+	{ID: "lock/write", Summary: "a lock file cannot be written",
+		Doc: "The lock files that were exchanged before the failure are put back."},
 }

@@ -1,0 +1,201 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"specgraft/overlay/diag"
+)
+
+// maxLockSize bounds what is read of a lock file; real ones have half a kilobyte.
+const maxLockSize = 1 << 20
+
+// LockPath returns the path of the lock file of the component called name.
+func (p *Project) LockPath(name string) string {
+	return filepath.Join(p.LockDir, name+LockSuffix)
+}
+
+// Lock reads a component's lock. It returns nil without an error when there is
+// none. The error is a *diag.Diagnostic.
+func (p *Project) Lock(name string) (*Lock, error) {
+	root, err := os.OpenRoot(p.LockDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, p.lockDirProblem(err)
+	}
+	defer root.Close()
+	return p.lockIn(root, name)
+}
+
+// lockIn reads a lock below the opened lock directory.
+func (p *Project) lockIn(root *os.Root, name string) (*Lock, error) {
+	shown := p.display(p.LockPath(name))
+	problem := func(err error) error {
+		return &diag.Diagnostic{
+			Pos:       token.Position{Filename: shown},
+			Code:      "lock/unreadable",
+			Component: name,
+			Message:   fmt.Sprintf("cannot read the lock file: %v", plainError(err)),
+			Env:       true,
+		}
+	}
+	// Not opened before it is known to be a plain file: a pipe would wait.
+	info, err := root.Stat(name + LockSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, problem(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, problem(errors.New("not a regular file"))
+	}
+	if info.Size() > maxLockSize {
+		return nil, problem(fmt.Errorf("%d bytes are too many for a lock file", info.Size()))
+	}
+	b, err := root.ReadFile(name + LockSuffix)
+	if err != nil {
+		return nil, problem(err)
+	}
+	l, err := ParseLock(shown, b)
+	if d := (*diag.Diagnostic)(nil); errors.As(err, &d) {
+		d.Component = name
+	}
+	return l, err
+}
+
+func (p *Project) lockDirProblem(err error) *diag.Diagnostic {
+	return &diag.Diagnostic{
+		Pos:     token.Position{Filename: p.display(p.LockDir)},
+		Code:    "lock/unreadable",
+		Message: fmt.Sprintf("cannot read the lock directory: %v", plainError(err)),
+		Env:     true,
+	}
+}
+
+// HasLocks reports whether the project has a lock directory. One without is
+// rendered from pins and snapshots.
+func (p *Project) HasLocks() bool {
+	info, err := os.Stat(p.LockDir)
+	return err == nil && info.IsDir()
+}
+
+// OrphanLocks returns the names of lock files, without their suffix, that
+// belong to no component, sorted. Hidden files do not count.
+func (p *Project) OrphanLocks() ([]string, error) {
+	entries, err := os.ReadDir(p.LockDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, p.lockDirProblem(err)
+	}
+	names := p.Names()
+	var orphans []string
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), LockSuffix)
+		if !ok || e.IsDir() || strings.HasPrefix(name, ".") || name == "" {
+			continue
+		}
+		if _, found := slices.BinarySearch(names, name); !found {
+			orphans = append(orphans, name)
+		}
+	}
+	slices.Sort(orphans)
+	return orphans, nil
+}
+
+// ValidateLocks checks the locks of the named components before they are used:
+// each upstream component has one that can be read, with an upstream commit
+// that is the pinned one where there is a pin; with all, no lock is left over
+// from a component that is gone. A project without a lock directory has
+// nothing to check. Fingerprints are not compared; update does that.
+func (p *Project) ValidateLocks(names []string, all bool) diag.List {
+	if !p.HasLocks() {
+		return nil
+	}
+	root, err := os.OpenRoot(p.LockDir)
+	if err != nil {
+		return diag.List{*p.lockDirProblem(err)}
+	}
+	defer root.Close()
+	var diags diag.List
+	for _, name := range names {
+		c, problems := p.Component(name)
+		if problems.HasErrors() {
+			diags = append(diags, problems...)
+			continue
+		}
+		if !c.IsUpstream() {
+			continue
+		}
+		l, err := p.lockIn(root, name)
+		if d := (*diag.Diagnostic)(nil); errors.As(err, &d) {
+			diags = append(diags, *d)
+			continue
+		}
+		if d := p.validateLock(c, l); d != nil {
+			diags = append(diags, *d)
+		}
+	}
+	if all {
+		orphans, err := p.OrphanLocks()
+		if d := (*diag.Diagnostic)(nil); errors.As(err, &d) {
+			diags = append(diags, *d)
+		}
+		for _, name := range orphans {
+			d := diags.Add(token.Position{Filename: p.display(p.LockPath(name))}, "lock/orphan", "no component is called %q", name)
+			d.Hint = "remove it with `specgraft update -a`"
+			if near := diag.Nearest(name, p.Names()); near != "" {
+				d.Hint += fmt.Sprintf(", or is component %q meant?", near)
+			}
+		}
+	}
+	diags.Sort()
+	return diags
+}
+
+// validateLock compares a component with its lock, nil for none.
+func (p *Project) validateLock(c *Component, l *Lock) *diag.Diagnostic {
+	update := "run `specgraft update " + c.Name + "`"
+	if l == nil {
+		return &diag.Diagnostic{
+			Pos: c.Pos, Code: "lock/missing", Component: c.Name,
+			Message: fmt.Sprintf("component %q has no lock file %s", c.Name, p.display(p.LockPath(c.Name))),
+			Hint:    update,
+		}
+	}
+	if l.UpstreamCommit == "" {
+		return &diag.Diagnostic{
+			Pos: l.at("version"), Code: "lock/stale", Component: c.Name,
+			Message: "the lock has no upstream-commit, but the component comes from upstream",
+			Hint:    update,
+			Related: []diag.Related{{Pos: p.originOf(c, "spec.type"), Message: "made an upstream component here"}},
+		}
+	}
+	if pin := c.Spec.UpstreamCommit; pin != "" && pin != l.UpstreamCommit {
+		return &diag.Diagnostic{
+			Pos: l.at("upstream-commit"), Code: "lock/stale", Component: c.Name,
+			Message: fmt.Sprintf("the lock has upstream-commit %s, but the component is pinned to %s", l.UpstreamCommit, pin),
+			Hint:    update,
+			Related: []diag.Related{{Pos: p.originOf(c, "spec.upstream-commit"), Message: "pinned here"}},
+		}
+	}
+	return nil
+}
+
+// originOf returns where a value was set, or where the component was.
+func (p *Project) originOf(c *Component, path string) token.Position {
+	if o, ok := c.Origin(path); ok {
+		return o.Pos
+	}
+	return c.Pos
+}
