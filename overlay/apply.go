@@ -1,7 +1,12 @@
 package overlay
 
 import (
+	"fmt"
 	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
 
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -26,26 +31,221 @@ const (
 // need no source file.
 type Options struct {
 	Source Source           // opens `source` files; nil: only Op.Data serves
-	Levels map[string]Level // severity by code, for codes whose default is not wanted
+	Levels map[string]Level // severity by code, for warnings whose default is not wanted
 	Lint   bool             // take the structural second look after each operation
 }
 
 // Apply applies operations in order to the tree. It stops at the first one
 // that fails, takes that one's partial edits back, and leaves the effect of
-// those before it; the report says how far it came.
+// those before it; the report says how far it came. Warnings do not stop it.
 //
 // Operations on archives are skipped with a warning: rendering does not have
 // the archives. ApplyArchive applies them.
 func Apply(t *Tree, ops []Op, opt Options) (*Report, diag.List) {
-	return &Report{Failed: -1}, nil
+	rep := &Report{Failed: -1, Applied: make([]OpReport, 0, len(ops))}
+	a := &applier{tree: t, opt: &opt, rep: rep, removed: map[string]*spec.Origin{}}
+	if opt.Lint {
+		a.lint = newLinter(t, &opt, &a.list)
+	}
+	for i := range ops {
+		if !a.one(ops, i) {
+			rep.Failed = i
+			break
+		}
+	}
+	if a.lint != nil && rep.Failed < 0 {
+		a.lint.finish()
+	}
+	for _, p := range slices.Sorted(maps.Keys(a.removed)) {
+		rep.Removed = append(rep.Removed, RemovedFile{Path: p, By: a.removed[p]})
+	}
+	return rep, a.list
+}
+
+// An applier is one call of Apply.
+type applier struct {
+	tree    *Tree
+	opt     *Options
+	rep     *Report
+	list    diag.List
+	lint    *linter // nil without Options.Lint
+	removed map[string]*spec.Origin
+	dirs    map[string]bool // directories of the tree; nil until asked for
+}
+
+// one applies operation i and reports whether to go on.
+func (a *applier) one(ops []Op, i int) bool {
+	op := &ops[i]
+	n := len(a.tree.Spec.Log())
+	r := &run{
+		applier: a, op: op, spec: a.tree.Spec, origin: op.Origin(i),
+		rep: &OpReport{Index: i, From: n, To: n},
+	}
+	r.rep.Origin = r.origin
+	info := Lookup(op.Type)
+	switch {
+	case info == nil:
+		a.list = append(a.list, op.unknownType())
+		return false
+	case op.Archive != "":
+		d := a.list.Warn(op.At("archive"), "overlay/archive-skipped", "%s: not applied during render: it works in archive %q", op.Name(), op.Archive)
+		d.Hint = "`specgraft prepare` applies archive overlays to downloaded sources"
+		r.rep.Skipped = true
+		a.rep.Applied = append(a.rep.Applied, *r.rep)
+		return true
+	}
+	if bad := op.check(info); bad.HasErrors() {
+		a.list = append(a.list, bad...)
+		return false
+	}
+	look := a.lint != nil && op.Step == ""
+	if look {
+		a.lint.prepare()
+	}
+	d := info.apply(r)
+	if d == nil {
+		d = r.checkExpect(info)
+	}
+	if d != nil {
+		r.rollBack()
+		explain(a.tree, ops, i, d)
+		a.list = append(a.list, *d)
+		return false
+	}
+	r.spec.Reclassify()
+	r.finish()
+	a.rep.Applied = append(a.rep.Applied, *r.rep)
+	if look {
+		a.lint.look(op, r.rep)
+	} else if a.lint != nil {
+		a.lint.skip()
+	}
+	return true
+}
+
+// hasDir reports whether the component has the directory.
+func (a *applier) hasDir(dir string) bool {
+	if dir == "." {
+		return true
+	}
+	if a.dirs == nil {
+		a.dirs = map[string]bool{}
+		for p := range a.tree.Files {
+			for d := path.Dir(p); d != "." && !a.dirs[d]; d = path.Dir(d) {
+				a.dirs[d] = true
+			}
+		}
+	}
+	return a.dirs[dir]
 }
 
 // A run is one operation at work on the tree.
 type run struct {
-	tree   *Tree
+	*applier
 	op     *Op
-	opt    *Options
 	spec   *spec.File
 	origin *spec.Origin
 	rep    *OpReport
+	before []fileBefore // files as they were, in order of change
+}
+
+type fileBefore struct {
+	path string
+	file *File // nil when there was none
+}
+
+// fail returns the diagnostic of an operation that cannot be applied, at the
+// position of one of its keys.
+func (r *run) fail(key, code, format string, args ...any) *diag.Diagnostic {
+	return &diag.Diagnostic{
+		Pos: r.op.At(key), Code: code, Component: r.tree.Name,
+		Message: r.op.Name() + ": " + fmt.Sprintf(format, args...),
+	}
+}
+
+// setFile puts a file into the tree, or takes it out when f is nil.
+func (r *run) setFile(p string, f *File) {
+	old := r.tree.Files[p]
+	r.before = append(r.before, fileBefore{p, old})
+	if f == nil {
+		r.hasDir("") // a directory stays when its last file goes
+		delete(r.tree.Files, p)
+		return
+	}
+	if r.tree.Files == nil {
+		r.tree.Files = map[string]*File{}
+	}
+	r.tree.Files[p] = f
+}
+
+// rollBack takes the operation's edits back.
+func (r *run) rollBack() {
+	r.spec.Undo(r.rep.From)
+	for _, b := range slices.Backward(r.before) {
+		if b.file == nil {
+			delete(r.tree.Files, b.path)
+		} else {
+			r.tree.Files[b.path] = b.file
+		}
+	}
+}
+
+// finish fills the report of an operation that was applied.
+func (r *run) finish() {
+	log := r.spec.Log()
+	r.rep.To = len(log)
+	for i := range log[r.rep.From:] {
+		switch e := &log[r.rep.From+i]; {
+		case len(e.New) == 0:
+			r.rep.Removed += len(e.Old)
+		case len(e.New) == len(e.Old):
+			r.rep.Changed += len(e.New)
+		default:
+			r.rep.Added += len(e.New) - len(e.Old)
+		}
+	}
+	slices.SortStableFunc(r.rep.Files, func(x, y FileChange) int { return strings.Compare(x.Path, y.Path) })
+	for _, b := range r.before {
+		if r.tree.Files[b.path] != nil {
+			delete(r.removed, b.path)
+		} else if b.file != nil && b.file.Origin == nil {
+			r.removed[b.path] = r.origin
+		}
+	}
+}
+
+// checkExpect holds the number of places against the `expect` key.
+func (r *run) checkExpect(info *OpInfo) *diag.Diagnostic {
+	want := r.op.Expect
+	if want == nil || *want == r.rep.Places {
+		return nil
+	}
+	d := r.fail("expect", "overlay/expect", "changes %d %s, but %d %s expected", r.rep.Places, info.Counts, *want, plural(*want, "is", "are"))
+	log := r.spec.Log()
+	for i := len(log) - 1; i >= r.rep.From && len(d.Related) < 5; i-- {
+		if e := &log[i]; len(e.Old) > 0 && e.Old[0].Num > 0 {
+			pos := r.spec.Pos(0)
+			pos.Line = e.Old[0].Num
+			d.Related = append(d.Related, diag.Related{Pos: pos, Message: quoteLine(e.Old[0].Text)})
+		}
+	}
+	slices.SortStableFunc(d.Related, func(a, b diag.Related) int { return a.Pos.Line - b.Pos.Line })
+	d.Hint = "look whether upstream changed; then narrow the overlay or correct `expect`"
+	return d
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// quoteLine shortens a line for a message.
+func quoteLine(text string) string {
+	const most = 100
+	if len(text) > most {
+		text = text[:most] + "..."
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\t", "    "), "\uFFFD")
 }

@@ -11,12 +11,13 @@ type Report struct {
 
 // An OpReport says what one operation did.
 type OpReport struct {
-	Index   int          // position in the list of operations given to Apply
-	Origin  *spec.Origin // as found on the lines and files it wrote
-	Places  int          // places changed, what `expect` counts
-	Added   int          // spec lines added
-	Changed int          // spec lines changed
-	Removed int          // spec lines removed
+	Index     int          // position in the list of operations given to Apply
+	Origin    *spec.Origin // as found on the lines and files it wrote
+	Places    int          // places changed, what `expect` counts
+	Unchanged int          // places that match but read as wanted already (spec-search-replace)
+	Added     int          // spec lines added
+	Changed   int          // spec lines changed
+	Removed   int          // spec lines removed
 	// From and To delimit the operation's edits in the spec's log: [From, To).
 	From, To int
 	Files    []FileChange // in order of path

@@ -1,6 +1,10 @@
 package overlay
 
-import "slices"
+import (
+	"slices"
+
+	"specgraft/overlay/diag"
+)
 
 // An OpInfo describes one operation. Validation, the schema, help pages and
 // completion are made from the table Ops.
@@ -11,7 +15,7 @@ type OpInfo struct {
 	Keys    []Key  // beyond those of CommonKeys
 	Archive bool   // may work inside an archive
 
-	apply func(*run) error
+	apply func(*run) *diag.Diagnostic
 }
 
 // A Key is a key of an overlay table.

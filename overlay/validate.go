@@ -1,13 +1,236 @@
 package overlay
 
 import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
 	"specgraft/overlay/diag"
 )
 
-// Validate checks the keys of the operation against the table: the type is
-// known, required keys are there, patterns compile. Keys that the type does
-// not use are warnings, as the reference ignores them; extension keys that
-// the type does not take are errors.
+// archiveSuffixes are the archive names that overlays can work in.
+var archiveSuffixes = []string{".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.zst", ".tzst"}
+
+// Validate checks the operation against the table: the type is known, the
+// keys it needs are there and usable, patterns compile. Keys that the type
+// does not use are warnings, as the reference tool ignores them; extension
+// keys that the type does not take are errors.
 func (op *Op) Validate() diag.List {
-	return nil
+	info := Lookup(op.Type)
+	if info == nil {
+		return diag.List{op.unknownType()}
+	}
+	list := op.check(info)
+	for _, name := range keyNames {
+		if !op.Has(name) || info.Key(name) != nil || name == "archive" {
+			continue
+		}
+		if name == "section" && op.Type == RemoveSubpackage {
+			continue // an error of its own
+		}
+		d := list.Warn(op.At(name), "overlay/unused-key", "%s: key %q has no effect on this type", op.Type, name)
+		if isExtension(name) {
+			d.Severity, d.Code = diag.Error, "overlay/bad-value"
+			d.Message = fmt.Sprintf("%s: key %q does not go with this type", op.Type, name)
+		}
+		d.Hint = usesHint(name)
+	}
+	list.Sort()
+	return list
+}
+
+// keyNames are all keys of the table in order of first appearance.
+var keyNames = func() []string {
+	var names []string
+	add := func(keys []Key) {
+		for _, k := range keys {
+			if !slices.Contains(names, k.Name) {
+				names = append(names, k.Name)
+			}
+		}
+	}
+	add(CommonKeys)
+	for i := range Ops {
+		add(Ops[i].Keys)
+	}
+	return names
+}()
+
+func isExtension(name string) bool {
+	for i := range Ops {
+		if k := Ops[i].Key(name); k != nil {
+			return k.Extension
+		}
+	}
+	return false
+}
+
+// usesHint says which types use a key.
+func usesHint(name string) string {
+	var types []string
+	for i := range Ops {
+		if Ops[i].Key(name) != nil {
+			types = append(types, string(Ops[i].Type))
+		}
+	}
+	return fmt.Sprintf("%q is for %s", name, strings.Join(types, ", "))
+}
+
+func (op *Op) unknownType() diag.Diagnostic {
+	if op.Type == "" {
+		return diag.Diagnostic{
+			Pos: op.Pos, Code: "overlay/missing-key", Message: "overlay has no \"type\"",
+			Hint: "the types are " + strings.Join(typeNames(), ", "),
+		}
+	}
+	d := diag.Diagnostic{
+		Pos: op.At("type"), Code: "overlay/unknown-type",
+		Message: fmt.Sprintf("unknown overlay type %q", op.Type),
+		Hint:    "the types are " + strings.Join(typeNames(), ", "),
+	}
+	if n := diag.Nearest(string(op.Type), typeNames()); n != "" {
+		d.Hint = fmt.Sprintf("did you mean %q?", n)
+	}
+	return d
+}
+
+func typeNames() []string {
+	names := make([]string, len(Ops))
+	for i := range Ops {
+		names[i] = string(Ops[i].Type)
+	}
+	return names
+}
+
+// check finds what keeps the operation from being applied.
+func (op *Op) check(info *OpInfo) diag.List {
+	var list diag.List
+	bad := func(key, format string, args ...any) *diag.Diagnostic {
+		return list.Add(op.At(key), "overlay/bad-value", "%s: %s", op.Type, fmt.Sprintf(format, args...))
+	}
+	for _, k := range info.Keys {
+		if !k.Required || op.set(k.Name) {
+			continue
+		}
+		d := list.Add(op.At(k.Name), "overlay/missing-key", "%s: needs key %q", op.Type, k.Name)
+		if op.Has(k.Name) {
+			d.Message = fmt.Sprintf("%s: key %q must not be empty", op.Type, k.Name)
+		}
+		d.Hint = k.Name + ": " + k.Help
+	}
+	uses := func(key string) bool { return info.Key(key) != nil && op.set(key) }
+
+	if op.Package != "" && op.Section == "" && info.Key("section") != nil {
+		d := bad("package", "key \"package\" needs \"section\"")
+		d.Hint = "a package is looked for in section headers: name the section, such as section = \"%files\""
+	}
+	if op.Section == PreambleSection && op.Package != "" && info.Key("section") != nil {
+		bad("package", "%s has no package", PreambleSection).Hint = "for the tags of a sub-package use section = \"%package\""
+	}
+	if op.Section == PreambleSection && op.Type == RemoveSection {
+		bad("section", "the preamble cannot be removed")
+	}
+	if op.Type == RemoveSubpackage && op.Section != "" {
+		bad("section", "key \"section\" must be absent").Hint = "spec-remove-section removes a single section of a package"
+	}
+	if uses("regex") {
+		op.checkRegex(&list)
+	}
+	if uses("file") {
+		op.checkFile(info, &list)
+	}
+	if op.Type == FileRename && op.Replacement != "" {
+		if n := op.Replacement; strings.ContainsRune(n, '/') || n == "." || n == ".." {
+			bad("replacement", "new name %q must be without directories", n)
+		}
+	}
+	op.checkArchive(info, &list)
+	if op.Expect != nil && *op.Expect < 1 {
+		bad("expect", "expected number of places is %d, must be at least 1", *op.Expect).Hint = "an overlay that is to change nothing can be removed"
+	}
+	if op.Branch != "" {
+		if n, err := strconv.Atoi(op.Branch); op.Branch != "first" && op.Branch != "all" && (err != nil || n < 1) {
+			bad("branch", "branch is %q, must be \"first\", \"all\" or a number from 1", op.Branch)
+		}
+	}
+	if op.Mode != "" && op.Mode != "0644" && op.Mode != "0755" {
+		bad("mode", "mode is %q, must be \"0644\" or \"0755\"", op.Mode)
+	}
+	return list
+}
+
+// set reports whether the key has a value that is not empty.
+func (op *Op) set(key string) bool {
+	bare := *op
+	bare.KeyPos = nil
+	return bare.Has(key) || key == "source" && op.Data != nil
+}
+
+func (op *Op) checkRegex(list *diag.List) {
+	re, err := regexp.Compile(op.Regex)
+	if err != nil {
+		d := list.Add(op.At("regex"), "overlay/bad-regex", "%s: %s", op.Type, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		d.Hint = "expressions have RE2 syntax: no look-around, no back references; in TOML use '...' so that backslashes stay"
+		return
+	}
+	if !op.ReplacementGroups {
+		return
+	}
+	for _, name := range groupNames(op.Replacement) {
+		n, err := strconv.Atoi(name)
+		if err == nil && n <= re.NumSubexp() || err != nil && slices.Contains(re.SubexpNames(), name) {
+			continue
+		}
+		d := list.Add(op.At("replacement"), "overlay/bad-value", "%s: the expression has no group %q", op.Type, name)
+		if i := strings.IndexFunc(name, func(r rune) bool { return r < '0' || r > '9' }); i > 0 {
+			d.Hint = fmt.Sprintf("did you mean ${%s}%s?", name[:i], name[i:])
+		} else {
+			d.Hint = fmt.Sprintf("it has %d; a dollar sign is written $$", re.NumSubexp())
+		}
+	}
+}
+
+// groupRef finds what regexp.Expand takes for references.
+var groupRef = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`)
+
+// groupNames returns the names and numbers that a replacement refers to.
+func groupNames(replacement string) []string {
+	var names []string
+	for _, m := range groupRef.FindAllStringSubmatch(replacement, -1) {
+		if name := m[1] + m[2]; name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (op *Op) checkFile(info *OpInfo, list *diag.List) {
+	if path.IsAbs(op.File) {
+		list.Add(op.At("file"), "overlay/bad-value", "%s: file %q must be relative to the component's directory", op.Type, op.File)
+		return
+	}
+	if op.Type != FileAdd && op.Type != PatchAdd && !doublestar.ValidatePattern(op.File) {
+		list.Add(op.At("file"), "overlay/bad-value", "%s: %q is no valid glob", op.Type, op.File).Hint = "a bracket or brace is not closed; a backslash before it makes it literal"
+	}
+}
+
+func (op *Op) checkArchive(info *OpInfo, list *diag.List) {
+	if op.Archive == "" {
+		return
+	}
+	if !info.Archive {
+		list.Add(op.At("archive"), "overlay/bad-value", "%s: cannot work in an archive", op.Type).Hint = usesHint("archive")
+		return
+	}
+	low := strings.ToLower(op.Archive)
+	if !slices.ContainsFunc(archiveSuffixes, func(s string) bool { return strings.HasSuffix(low, s) && len(low) > len(s) }) {
+		list.Add(op.At("archive"), "overlay/bad-value", "%s: archive %q has none of the suffixes %s", op.Type, op.Archive, strings.Join(archiveSuffixes, " "))
+	} else if strings.ContainsAny(op.Archive, "/\\\x00") || strings.HasPrefix(op.Archive, ".") {
+		list.Add(op.At("archive"), "overlay/bad-value", "%s: archive %q must be a plain file name", op.Type, op.Archive)
+	}
 }

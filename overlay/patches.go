@@ -1,0 +1,141 @@
+package overlay
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+)
+
+// patchAdd lists the patch in %patchlist, or under a number above all others,
+// and copies it. %prep is left alone: %autosetup and %autopatch find it.
+func (r *run) patchAdd() *diag.Diagnostic {
+	name := r.op.File
+	if name == "" {
+		name = path.Base(r.op.Source)
+	}
+	lists := r.sections(func(s *spec.Section) bool { return s.Name == "%patchlist" })
+	for _, i := range backward(lists) {
+		r.spec.InsertBefore(r.spec.Sections()[i].End, r.origin, name)
+	}
+	if len(lists) == 0 {
+		if d := r.appendTag(fmt.Sprintf("Patch%d", r.nextPatch()), name); d != nil {
+			return d
+		}
+	}
+	r.rep.Places = max(len(lists), r.rep.Places)
+	return r.addFile(name)
+}
+
+// nextPatch returns the number behind the highest one in any package, where
+// tags without number count from 0.
+func (r *run) nextPatch() int {
+	top, bare := -1, 0
+	for t := range r.spec.Tags() {
+		number, ok := patchNumber(t.Name)
+		if !ok {
+			continue
+		}
+		if number == "" {
+			bare++
+		} else if n, err := strconv.Atoi(number); err == nil {
+			top = max(top, n)
+		}
+	}
+	return max(top, bare-1) + 1
+}
+
+// patchNumber returns the digits of a Patch tag, none for a bare one, and
+// whether the tag is one.
+func patchNumber(tag string) (string, bool) {
+	const name = "patch"
+	if len(tag) < len(name) || !equalLower(tag[:len(name)], name) {
+		return "", false
+	}
+	number := tag[len(name):]
+	return number, strings.Trim(number, digits) == ""
+}
+
+// patchRemove removes numbered patch tags of any package and %patchlist lines
+// whose text matches the glob, and then the files. Bare Patch tags stay, as
+// in the reference.
+func (r *run) patchRemove() *diag.Diagnostic {
+	var lines, bare []int
+	fits := func(value string) bool {
+		ok, err := doublestar.Match(r.op.File, value)
+		return ok && err == nil
+	}
+	for t := range r.spec.Tags() {
+		switch number, ok := patchNumber(t.Name); {
+		case !ok || !fits(t.Value):
+		case number == "":
+			bare = append(bare, t.Line)
+		default:
+			lines = append(lines, t.Line)
+		}
+	}
+	for _, s := range r.spec.Sections() {
+		if s.Name != "%patchlist" {
+			continue
+		}
+		for i := s.Body(); i < s.End; i++ {
+			if t := strings.TrimSpace(r.spec.Line(i).Text); t != "" && fits(t) {
+				lines = append(lines, i)
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return r.noPatch(bare)
+	}
+	// Tags and list lines may take turns in the file.
+	for i := r.spec.Len() - 1; i >= 0 && len(lines) > 0; i-- {
+		for _, l := range lines {
+			if l == i {
+				r.spec.Delete(i, r.origin)
+				r.rep.Places++
+				break
+			}
+		}
+	}
+	files, d := r.matchFiles()
+	if d != nil {
+		return d
+	}
+	for _, p := range files {
+		r.deleteFile(p)
+	}
+	return nil
+}
+
+// noPatch says that no patch matches, and which ones are there.
+func (r *run) noPatch(bare []int) *diag.Diagnostic {
+	d := r.fail("file", "overlay/no-match", "no patch in the spec matches %q", r.op.File)
+	if len(bare) > 0 {
+		d.Hint = "a Patch tag without number is not removed by patch-remove: use spec-remove-tag with its value, and file-remove"
+		for _, i := range bare[:min(len(bare), 5)] {
+			d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(i), Message: quoteLine(r.spec.Line(i).Text)})
+		}
+		return d
+	}
+	var values []string
+	for t := range r.spec.Tags() {
+		if _, ok := patchNumber(t.Name); ok {
+			values = append(values, t.Value)
+			if path.Base(t.Value) == path.Base(r.op.File) {
+				d.Hint = fmt.Sprintf("the spec has %q: %q matches it and the file", t.Value, "**/"+path.Base(r.op.File))
+			}
+		}
+	}
+	if n := diag.Nearest(r.op.File, values); n != "" && d.Hint == "" {
+		d.Hint = fmt.Sprintf("did you mean %q?", n)
+	}
+	if len(values) == 0 {
+		d.Hint = "the spec has no patches"
+	}
+	return d
+}

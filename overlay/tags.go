@@ -1,0 +1,221 @@
+package overlay
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+)
+
+// addTag puts the tag at the end of the preamble or of the %package section,
+// behind blank lines, comments and conditionals there.
+func (r *run) addTag() *diag.Diagnostic {
+	return r.appendTag(r.op.Tag, r.op.Value)
+}
+
+func (r *run) appendTag(tag, value string) *diag.Diagnostic {
+	name := ""
+	if r.op.Package != "" {
+		name = "%package"
+	}
+	at := r.sections(func(s *spec.Section) bool { return s.Name == name && s.Package == r.op.Package })
+	if len(at) == 0 {
+		return r.noSection("package", name, r.op.Package)
+	}
+	for _, s := range backward(at) {
+		r.spec.InsertBefore(r.spec.Sections()[s].End, r.origin, tag+": "+value)
+	}
+	r.rep.Places += len(at)
+	return nil
+}
+
+// insertTag puts the tag behind the last one of its family, or the last tag
+// at all, and moves it out of a conditional within the section.
+func (r *run) insertTag() *diag.Diagnostic {
+	family := tagFamily(r.op.Tag)
+	var last, kin spec.Tag
+	last.Line, kin.Line = -1, -1
+	for t := range r.packageTags() {
+		last = t
+		if equalLower(strings.TrimRight(t.Name, digits), family) {
+			kin = t
+		}
+	}
+	if kin.Line < 0 {
+		kin = last
+	}
+	if kin.Line < 0 {
+		return r.appendTag(r.op.Tag, r.op.Value)
+	}
+	r.spec.InsertAfter(r.outside(kin), r.origin, r.op.Tag+": "+r.op.Value)
+	r.rep.Places = 1
+	return nil
+}
+
+// outside returns the line to insert behind: that of the tag, or when it lies
+// in a conditional the one that closes it, if that is in the same section.
+// The depth counts %if and %endif words from the top of the file.
+func (r *run) outside(t spec.Tag) int {
+	depth := 0
+	for i, end := 0, r.spec.Sections()[t.Section].End; i < end; i++ {
+		switch r.spec.Line(i).Cond() {
+		case spec.CondOpen:
+			depth++
+		case spec.CondClose:
+			depth--
+		}
+		if i >= t.Line && depth <= 0 {
+			return i
+		}
+	}
+	return t.Line
+}
+
+func (r *run) setTag() *diag.Diagnostic {
+	lines, d := r.pickTags(nil)
+	if d != nil {
+		return d
+	}
+	if len(lines) == 0 {
+		return r.addTag()
+	}
+	return r.rewriteTags(lines)
+}
+
+func (r *run) updateTag() *diag.Diagnostic {
+	lines, d := r.pickTags(nil)
+	if d != nil {
+		return d
+	}
+	if len(lines) == 0 {
+		d := r.noTag()
+		if d.Hint == "" {
+			d.Hint = "spec-set-tag adds the tag when it is missing"
+		}
+		return d
+	}
+	return r.rewriteTags(lines)
+}
+
+// rewriteTags replaces whole lines: indentation and alignment go.
+func (r *run) rewriteTags(lines []int) *diag.Diagnostic {
+	for _, i := range lines {
+		r.spec.Replace(i, r.origin, r.op.Tag+": "+r.op.Value)
+	}
+	r.rep.Places = len(lines)
+	return nil
+}
+
+func (r *run) removeTag() *diag.Diagnostic {
+	want := strings.TrimSpace(r.op.Value)
+	lines, d := r.pickTags(func(value string) bool {
+		return r.op.Value == "" || equalLower(value, want)
+	})
+	if d != nil {
+		return d
+	}
+	if len(lines) == 0 {
+		return r.noTag()
+	}
+	for _, i := range backward(lines) {
+		r.spec.Delete(i, r.origin)
+	}
+	r.rep.Places = len(lines)
+	return nil
+}
+
+// packageTags yields the tags of the operation's package.
+func (r *run) packageTags() func(func(spec.Tag) bool) {
+	return func(yield func(spec.Tag) bool) {
+		for t := range r.spec.Tags() {
+			if r.spec.Sections()[t.Section].Package == r.op.Package && !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// pickTags returns the lines of the tags with the operation's name whose
+// value fits, in the branches it asks for.
+func (r *run) pickTags(fits func(value string) bool) ([]int, *diag.Diagnostic) {
+	var lines []int
+	for t := range r.packageTags() {
+		if equalLower(t.Name, r.op.Tag) && (fits == nil || fits(t.Value)) {
+			lines = append(lines, t.Line)
+		}
+	}
+	return r.inBranch(lines)
+}
+
+// noTag says that the tag is missing, and what is there instead.
+func (r *run) noTag() *diag.Diagnostic {
+	where, start := "the preamble", 0
+	if r.op.Package != "" {
+		at := r.sections(func(s *spec.Section) bool { return s.Kind == spec.PackageSection && s.Package == r.op.Package })
+		if len(at) == 0 {
+			return r.noSection("package", "%package", r.op.Package)
+		}
+		where, start = fmt.Sprintf("package %q", r.op.Package), r.spec.Sections()[at[0]].Start
+	}
+	d := r.fail("tag", "overlay/no-match", "no tag %q in %s", r.op.Tag, where)
+	if r.op.Type == RemoveTag && r.op.Value != "" {
+		d.Message = fmt.Sprintf("%s: no tag %q with value %q in %s", r.op.Name(), r.op.Tag, r.op.Value, where)
+	}
+	var names, same []string
+	for t := range r.packageTags() {
+		names = append(names, t.Name)
+		if equalLower(t.Name, r.op.Tag) {
+			same = append(same, t.Value)
+			d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(t.Line), Message: quoteLine(r.spec.Line(t.Line).Text)})
+		}
+	}
+	switch n := diag.Nearest(r.op.Tag, names); {
+	case len(same) > 0:
+		if len(d.Related) > 5 {
+			d.Related = d.Related[:5]
+		}
+		if v := diag.Nearest(r.op.Value, same); v != "" {
+			d.Pos = r.op.At("value")
+			d.Hint = fmt.Sprintf("the nearest value is %q", v)
+		}
+	case n != "":
+		d.Hint = fmt.Sprintf("did you mean %q?", n)
+		fallthrough
+	default:
+		pos := r.spec.Pos(start)
+		d.Related = append(d.Related, diag.Related{Pos: pos, Message: where + " starts here"})
+	}
+	for t := range r.spec.Tags() {
+		if s := &r.spec.Sections()[t.Section]; len(same) == 0 && s.Package != r.op.Package && equalLower(t.Name, r.op.Tag) {
+			d.Hint = fmt.Sprintf("package %q has one: add package = %q", s.Package, s.Package)
+			if s.Package == "" {
+				d.Hint = "the preamble has one: remove the key \"package\""
+			}
+			d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(t.Line), Message: quoteLine(r.spec.Line(t.Line).Text)})
+			break
+		}
+	}
+	return d
+}
+
+const digits = "0123456789"
+
+// tagFamily is the tag without its number: Source for Source9999.
+func tagFamily(tag string) string { return strings.TrimRight(tag, digits) }
+
+// equalLower compares as the reference does, by strings.ToLower.
+func equalLower(a, b string) bool {
+	for i := 0; i < len(a); i++ {
+		if a[i] >= utf8.RuneSelf {
+			return strings.ToLower(a) == strings.ToLower(b)
+		}
+	}
+	for i := 0; i < len(b); i++ {
+		if b[i] >= utf8.RuneSelf {
+			return strings.ToLower(a) == strings.ToLower(b)
+		}
+	}
+	return strings.EqualFold(a, b)
+}
