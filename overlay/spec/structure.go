@@ -17,11 +17,11 @@ import (
 // backslash at the end of a tag or of a comment does not continue it: rpm
 // expands the lines together and then takes them one by one.
 type Structure struct {
-	Lines  []Shape     // one per line
-	Parts  []Part      // the preamble and the sections, in order
-	Conds  []Conditional      // conditionals in the order of their %if
-	Blocks []Block     // text of several lines that rpm reads as one, in order
-	Tags   []Statement // tags in the preamble and in %package sections, in order
+	Lines  []Shape       // one per line
+	Parts  []Part        // the preamble and the sections, in order
+	Conds  []Conditional // conditionals in the order of their %if
+	Blocks []Block       // text of several lines that rpm reads as one, in order
+	Tags   []Statement   // tags in the preamble and in %package sections, in order
 	// Unbalanced has the lines of %if without %endif, of %endif, %else and
 	// %elif without %if, and of blocks that never end.
 	Unbalanced []int

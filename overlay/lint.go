@@ -1,0 +1,343 @@
+package overlay
+
+import (
+	"fmt"
+	"go/token"
+	"slices"
+
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+)
+
+// A linter takes the second look: after each operation it holds what the
+// operation did, line by line, against the structural view of the spec before
+// and after. The compatible view decided where the lines went; where rpm would
+// see the place differently, or where the result is rarely what was meant, it
+// says so. Steps of the renderer are not looked at.
+type linter struct {
+	file   *spec.File
+	opt    *Options
+	list   *diag.List
+	before *spec.Structure
+	blame  unbalanced
+	ops    []*Op // looked at, for the checks at the end
+	origin []*spec.Origin
+}
+
+// unbalanced remembers the operation that left a conditional open, until
+// another one closes it.
+type unbalanced struct {
+	op   *Op
+	line int
+	text string
+	pos  token.Position
+}
+
+func newLinter(t *Tree, opt *Options, list *diag.List) *linter {
+	return &linter{file: t.Spec, opt: opt, list: list}
+}
+
+// prepare is called before an operation that will be looked at.
+func (l *linter) prepare() {
+	if l.before == nil {
+		l.before = l.file.Structure()
+	}
+}
+
+// skip is called after an operation that is not looked at.
+func (l *linter) skip() { l.before = nil }
+
+// look is called after an operation, when the lines are classified again.
+func (l *linter) look(op *Op, rep *OpReport) {
+	log := l.file.Log()[rep.From:rep.To]
+	l.ops, l.origin = append(l.ops, op), append(l.origin, rep.Origin)
+	if len(log) == 0 {
+		if rep.Places > 0 && len(rep.Files) == 0 && !rep.Skipped {
+			l.noEffect(op)
+		}
+		return
+	}
+	c := &checkup{linter: l, op: op, rep: rep, after: l.file.Structure(), log: log}
+	c.trace()
+	if !c.effect {
+		l.noEffect(op)
+	}
+	c.balance()
+	c.blocks()
+	c.views()
+	c.tags()
+	c.places()
+	l.before = c.after
+}
+
+func (l *linter) noEffect(op *Op) {
+	l.report(diag.Diagnostic{
+		Pos: op.Pos, Code: "overlay/no-effect",
+		Message: fmt.Sprintf("%s changes nothing: the spec already says so", op.Name()),
+		Hint:    "remove the overlay if upstream has caught up with it",
+	})
+}
+
+// report adds a diagnostic with the severity that the project or the table
+// gives its code.
+func (l *linter) report(d diag.Diagnostic) {
+	level := l.opt.Levels[d.Code]
+	if level == "" {
+		i := slices.IndexFunc(LintCodes, func(c diag.Code) bool { return c.ID == d.Code })
+		d.Severity = LintCodes[i].Default
+	}
+	switch level {
+	case LevelOff:
+		return
+	case LevelNote:
+		d.Severity = diag.Note
+	case LevelWarning:
+		d.Severity = diag.Warning
+	case LevelError:
+		d.Severity = diag.Error
+	}
+	*l.list = append(*l.list, d)
+}
+
+// A checkup is the second look at one operation.
+type checkup struct {
+	*linter
+	op     *Op
+	rep    *OpReport
+	after  *spec.Structure
+	log    []spec.Edit
+	lines  []traced
+	gone   []int             // indexes before the operation of lines that are gone, ascending
+	former map[int]spec.Line // changed and gone lines as they were, by that index
+	effect bool              // some byte is different
+}
+
+// traced says for a line as it stands now what the operation did to it.
+type traced struct {
+	was  int32 // index before the operation, -1 for a new line
+	mark mark
+}
+
+type mark uint8
+
+const (
+	kept mark = iota
+	changed
+	added
+)
+
+// trace follows the edits of the operation and finds what became of each line.
+func (c *checkup) trace() {
+	n := c.file.Len()
+	for _, e := range c.log {
+		n += len(e.Old) - len(e.New)
+	}
+	c.lines = make([]traced, n, max(n, c.file.Len())+8)
+	for i := range c.lines {
+		c.lines[i].was = int32(i)
+	}
+	c.former = map[int]spec.Line{}
+	for _, e := range c.log {
+		both := min(len(e.Old), len(e.New))
+		for k := range both {
+			t := &c.lines[e.Index+k]
+			if e.Old[k].Text == e.New[k].Text || e.Split {
+				continue
+			}
+			c.effect = true
+			if t.mark == kept {
+				t.mark = changed
+				c.former[int(t.was)] = e.Old[k]
+			}
+		}
+		if len(e.Old) == len(e.New) {
+			continue
+		}
+		c.effect = true
+		for k := both; k < len(e.Old); k++ {
+			if t := c.lines[e.Index+k]; t.was >= 0 {
+				c.gone = append(c.gone, int(t.was))
+				if _, ok := c.former[int(t.was)]; !ok {
+					c.former[int(t.was)] = e.Old[k]
+				}
+			}
+		}
+		fresh := make([]traced, len(e.New)-both)
+		for k := range fresh {
+			fresh[k] = traced{was: -1, mark: added}
+		}
+		c.lines = slices.Replace(c.lines, e.Index+both, e.Index+len(e.Old), fresh...)
+	}
+	slices.Sort(c.gone)
+}
+
+// at returns the position of the line with index i as it stands. New lines
+// have none in the file as read; the line above them stands in.
+func (c *checkup) at(i int) token.Position { return c.file.Pos(i) }
+
+// place describes where a line stands for a related position.
+func (c *checkup) related(i int, format string, args ...any) diag.Related {
+	return diag.Related{Pos: c.at(i), Message: fmt.Sprintf(format, args...)}
+}
+
+// was returns a related position for a line before the operation, which has
+// changed or gone.
+func (c *checkup) was(i int, format string, args ...any) diag.Related {
+	r := diag.Related{Message: fmt.Sprintf(format, args...)}
+	if n := c.former[i].Num; n > 0 {
+		r.Pos = token.Position{Filename: c.file.Name(), Line: n, Column: 1}
+	}
+	return r
+}
+
+// warn reports a finding of this operation at its key, with spec lines.
+func (c *checkup) warn(code, key, message, hint string, related ...diag.Related) {
+	c.report(diag.Diagnostic{
+		Pos: c.op.At(key), Code: code, Message: c.op.Name() + ": " + message, Hint: hint, Related: related,
+	})
+}
+
+// groups yields the runs of added lines [i, j).
+func (c *checkup) groups(yield func(i, j int) bool) {
+	for i := 0; i < len(c.lines); i++ {
+		if c.lines[i].mark != added {
+			continue
+		}
+		j := i + 1
+		for j < len(c.lines) && c.lines[j].mark == added {
+			j++
+		}
+		if !yield(i, j) {
+			return
+		}
+		i = j
+	}
+}
+
+// balance notices an operation that leaves conditionals open. Two operations
+// may remove an %if and its %endif, so the verdict waits for the last one.
+func (c *checkup) balance() {
+	switch was, is := len(c.before.Unbalanced), len(c.after.Unbalanced); {
+	case is <= was && c.blame.op != nil && is == 0:
+		c.blame = unbalanced{}
+	case is > was && c.blame.op == nil:
+		i := c.after.Unbalanced[0]
+		for _, u := range c.after.Unbalanced {
+			if c.lines[u].mark != kept {
+				i = u
+			}
+		}
+		c.linter.blame = unbalanced{c.op, i, c.file.Line(i).Text, c.at(i)}
+	}
+}
+
+// finish is called after the last operation.
+func (l *linter) finish() {
+	if len(l.ops) == 0 {
+		return
+	}
+	if b := l.blame; b.op != nil {
+		l.report(diag.Diagnostic{
+			Pos: b.op.Pos, Code: "overlay/unbalanced-conditional",
+			Message: fmt.Sprintf("%s leaves a conditional or a macro block without its other end", b.op.Name()),
+			Hint:    "take %if and %endif out together, in one overlay with multiline = true or in two overlays",
+			Related: []diag.Related{{Pos: b.pos, Message: fmt.Sprintf("without its other end: %s", short(b.text))}},
+		})
+	}
+	s := l.file.Structure()
+	l.patchesApplied(s)
+	l.halfPackages(s)
+}
+
+// origin of the last operation looked at that wrote line i, with the operation.
+func (l *linter) writer(i int) *Op {
+	o := l.file.Line(i).Origin
+	if o == nil {
+		return nil
+	}
+	if k := slices.Index(l.origin, o); k >= 0 {
+		return l.ops[k]
+	}
+	return nil
+}
+
+// short returns text fit for a message: trimmed of indentation, at most 60
+// bytes, cut at a rune.
+func short(text string) string {
+	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t') {
+		text = text[1:]
+	}
+	const limit = 60
+	if len(text) <= limit {
+		return text
+	}
+	n := limit
+	for n > 0 && text[n]&0xc0 == 0x80 {
+		n--
+	}
+	return text[:n] + "..."
+}
+
+// LintCodes are the codes of the second look.
+var LintCodes = []diag.Code{
+	{
+		ID: "overlay/unbalanced-conditional", Default: diag.Warning, Summary: "an overlay leaves a conditional open",
+		Doc: "After the last overlay an %if has no %endif, or the reverse, where all was balanced before. rpm refuses such a spec. Take both ends out together, for example with multiline = true.",
+	},
+	{
+		ID: "overlay/inside-macro", Default: diag.Warning, Summary: "a line landed inside a macro definition or a %{lua:} block",
+		Doc: "The line became part of the macro's body and does not stand in the spec where it seems to. The reference's way of reading takes a section header or a tag inside a macro body for a real one. Aim at a line outside the body with spec-search-replace.",
+	},
+	{
+		ID: "overlay/inside-continuation", Default: diag.Warning, Summary: "an edit cuts into a continued command",
+		Doc: "A new line landed between a line that ends in a backslash and the line that continues it, ends in a backslash itself and swallows what follows, or a changed line no longer continues (often because a match was replaced by nothing, which leaves an empty line). Match the line break too with multiline = true, or keep the backslash.",
+	},
+	{
+		ID: "overlay/became-conditional", Default: diag.Warning, Summary: "new text landed inside a conditional",
+		Doc: "The place where the new tag or lines went is inside an %if that began before it, so they count only when its condition holds. spec-insert-tag leaves conditionals where it can; else put the text at an unconditional line with spec-search-replace.",
+	},
+	{
+		ID: "overlay/several-branches", Default: diag.Warning, Summary: "one value was written into several branches of a conditional",
+		Doc: "Tags of one name in different branches of an %if had different values and now have the same. Say which one is meant with branch = \"first\" or a number, or branch = \"all\" when all are.",
+	},
+	{
+		ID: "overlay/after-comment", Default: diag.Warning, Summary: "text was appended after the comment that introduces what follows",
+		Doc: "A section reaches to the next header in the reference's way of reading, with the comment that stands above that header. Text appended to the section comes between the two. Aim at the last line that belongs to the section with spec-search-replace.",
+	},
+	{
+		ID: "overlay/duplicate-tag", Default: diag.Warning, Summary: "a second tag of a kind that may stand only once",
+		Doc: "The package now has two tags such as Version or Summary that can be in force together; rpm refuses that or takes the last. spec-set-tag replaces the one that is there.",
+	},
+	{
+		ID: "overlay/duplicate-number", Default: diag.Warning, Summary: "two sources or patches have the same number",
+		Doc: "rpm gives a bare Patch: or Source: the number after the last one, so an explicit number can collide with an automatic one. Use a number above all others, or a bare tag.",
+	},
+	{
+		ID: "overlay/misread-tag", Default: diag.Warning, Summary: "the overlay and rpm disagree about which lines are tags",
+		Doc: "The overlay changed a line that rpm does not read as a tag (a comment that is indented, a line of Lua code or of a macro body), or left one alone that rpm does read as that tag (a blank before the colon, a tag inside %{?x:...}). Use spec-search-replace on the very line.",
+	},
+	{
+		ID: "overlay/misread-section", Default: diag.Warning, Summary: "the overlay and rpm disagree about where a section ends",
+		Doc: "The line that was changed or added belongs, as rpm reads the spec, to another section than the overlay names: a header stands inside a macro body or is indented, or the section in between (such as %sepolicy) is not known to the reference. Use spec-search-replace on the very line.",
+	},
+	{
+		ID: "overlay/no-effect", Default: diag.Warning, Summary: "the overlay changes nothing",
+		Doc: "The lines that the overlay wrote are what was there already. Upstream may have caught up with it: remove the overlay.",
+	},
+	{
+		ID: "overlay/wide-match", Default: diag.Warning, Summary: "an expression without section changed several sections",
+		Doc: "A spec-search-replace that names no section changed lines in more than one section, and neither expect nor the description says that many are meant. Name the section, narrow the expression, or set expect (specgraft overlay pin writes it).",
+	},
+	{
+		ID: "overlay/patch-not-applied", Default: diag.Warning, Summary: "a new patch is listed but not applied",
+		Doc: "The spec applies its patches one by one with %patch lines and has none for the new patch. Add one with spec-search-replace or spec-append-lines in %prep.",
+	},
+	{
+		ID: "overlay/patch-missing", Default: diag.Warning, Summary: "a %patch line applies a patch that was removed",
+		Doc: "The overlay removed the Patch tag, but a %patch line in %prep still names its number, which fails the build. Remove that line with spec-search-replace.",
+	},
+	{
+		ID: "overlay/half-removed-package", Default: diag.Warning, Summary: "a sub-package was removed in part",
+		Doc: "The %package section is gone, but other sections such as %files or %post still name the package, which rpm refuses. spec-remove-subpackage removes them all.",
+	},
+}
