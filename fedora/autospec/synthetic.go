@@ -1,9 +1,16 @@
 package autospec
 
 import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
 	"io/fs"
+	"slices"
 	"time"
 
+	"specgraft/fedora"
 	"specgraft/overlay/diag"
 )
 
@@ -18,16 +25,23 @@ type Change struct {
 	Upstream string // upstream commit locked there, empty for none
 }
 
+// The identity under which azldev makes commits of its own.
+const (
+	toolName  = "azldev"
+	toolEmail = "azldev@local"
+)
+
 // Dirty returns the change that stands for uncommitted changes.
 func Dirty(upstream string, when time.Time) Change {
-	return Change{Hash: "dirty", Name: "azldev", Email: "azldev@local", When: when,
+	return Change{Hash: "dirty", Name: toolName, Email: toolEmail, When: when,
 		Subject: "Local changes (uncommitted)", Upstream: upstream}
 }
 
 // A Worktree is the content that the last synthetic commit carries.
 type Worktree struct {
 	Spec []byte // text of the spec
-	// Changelog is the file of that name; nil means that there is none.
+	// Changelog is the file of that name; nil means that there is none, an
+	// empty slice that it is empty.
 	Changelog []byte
 	Files     fs.FS // all files, read by %include and %{load:}; nil means none
 }
@@ -38,11 +52,13 @@ type Graph struct {
 	log   *Log
 	head  string
 	extra map[string]*commit
-	work  *Worktree
 
 	// Dropped holds changes that refer to an upstream commit which the history
 	// does not contain.
 	Dropped []Change
+
+	sequence []*commit // what was made or made anew, oldest first
+	base     string    // real commit below them, empty for none
 }
 
 // Upstream returns the history as it is, with the given commit as HEAD.
@@ -50,16 +66,188 @@ func Upstream(l *Log, head string) *Graph {
 	return &Graph{log: l, head: head}
 }
 
+func (g *Graph) commit(id string) (*commit, error) {
+	if c := g.extra[id]; c != nil {
+		return c, nil
+	}
+	return g.log.commit(id)
+}
+
+// look fills in what a commit has at the top of its tree. Commits made here
+// have the tree of the real commit below them, except for the last one.
+func (g *Graph) look(c *commit) error {
+	if !c.looked && c.sameTree != nil {
+		if err := g.look(c.sameTree); err != nil {
+			return err
+		}
+		c.spec, c.changelog, c.work, c.looked = c.sameTree.spec, c.sameTree.changelog, c.sameTree.work, true
+	}
+	return g.log.look(c)
+}
+
 // Synthesize interleaves changes, oldest first, with the first-parent history
 // of the upstream commit head, as azldev does for a render: a change goes
 // right behind the upstream commit that it locked, all others on top. From
 // the import commit on, merges are flattened; what is older stays as it is. The
-// last synthetic commit carries the work tree.
+// last synthetic commit carries the work tree. Without changes the result is
+// Upstream.
 //
-// An empty import commit means head itself. A component without upstream
-// has an empty head and a nil Log; it starts with a commit "Initial sources".
-// The release of a static spec goes up by the number of changes, dropped ones
-// included. The error is an *diag.Diagnostic with code autospec/history.
+// An empty import commit means the upstream commit of the last change. A
+// component without upstream has an empty head; it starts with a commit "Initial
+// sources", and l may be empty. The release of a static spec goes up by
+// the number of changes, dropped ones included. The error is a
+// *diag.Diagnostic with code autospec/history, or what reading gave.
 func Synthesize(l *Log, head, imported string, changes []Change, work Worktree) (*Graph, error) {
-	return nil, &diag.Diagnostic{Code: "autospec/history", Message: "not there yet"}
+	g := Upstream(l, head)
+	if len(changes) == 0 && head != "" {
+		return g, nil
+	}
+	g.extra = map[string]*commit{}
+	tip := g.worktreeCommit(work)
+	if head == "" {
+		g.appendInitial(tip)
+		for _, c := range changes {
+			g.append(changeCommit(c))
+		}
+	} else if err := g.interleave(changes, imported); err != nil {
+		return nil, err
+	}
+	last := g.sequence[len(g.sequence)-1]
+	last.tree, last.spec, last.changelog, last.work = tip.tree, tip.spec, tip.changelog, tip.work
+	last.looked, last.sameTree = true, nil
+	return g, nil
+}
+
+// interleave puts the sequence together for a component with upstream.
+func (g *Graph) interleave(changes []Change, imported string) error {
+	start := changes[len(changes)-1].Upstream
+	if start == "" {
+		start = g.head
+	}
+	if imported == "" {
+		imported = start
+	}
+	upstream, err := g.mainline(start, imported)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, c := range upstream {
+		known[c.id] = true
+	}
+	behind := map[string][]Change{}
+	var top []Change
+	for _, c := range changes {
+		switch {
+		case c.Upstream == "" || c.Upstream == start:
+			top = append(top, c)
+		case known[c.Upstream]:
+			behind[c.Upstream] = append(behind[c.Upstream], c)
+		default:
+			g.Dropped = append(g.Dropped, c)
+		}
+	}
+	for i, c := range upstream {
+		if i == 0 {
+			g.base, g.head = c.id, c.id
+		} else {
+			again := *c
+			again.sameTree, again.looked = c, false
+			g.append(&again)
+		}
+		for _, change := range behind[c.id] {
+			g.append(changeCommit(change))
+		}
+	}
+	for _, change := range top {
+		g.append(changeCommit(change))
+	}
+	return nil
+}
+
+// mainline returns the first-parent history from the import commit up to
+// start, oldest first.
+func (g *Graph) mainline(start, imported string) ([]*commit, error) {
+	var list []*commit
+	from := g.head
+	for id := g.head; ; {
+		c, err := g.log.commit(id)
+		if err != nil {
+			return nil, err
+		}
+		if id == start || len(list) > 0 {
+			list = append(list, c)
+		}
+		if id == imported && len(list) > 0 {
+			slices.Reverse(list)
+			return list, nil
+		}
+		if len(c.parents) == 0 {
+			break
+		}
+		id = c.parents[0]
+	}
+	what, id := "import-commit", imported
+	if len(list) == 0 {
+		what, id = "upstream-commit", start
+	}
+	return nil, &diag.Diagnostic{Code: "autospec/history",
+		Message: fmt.Sprintf("%s %s of the lock is not in the first-parent history of upstream commit %s", what, short(id), short(from)),
+		Hint:    "fetch the full history, or write the lock anew with \"specgraft update\""}
+}
+
+// append puts a commit on top of the sequence.
+func (g *Graph) append(c *commit) {
+	c.id = fmt.Sprintf("synthetic-%d", len(g.sequence)+1)
+	c.parents = nil
+	if g.head != "" {
+		c.parents = []string{g.head}
+		if c.sameTree == nil {
+			below := g.extra[g.head]
+			if below == nil {
+				below = g.log.commits[g.head]
+			}
+			c.tree, c.sameTree = below.tree, below
+		}
+	}
+	g.sequence = append(g.sequence, c)
+	g.extra[c.id] = c
+	g.head = c.id
+}
+
+// appendInitial starts the history of a component without upstream.
+func (g *Graph) appendInitial(tip *commit) {
+	c := *tip
+	c.author, c.message = toolName+" <"+toolEmail+">", "Initial sources"
+	g.append(&c)
+}
+
+func changeCommit(c Change) *commit {
+	return &commit{
+		author:  c.Name + " <" + c.Email + ">",
+		time:    c.When.Unix(),
+		message: c.Subject + "\n\nProject commit: " + c.Hash,
+	}
+}
+
+// worktreeCommit returns a commit with the content of a work tree.
+func (g *Graph) worktreeCommit(work Worktree) *commit {
+	newHash := sha1.New
+	if len(g.head) == 2*sha256.Size {
+		newHash = sha256.New
+	}
+	c := &commit{work: &work, looked: true}
+	c.spec = entry{blobID(newHash(), work.Spec), fedora.ModeRegular}
+	if work.Changelog != nil {
+		c.changelog = entry{blobID(newHash(), work.Changelog), fedora.ModeRegular}
+	}
+	c.tree = "worktree-" + c.spec.id
+	return c
+}
+
+// blobID returns the name that git gives to a file's content.
+func blobID(h hash.Hash, data []byte) string {
+	fmt.Fprintf(h, "blob %d\x00", len(data))
+	h.Write(data)
+	return hex.EncodeToString(h.Sum(nil))
 }

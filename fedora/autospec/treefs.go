@@ -1,0 +1,128 @@
+package autospec
+
+import (
+	"bytes"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"specgraft/fedora"
+)
+
+// treeFS serves the files of a git tree. Symbolic links are followed as long
+// as they stay inside.
+type treeFS struct {
+	h    History
+	root string
+}
+
+const maxLinks = 40
+
+// Open implements fs.FS.
+func (t treeFS) Open(name string) (fs.File, error) {
+	fail := func(err error) (fs.File, error) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	if !fs.ValidPath(name) {
+		return fail(fs.ErrInvalid)
+	}
+	e, err := t.find(name)
+	if err != nil {
+		return fail(err)
+	}
+	info := fileInfo{name: path.Base(name), mode: 0o644}
+	if e.IsDir() {
+		info.mode = fs.ModeDir | 0o755
+		return &treeFile{info: info}, nil
+	}
+	data, err := t.h.Blob(e.ID)
+	if err != nil {
+		return fail(err)
+	}
+	if e.Mode&0o111 != 0 {
+		info.mode = 0o755
+	}
+	info.size = int64(len(data))
+	return &treeFile{info: info, Reader: bytes.NewReader(data)}, nil
+}
+
+// find walks down to a name, through symbolic links.
+func (t treeFS) find(name string) (fedora.TreeEntry, error) {
+	at := fedora.TreeEntry{Mode: fedora.ModeDir, ID: t.root}
+	dir, links := ".", 0
+	todo := strings.Split(name, "/")
+	if name == "." {
+		todo = nil
+	}
+	for len(todo) > 0 {
+		if !at.IsDir() {
+			return at, fs.ErrNotExist
+		}
+		entries, err := t.h.Tree(at.ID)
+		if err != nil {
+			return at, err
+		}
+		found := false
+		for _, e := range entries {
+			if e.Name == todo[0] {
+				at, found = e, true
+				break
+			}
+		}
+		if !found || at.IsSubmodule() {
+			return at, fs.ErrNotExist
+		}
+		step := path.Join(dir, todo[0])
+		todo = todo[1:]
+		if !at.IsSymlink() {
+			dir = step
+			continue
+		}
+		if links++; links > maxLinks {
+			return at, fs.ErrNotExist
+		}
+		target, err := t.h.Blob(at.ID)
+		if err != nil {
+			return at, err
+		}
+		to := path.Join(dir, string(target))
+		if path.IsAbs(string(target)) || !fs.ValidPath(to) {
+			return at, fs.ErrNotExist
+		}
+		// Start again from the top with the target in place of the link.
+		at, dir = fedora.TreeEntry{Mode: fedora.ModeDir, ID: t.root}, "."
+		if to != "." {
+			todo = append(strings.Split(to, "/"), todo...)
+		}
+	}
+	return at, nil
+}
+
+type treeFile struct {
+	info fileInfo
+	*bytes.Reader
+}
+
+func (f *treeFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *treeFile) Close() error               { return nil }
+
+func (f *treeFile) Read(p []byte) (int, error) {
+	if f.Reader == nil {
+		return 0, &fs.PathError{Op: "read", Path: f.info.name, Err: fs.ErrInvalid}
+	}
+	return f.Reader.Read(p)
+}
+
+type fileInfo struct {
+	name string
+	mode fs.FileMode
+	size int64
+}
+
+func (i fileInfo) Name() string       { return i.name }
+func (i fileInfo) Size() int64        { return i.size }
+func (i fileInfo) Mode() fs.FileMode  { return i.mode }
+func (i fileInfo) ModTime() time.Time { return time.Time{} }
+func (i fileInfo) IsDir() bool        { return i.mode.IsDir() }
+func (i fileInfo) Sys() any           { return nil }
