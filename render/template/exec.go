@@ -1,0 +1,292 @@
+package template
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/token"
+	"slices"
+	"strings"
+	"text/template"
+	"text/template/parse"
+
+	"specgraft/overlay/diag"
+)
+
+// maxOutput bounds a rendered spec: the largest real one has 250 KB.
+const maxOutput = 16 << 20
+
+// A Line says where one line of a templated spec came from.
+type Line struct {
+	Template token.Position   // line of the template that wrote it
+	Values   []token.Position // values of the TOML file that went into it
+}
+
+// Output is a rendered spec with the origin of each of its lines.
+type Output struct {
+	Text  []byte
+	Lines []Line
+}
+
+// marks are the places of a template set which write output.
+type marks []token.Position
+
+// instrument makes a parsed template tell, while it runs, which of its lines
+// writes: a call that announces the position goes in front of every text, and
+// each action hands its value through emit, where escaping happens. So an
+// author of templates cannot forget to escape.
+func (m *marks) instrument(t *template.Template, source string) {
+	if t.Tree == nil || t.Root == nil {
+		return
+	}
+	m.list(t.Tree, t.Root, source)
+}
+
+func (m *marks) at(t *parse.Tree, source string, pos parse.Pos) int {
+	before := source[:min(int(pos), len(source))]
+	line := strings.Count(before, "\n") + 1
+	col := len(before) - strings.LastIndexByte(before, '\n')
+	*m = append(*m, token.Position{Filename: t.ParseName, Offset: int(pos), Line: line, Column: col})
+	return len(*m) - 1
+}
+
+func (m *marks) list(t *parse.Tree, l *parse.ListNode, source string) {
+	if l == nil {
+		return
+	}
+	var out []parse.Node
+	for _, n := range l.Nodes {
+		switch n := n.(type) {
+		case *parse.TextNode:
+			out = append(out, snippet(fmt.Sprintf("{{__text %d}}", m.at(t, source, n.Pos)), n.Pos))
+		case *parse.ActionNode:
+			if len(n.Pipe.Decl) == 0 {
+				call := snippet(fmt.Sprintf("{{0 | __emit %d}}", m.at(t, source, n.Pos)), n.Pos)
+				n.Pipe.Cmds = append(n.Pipe.Cmds, call.Pipe.Cmds[1])
+			}
+		case *parse.IfNode:
+			m.list(t, n.List, source)
+			m.list(t, n.ElseList, source)
+		case *parse.RangeNode:
+			m.list(t, n.List, source)
+			m.list(t, n.ElseList, source)
+		case *parse.WithNode:
+			m.list(t, n.List, source)
+			m.list(t, n.ElseList, source)
+		}
+		out = append(out, n)
+	}
+	l.Nodes = out
+}
+
+// snippet parses a single action. The text is ours, so it always parses.
+func snippet(text string, pos parse.Pos) *parse.ActionNode {
+	trees, err := parse.Parse("", text, "{{", "}}", map[string]any{"__text": 0, "__emit": 0})
+	if err != nil {
+		panic(err)
+	}
+	n := trees[""].Root.Nodes[0].(*parse.ActionNode)
+	n.Pos = pos
+	return n
+}
+
+// recorder collects what a template writes, line by line, with the origin.
+type recorder struct {
+	marks marks
+	buf   bytes.Buffer
+	lines []Line
+	pos   token.Position   // of the text or action that writes now
+	from  []token.Position // values in what is written now
+	text  bool             // a text: its own newlines move pos
+	open  bool             // the last line is not ended yet
+}
+
+var errTooLong = fmt.Errorf("output is longer than %d MiB", maxOutput>>20)
+
+// Write attributes p to the current position. The template engine calls it
+// once for each text and each value.
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.buf.Len()+len(p) > maxOutput {
+		return 0, errTooLong
+	}
+	n := len(p)
+	r.buf.Write(p)
+	for len(p) > 0 {
+		if !r.open {
+			r.lines = append(r.lines, Line{Template: r.pos})
+			r.open = true
+		}
+		l := &r.lines[len(r.lines)-1]
+		piece := p
+		i := bytes.IndexByte(p, '\n')
+		if i >= 0 {
+			piece = p[:i]
+		}
+		if len(l.Values) == 0 && len(r.from) > 0 && len(bytes.TrimSpace(piece)) > 0 {
+			l.Template = r.pos // the action that brought the value says most
+		}
+		if len(bytes.TrimSpace(piece)) > 0 {
+			for _, v := range r.from {
+				if v.IsValid() && !slices.Contains(l.Values, v) {
+					l.Values = append(l.Values, v)
+				}
+			}
+		}
+		if i < 0 {
+			break
+		}
+		p = p[i+1:]
+		r.open = false
+		if r.text {
+			r.pos.Line++
+			r.pos.Column = 1
+		}
+	}
+	return n, nil
+}
+
+// announce is __text: the text that follows starts at mark i.
+func (r *recorder) announce(i int) string {
+	r.pos, r.from, r.text = r.marks[i], nil, true
+	return ""
+}
+
+// emit is __emit, the end of every action: it turns the value into text.
+func (r *recorder) emit(i int, v any) (string, error) {
+	r.pos, r.from, r.text = r.marks[i], nil, false
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case Text:
+		r.from = []token.Position{v.Pos}
+		return v.Escaped()
+	case lines:
+		var b strings.Builder
+		for _, l := range v {
+			r.from = append(r.from, l.from...)
+			b.WriteString(l.text)
+			b.WriteByte('\n')
+		}
+		return b.String(), nil
+	case string:
+		return v, nil
+	case int:
+		return fmt.Sprint(v), nil
+	case bool:
+		return fmt.Sprint(v), nil
+	}
+	return "", errors.New("this value has no text of its own; name one of its fields, or hand it to a function such as tags or lines")
+}
+
+// tidy drops blank lines at the top, keeps one of several in a row, and ends
+// the last line, so that templates need not count them.
+func (r *recorder) tidy() *Output {
+	out := &Output{}
+	blank := true
+	text := r.buf.Bytes()
+	for i := 0; len(text) > 0 && i < len(r.lines); i++ {
+		line, rest, _ := bytes.Cut(text, []byte("\n"))
+		text = rest
+		empty := len(bytes.TrimSpace(line)) == 0
+		if empty && blank {
+			continue
+		}
+		blank = empty
+		if empty {
+			line = nil
+		}
+		out.Text = append(append(out.Text, line...), '\n')
+		out.Lines = append(out.Lines, r.lines[i])
+	}
+	for len(out.Lines) > 0 && bytes.HasSuffix(out.Text, []byte("\n\n")) {
+		out.Text = out.Text[:len(out.Text)-1]
+		out.Lines = out.Lines[:len(out.Lines)-1]
+	}
+	return out
+}
+
+// Execute renders a component's description.
+//
+// Values are checked first, all of them: text that cannot stand on one line, an
+// invalid licence expression and a missing required value are reported at their
+// place in the TOML file. A failure of the template itself is reported at the
+// template's line, with the value it was about as a related position.
+func (t *Template) Execute(s *Spec) (*Output, diag.List) {
+	problems := t.validate(s)
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	if s.HasSystemdFiles() {
+		with := *s // the directory macros of declared files come with this package
+		with.BuildRequires = append(slices.Clone(s.BuildRequires), Text{S: "systemd-rpm-macros", Pos: s.Pos, Kind: Macros})
+		s = &with
+	}
+	clone, err := t.set.Clone()
+	if err != nil {
+		problems.Add(token.Position{Filename: t.File}, "template/broken", "template %q cannot be used: %v", t.Name, err)
+		return nil, problems
+	}
+	r := &recorder{marks: t.marks}
+	clone.Funcs(r.funcs(s))
+	if err := clone.ExecuteTemplate(r, entryPoint, s); err != nil {
+		problems = append(problems, t.failure(err, s, r))
+		return nil, problems
+	}
+	return r.tidy(), problems
+}
+
+// failure turns an error of the engine into a diagnostic at the template's
+// line.
+func (t *Template) failure(err error, s *Spec, r *recorder) diag.Diagnostic {
+	d := diag.Diagnostic{Pos: r.pos, Code: "template/failed", Component: s.Name.S,
+		Hint: "see 'specgraft template check' and the functions in 'specgraft template show --functions'"}
+	if ve, ok := errors.AsType[*valueError](err); ok {
+		d.Message = ve.msg
+		d.Related = append(d.Related, diag.Related{Pos: ve.pos, Message: "the value stands here"})
+	} else if ee, ok := errors.AsType[template.ExecError](err); ok {
+		pos, msg := splitPosition(ee.Error())
+		if pos.Filename != "" {
+			d.Pos = pos
+		}
+		d.Message = msg
+		if errors.Is(err, errTooLong) {
+			d.Message = errTooLong.Error()
+		}
+	} else {
+		d.Message = err.Error()
+	}
+	if s.Pos.IsValid() {
+		d.Related = append(d.Related, diag.Related{Pos: s.Pos, Message: fmt.Sprintf("rendered with template %q for this table", t.Name)})
+	}
+	return d
+}
+
+// splitPosition takes the place and the cause out of an error text of
+// text/template, which has the form
+//
+//	template: FILE:LINE:COL: executing "NAME" at <...>: CAUSE
+func splitPosition(s string) (token.Position, string) {
+	var p token.Position
+	s = strings.TrimPrefix(s, "template: ")
+	file, rest, ok := strings.Cut(s, ":")
+	if !ok {
+		return p, s
+	}
+	var n int
+	if n, _ = fmt.Sscanf(rest, "%d:%d:", &p.Line, &p.Column); n == 2 {
+		p.Column++ // the engine counts columns from 0
+	} else if n, _ = fmt.Sscanf(rest, "%d:", &p.Line); n != 1 {
+		return token.Position{}, s
+	}
+	p.Filename = file
+	if i := strings.LastIndex(rest, ">: "); i >= 0 {
+		rest = rest[i+3:]
+	} else if i := strings.Index(rest, ": "); i >= 0 {
+		rest = rest[i+2:]
+	}
+	// The engine names our Go types; what matters to a user is the field.
+	if i := strings.Index(rest, " in type "); i >= 0 {
+		rest = rest[:i]
+	}
+	return p, rest
+}
