@@ -560,3 +560,23 @@ func checkXZ(br *bufio.Reader) error {
 }
 
 func bits(b byte) int { return int(b&1 + b>>1&1) }
+
+// archiveCodes are the codes of archive overlays.
+var archiveCodes = []diag.Code{
+	{
+		ID: "overlay/archive", Summary: "a source archive cannot be read or rewritten",
+		Doc: "Archives are tar files, plain or compressed with gzip, xz or zstd, that hold regular files, directories and relative symbolic links which stay inside. Anything else is refused, as is what unpacks to more than the limits allow.",
+	},
+	{
+		ID: "overlay/archive-drift", Summary: "a rewritten archive does not have the declared digest",
+		Doc: "The source-files entry of an archive with overlays declares the digest of the result. The overlays, the upstream archive or the packing changed: set the hash that the message shows once that is understood.",
+	},
+	{
+		ID: "overlay/archive-undeclared", Summary: "archive overlays and source-files entries do not pair up",
+		Doc: "Every archive that an overlay works in has a source-files entry with origin type \"overlay\", and every such entry has an overlay.",
+	},
+	{
+		ID: "overlay/archive-loose-file", Summary: "an overlay on loose files also matches an archive",
+		Doc: "The file pattern of an overlay without archive matches the name of an archive that other overlays rewrite. It would change the packed bytes: narrow the pattern or name the archive.",
+	},
+}

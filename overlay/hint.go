@@ -1,0 +1,319 @@
+package overlay
+
+import (
+	"cmp"
+	"fmt"
+	"go/token"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+)
+
+// explain adds to a diagnostic about an operation that found nothing what
+// its author needs next and what needs a look at the whole spec: the earlier
+// operation that took the thing away, where else it is, and the nearest lines.
+func explain(t *Tree, op *Op, d *diag.Diagnostic) {
+	if d.Code != "overlay/no-match" && d.Code != "overlay/no-section" {
+		return
+	}
+	h := &helper{file: t.Spec, op: op, d: d}
+	switch h.op.Type {
+	case UpdateTag, RemoveTag:
+		h.tag()
+	case SearchReplace:
+		h.expression()
+	case AddTag, SetTag, InsertTag, PrependLines, AppendLines, RemoveSection, RemoveSubpackage:
+		h.section()
+	case PatchRemove:
+		h.patch()
+	}
+}
+
+// A helper collects related positions and a hint for one failed operation.
+type helper struct {
+	file *spec.File
+	op   *Op
+	d    *diag.Diagnostic
+}
+
+const maxRelated = 3
+
+func (h *helper) hint(format string, args ...any) {
+	if h.d.Hint == "" {
+		h.d.Hint = fmt.Sprintf(format, args...)
+	}
+}
+
+func (h *helper) related(pos token.Position, format string, args ...any) {
+	h.d.Related = append(h.d.Related, diag.Related{Pos: pos, Message: fmt.Sprintf(format, args...)})
+}
+
+// removedBy looks through the edit log, newest first, for the operation that
+// took away a line which gone accepts, and reports whether it found one.
+func (h *helper) removedBy(gone func(*spec.Line) bool) bool {
+	log := h.file.Log()
+	for k := len(log) - 1; k >= 0; k-- {
+		e := &log[k]
+		if e.Origin == nil || e.Split {
+			continue
+		}
+		for i := range e.Old {
+			if !gone(&e.Old[i]) || slices.ContainsFunc(e.New, func(l spec.Line) bool { return gone(&l) }) {
+				continue
+			}
+			verb := "removed"
+			if i < len(e.New) {
+				verb = "changed"
+			}
+			first := []diag.Related{{Pos: e.Origin.Pos, Message: fmt.Sprintf("an earlier overlay (%s) %s it: %s", e.Origin.Step, verb, short(e.Old[i].Text))}}
+			if n := e.Old[i].Num; n > 0 {
+				first = append(first, diag.Related{Pos: token.Position{Filename: h.file.Name(), Line: n, Column: 1}, Message: "it stood here upstream"})
+			}
+			h.d.Related = first
+			h.d.Hint = "change or remove one of the two overlays"
+			return true
+		}
+	}
+	return false
+}
+
+// tag explains a tag that is not there.
+func (h *helper) tag() {
+	op := h.op
+	same := func(name string) bool { return strings.EqualFold(name, op.Tag) }
+	if h.removedBy(func(l *spec.Line) bool {
+		name, value, ok := l.Tag()
+		return ok && l.Kind() == spec.TagLine && same(name) && (op.Value == "" || op.Type != RemoveTag || strings.EqualFold(value, op.Value))
+	}) {
+		return
+	}
+	sections := h.file.Sections()
+	for t := range h.file.Tags() {
+		pkg := sections[t.Section].Package
+		if !same(t.Name) || pkg == op.Package || len(h.d.Related) >= maxRelated {
+			continue
+		}
+		if pkg == "" {
+			h.related(h.file.Pos(t.Line), "the preamble has it: %s", short(h.file.Line(t.Line).Text))
+			h.d.Hint = fmt.Sprintf("remove package = %q for the tag of the main package", op.Package)
+		} else {
+			h.related(h.file.Pos(t.Line), "package %q has it: %s", pkg, short(h.file.Line(t.Line).Text))
+			h.d.Hint = fmt.Sprintf("set package = %q for that tag", pkg)
+		}
+	}
+	s := h.file.Structure()
+	for k := range s.Tags {
+		t := &s.Tags[k]
+		if !same(t.Name) || len(h.d.Related) >= maxRelated {
+			continue
+		}
+		if name, _, ok := h.file.Line(t.Line).Tag(); !ok || !same(name) {
+			h.related(h.file.Pos(t.Line), "rpm reads this as the tag, tag overlays do not: %s", short(h.file.Line(t.Line).Text))
+			h.d.Hint = "use spec-search-replace on that line"
+		}
+	}
+}
+
+// section explains a section that is not there.
+func (h *helper) section() {
+	op := h.op
+	wanted := func(name, pkg string) bool { return name == op.Section && pkg == op.Package }
+	switch op.Type {
+	case AddTag, SetTag, InsertTag:
+		wanted = func(name, pkg string) bool { return name == "%package" && pkg == op.Package }
+	case RemoveSubpackage:
+		wanted = func(_, pkg string) bool { return pkg == op.Package }
+	}
+	if h.removedBy(func(l *spec.Line) bool {
+		name, pkg, _, ok := l.Header()
+		return ok && wanted(name, pkg)
+	}) {
+		return
+	}
+	for _, s := range h.file.Sections() {
+		if s.Name != "" && s.Name != op.Section && strings.EqualFold(s.Name, op.Section) && s.Package == op.Package {
+			h.related(h.file.Pos(s.Start), "the header is spelt differently: %s", short(h.file.Line(s.Start).Text))
+			h.d.Hint = fmt.Sprintf("set section = %q", s.Name)
+			return
+		}
+	}
+	for _, p := range h.file.Structure().Parts {
+		if p.Name == strings.ToLower(op.Section) && h.file.Line(p.Start).Kind() != spec.Header {
+			h.related(h.file.Pos(p.Start), "line overlays do not know this section")
+			h.d.Hint = "use spec-search-replace on a line of that section"
+			return
+		}
+	}
+}
+
+// expression explains an expression that matched, or changed, nothing.
+func (h *helper) expression() {
+	op := h.op
+	re, err := regexp.Compile(op.Regex)
+	if err != nil {
+		return
+	}
+	sections := h.file.Sections()
+	inScope := func(s *spec.Section) bool {
+		name := op.Section
+		if name == PreambleSection {
+			return s.Name == ""
+		}
+		return (name == "" || s.Name == name) && (op.Package == "" || s.Package == op.Package)
+	}
+	if op.Section != "" && !slices.ContainsFunc(sections, func(s spec.Section) bool { return inScope(&s) }) {
+		h.section()
+		return
+	}
+	if h.removedBy(func(l *spec.Line) bool { return re.MatchString(l.Text) }) {
+		return
+	}
+	type hit struct {
+		line, distance int
+	}
+	var scope, other []int
+	for k := range sections {
+		s := &sections[k]
+		for i := s.Start; i < s.End; i++ {
+			text := h.file.Line(i).Text
+			switch {
+			case inScope(s) && h.file.Line(i).Kind() != spec.Header:
+				scope = append(scope, i)
+				if re.MatchString(text) {
+					if len(h.d.Related) < maxRelated {
+						h.related(h.file.Pos(i), "matches, but the replacement is what is there: %s", short(text))
+					}
+					h.hint("remove the overlay if upstream has caught up with it")
+				}
+			case re.MatchString(text):
+				other = append(other, i)
+			}
+		}
+	}
+	if len(h.d.Related) > 0 {
+		return
+	}
+	for _, i := range other[:min(len(other), maxRelated)] {
+		if h.file.Line(i).Kind() == spec.Header {
+			h.related(h.file.Pos(i), "matches, but section headers are never changed: %s", short(h.file.Line(i).Text))
+			h.hint("aim at a line below the header")
+			continue
+		}
+		s := sections[h.file.SectionAt(i)]
+		name := cmp.Or(s.Name, "the preamble")
+		if s.Package != "" {
+			name += " " + s.Package
+		}
+		h.related(h.file.Pos(i), "matches in %s: %s", name, short(h.file.Line(i).Text))
+		h.hint("set section = %q", cmp.Or(s.Name, PreambleSection))
+	}
+	if len(other) > 0 {
+		return
+	}
+	literal := literalText(op.Regex)
+	if strings.Contains(op.Regex, `\n`) && !op.Multiline {
+		h.hint("the expression contains a line break but sees one line at a time: set multiline = true")
+	}
+	if len(literal) >= 3 {
+		var hits []hit
+		nearest := func(lines []int) {
+			for _, i := range lines {
+				if d := within(literal, h.file.Line(i).Text); d*5 <= len(literal)*2 {
+					hits = append(hits, hit{i, d})
+				}
+			}
+		}
+		if nearest(scope); len(hits) == 0 && op.Section != "" {
+			all := make([]int, h.file.Len())
+			for i := range all {
+				all[i] = i
+			}
+			nearest(all)
+		}
+		slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
+		for _, n := range hits[:min(len(hits), maxRelated)] {
+			h.related(h.file.Pos(n.line), "nearest line: %s", short(h.file.Line(n.line).Text))
+		}
+		if len(hits) > 0 {
+			h.hint("adapt the expression to what upstream has now")
+		}
+	}
+	h.hint("upstream no longer has such a line: remove the overlay if it has become unnecessary")
+}
+
+// literalText returns what an expression says literally, with a blank for
+// anything else in between.
+func literalText(expr string) string {
+	re, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return ""
+	}
+	var b strings.Builder
+	var walk func(*syntax.Regexp)
+	walk = func(re *syntax.Regexp) {
+		switch re.Op {
+		case syntax.OpLiteral:
+			b.WriteString(string(re.Rune))
+		case syntax.OpConcat, syntax.OpCapture, syntax.OpPlus:
+			for _, s := range re.Sub {
+				walk(s)
+			}
+		case syntax.OpAlternate:
+			walk(re.Sub[0])
+		case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL, syntax.OpStar, syntax.OpRepeat:
+			if s := b.String(); s != "" && !strings.HasSuffix(s, " ") {
+				b.WriteByte(' ')
+			}
+		}
+	}
+	walk(re)
+	s := strings.TrimSpace(b.String())
+	if len(s) > 120 {
+		for s = s[:120]; !utf8.ValidString(s) && s != ""; {
+			s = s[:len(s)-1]
+		}
+	}
+	return s
+}
+
+// within returns the least edit distance of word to any part of text, in
+// bytes (Sellers' algorithm). Only the first 4 KiB of text count.
+func within(word, text string) int {
+	text = text[:min(len(text), 4096)]
+	col := make([]int, len(word)+1)
+	for i := range col {
+		col[i] = i
+	}
+	best := col[len(word)]
+	for j := range len(text) {
+		diagonal := col[0]
+		for i := range len(word) {
+			up := diagonal
+			if word[i] != text[j] {
+				up++
+			}
+			diagonal = col[i+1]
+			col[i+1] = min(up, col[i]+1, diagonal+1)
+		}
+		best = min(best, col[len(word)])
+	}
+	return best
+}
+
+// patch explains a patch that the spec does not list.
+func (h *helper) patch() {
+	op := h.op
+	matches := func(value string) bool {
+		ok, err := matchFile(op.File, value)
+		return err == nil && ok
+	}
+	h.removedBy(func(l *spec.Line) bool {
+		name, value, ok := l.Tag()
+		return ok && l.Kind() == spec.TagLine && len(name) > 5 && strings.EqualFold(name[:5], "patch") && matches(value)
+	})
+}
