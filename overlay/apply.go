@@ -56,9 +56,7 @@ func Apply(t *Tree, ops []Op, opt Options) (*Report, diag.List) {
 	if a.lint != nil && rep.Failed < 0 {
 		a.lint.finish()
 	}
-	for _, p := range slices.Sorted(maps.Keys(a.removed)) {
-		rep.Removed = append(rep.Removed, RemovedFile{Path: p, By: a.removed[p]})
-	}
+	rep.Removed = a.removedFiles()
 	return rep, a.list
 }
 
@@ -108,7 +106,8 @@ func (a *applier) one(ops []Op, i int) bool {
 	}
 	if d != nil {
 		r.rollBack()
-		explain(a.tree, ops, i, d)
+		a.rep.Removed = a.removedFiles()
+		explain(a.tree, op, d)
 		a.list = append(a.list, *d)
 		return false
 	}
@@ -121,6 +120,15 @@ func (a *applier) one(ops []Op, i int) bool {
 		a.lint.skip()
 	}
 	return true
+}
+
+// removedFiles lists the upstream files that are gone so far.
+func (a *applier) removedFiles() []RemovedFile {
+	var list []RemovedFile
+	for _, p := range slices.Sorted(maps.Keys(a.removed)) {
+		list = append(list, RemovedFile{Path: p, By: a.removed[p]})
+	}
+	return list
 }
 
 // hasDir reports whether the component has the directory.

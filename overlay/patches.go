@@ -3,6 +3,7 @@ package overlay
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,16 +93,11 @@ func (r *run) patchRemove() *diag.Diagnostic {
 	if len(lines) == 0 {
 		return r.noPatch(bare)
 	}
-	// Tags and list lines may take turns in the file.
-	for i := r.spec.Len() - 1; i >= 0 && len(lines) > 0; i-- {
-		for _, l := range lines {
-			if l == i {
-				r.spec.Delete(i, r.origin)
-				r.rep.Places++
-				break
-			}
-		}
+	slices.Sort(lines) // tags and list lines may take turns in the file
+	for _, i := range backward(lines) {
+		r.spec.Delete(i, r.origin)
 	}
+	r.rep.Places = len(lines)
 	files, d := r.matchFiles()
 	if d != nil {
 		return d
