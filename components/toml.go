@@ -33,6 +33,9 @@ type source struct {
 	path string // absolute path, "" for built-in text
 	dir  string // absolute directory that relative paths refer to
 	text string
+	// trusted documents are named by the user, not by the project: their
+	// paths may lead anywhere.
+	trusted bool
 
 	once  sync.Once
 	lines []uint32 // offset of each line's first byte

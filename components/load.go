@@ -1,0 +1,419 @@
+package components
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"specgraft/overlay/diag"
+)
+
+// FileName is the name of a project's root file.
+const FileName = "azldev.toml"
+
+// defaults is the first layer of every configuration.
+const defaults = `[project]
+default-author-email = "azurelinux@microsoft.com"
+
+[tools.imageCustomizer]
+containerTag = "mcr.microsoft.com/azurelinux/imagecustomizer:latest"
+
+[resources.rpm-repo-set-templates.azl-standard]
+description = "Azure Linux repositories by role"
+subrepos = [
+    { name = "base", subpath = "base/$basearch" },
+    { name = "base-debuginfo", subpath = "base/debuginfo/$basearch", kind = "debug" },
+    { name = "base-source", subpath = "base/srpms", kind = "source" },
+    { name = "sdk", subpath = "sdk/$basearch" },
+    { name = "sdk-debuginfo", subpath = "sdk/debuginfo/$basearch", kind = "debug" },
+    { name = "sdk-source", subpath = "sdk/srpms", kind = "source" },
+]
+
+[resources.rpm-repo-set-templates.koji-dist-repo]
+description = "Repositories that Koji's dist-repo writes"
+subrepos = [
+    { name = "binary", subpath = "$basearch" },
+    { name = "debug", subpath = "$basearch/debug", kind = "debug" },
+    { name = "source", subpath = "src", kind = "source" },
+]
+`
+
+// state is what a project keeps to itself.
+type state struct {
+	root      *value // the merged configuration
+	opt       Options
+	paths     *paths
+	documents []*document // in order of merging
+
+	names      func() []string
+	discovered func() *discovery
+	base       func() *defaultLayers
+	memberOf   func() map[string][]string // explicit groups by component, sorted
+	resolving  sync.Map                   // name to func() resolution
+	overlays   sync.Map                   // path of an overlay document to func() *overlayDocument
+	specFiles  sync.Map                   // name to path: components that -s made
+}
+
+// Find returns the directory of the project that dir belongs to: dir itself or
+// the nearest one above it that holds azldev.toml. It returns "" when there is
+// none.
+func Find(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	for {
+		if info, err := os.Stat(filepath.Join(dir, FileName)); err == nil && info.Mode().IsRegular() {
+			return dir, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "", nil
+		}
+		dir = up
+	}
+}
+
+// A document is one configuration file of a load.
+type document struct {
+	src      *source
+	root     *value
+	diags    diag.List
+	includes []include
+	ready    sync.WaitGroup
+}
+
+type include struct {
+	pattern *value
+	glob    bool
+	files   []string
+}
+
+// A loader reads files in parallel and merges them in order.
+type loader struct {
+	opt   Options
+	paths *paths
+	mu    sync.Mutex
+	docs  map[string]*document
+	slots chan struct{}
+	diags diag.List
+	merge merger
+	root  *value
+	order []*document
+}
+
+// Load finds and loads a project. All mistakes of all files are reported at
+// once, sorted. The project is nil when none was found; when the list has
+// errors it holds what could be read, which is good for explaining but not for
+// rendering.
+func Load(o Options) (*Project, diag.List) {
+	var diags diag.List
+	dir, err := Find(cmp.Or(o.Dir, "."))
+	if err == nil && o.Dir != "" {
+		if _, serr := os.Stat(o.Dir); serr != nil {
+			err = serr
+		}
+	}
+	if err != nil {
+		d := diags.Add(noPos, "config/no-project", "%s: %s", o.Dir, reason(err))
+		d.Hint = "-C takes a directory of the project"
+		return nil, diags
+	}
+	if dir == "" {
+		d := diags.Add(noPos, "config/no-project", "no %s in %s or above it", FileName, cmp.Or(o.Dir, "this directory"))
+		d.Hint = "go to the project or name it with -C; 'specgraft init' starts a new one"
+		return nil, diags
+	}
+	ps := newPaths(dir, o.AllowOutside)
+	l := &loader{opt: o, paths: ps, docs: map[string]*document{}, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	type phase struct {
+		path    string
+		trusted bool
+	}
+	phases := []phase{{filepath.Join(dir, FileName), false}}
+	if o.UserFile != "" {
+		if _, err := os.Stat(o.UserFile); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			phases = append(phases, phase{o.UserFile, true})
+		}
+	}
+	for _, f := range o.ConfigFiles {
+		phases = append(phases, phase{f, true})
+	}
+	tops := make([]*document, len(phases))
+	for i, ph := range phases {
+		abs, err := filepath.Abs(ph.path)
+		if err != nil {
+			l.diags.Add(noPos, "config/read", "%s: %s", ph.path, reason(err)).Env = true
+			continue
+		}
+		tops[i] = l.open(abs, ph.trusted)
+	}
+	l.root = &value{kind: kindTable, form: formMerged, src: &source{name: "(no configuration)"}}
+	if !o.NoDefaults {
+		src := &source{name: "(built-in defaults)", dir: dir, text: defaults, trusted: true}
+		root, _ := readDocument(src)
+		l.root = l.merge.into(l.root, root, &rootKey)
+	}
+	for _, doc := range tops {
+		if doc != nil {
+			l.expand(doc, nil, map[*document]bool{})
+		}
+	}
+	for _, doc := range l.order {
+		l.diags = append(l.diags, doc.diags...)
+	}
+	l.diags = append(l.diags, l.merge.diags...)
+	p := newProject(dir, l)
+	l.diags = append(l.diags, p.validate()...)
+	l.diags.Sort()
+	return p, l.diags
+}
+
+// reason strips an operating system error of the operation and the path that
+// the message has already.
+func reason(err error) string {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pe.Err
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "no such file or directory"
+	}
+	return err.Error()
+}
+
+// open starts reading a file and all that it includes, once.
+func (l *loader) open(path string, trusted bool) *document {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if doc := l.docs[path]; doc != nil {
+		return doc
+	}
+	doc := &document{src: &source{name: l.paths.display(path), path: path, dir: filepath.Dir(path), trusted: trusted}}
+	l.docs[path] = doc
+	doc.ready.Go(func() { l.read(doc) })
+	return doc
+}
+
+func (l *loader) read(doc *document) {
+	l.slots <- struct{}{}
+	defer func() { <-l.slots }()
+	data, err := readRegular(doc.src.path, maxDocument+1)
+	if err != nil {
+		d := doc.diags.Add(noPos, "config/read", "cannot read the file: %s", reason(err))
+		d.Pos.Filename = doc.src.name
+		d.Env = !errors.Is(err, fs.ErrNotExist)
+		doc.root = &value{kind: kindTable, src: doc.src}
+		return
+	}
+	doc.src.text = string(data)
+	doc.root, doc.diags = readDocument(doc.src)
+	c := checker{permissive: l.opt.Permissive}
+	c.value(doc.root, &rootKey, &trail{})
+	doc.diags = append(doc.diags, c.diags...)
+	if inc := doc.root.get("includes"); inc != nil && inc.kind == kindList {
+		for _, el := range inc.list {
+			if el.kind == kindString && el.str != "" {
+				l.include(doc, el)
+			}
+		}
+	}
+}
+
+// readRegular reads a regular file: a pull request must not make the loader
+// wait for a pipe or read a device.
+func readRegular(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%d bytes are too many", info.Size())
+	}
+	return os.ReadFile(path)
+}
+
+// include expands one pattern and starts reading what it names.
+func (l *loader) include(doc *document, pattern *value) {
+	inc := include{pattern: pattern, glob: strings.ContainsAny(pattern.str, "*?[")}
+	files, err := glob(pattern)
+	switch {
+	case err != nil:
+		doc.diags.Add(pattern.pos(), "config/bad-value", "include %q: %s", pattern.str, err).End = pattern.endPos()
+	case len(files) == 0 && !inc.glob:
+		d := doc.diags.Add(pattern.pos(), "config/include-not-found", "included file %q does not exist", pattern.str)
+		d.End = pattern.endPos()
+		d.Hint = "paths are relative to " + l.paths.display(doc.src.dir) + string(filepath.Separator)
+	}
+	for _, f := range files {
+		if d := l.paths.confine(f, pattern); d != nil {
+			doc.diags = append(doc.diags, *d)
+			continue
+		}
+		inc.files = append(inc.files, f)
+		l.open(f, doc.src.trusted)
+	}
+	doc.includes = append(doc.includes, inc)
+}
+
+// glob expands a pattern of paths relative to the file it stands in; files
+// only, in the order of directories.
+func glob(pattern *value) ([]string, error) {
+	base, pat := doublestar.SplitPattern(filepath.ToSlash(filepath.Clean(pattern.str)))
+	if !filepath.IsAbs(base) {
+		base = filepath.Join(pattern.src.dir, base)
+	}
+	if !strings.ContainsAny(pat, `*?[{\`) {
+		path := filepath.Join(base, pat)
+		if info, err := os.Stat(path); err != nil || info.IsDir() {
+			return nil, nil
+		}
+		return []string{path}, nil
+	}
+	matches, err := doublestar.Glob(os.DirFS(base), pat, doublestar.WithFilesOnly(), doublestar.WithNoFollow())
+	if errors.Is(err, doublestar.ErrBadPattern) {
+		return nil, errors.New("not a valid glob pattern")
+	}
+	for i := range matches {
+		matches[i] = filepath.Join(base, filepath.FromSlash(matches[i]))
+	}
+	return matches, err
+}
+
+// expand merges a document and then what it includes, so that an included file
+// goes before the one that includes it.
+func (l *loader) expand(doc *document, stack []*document, seen map[*document]bool) {
+	doc.ready.Wait()
+	seen[doc] = true
+	l.order = append(l.order, doc)
+	l.root = l.merge.into(l.root, doc.root, &rootKey)
+	stack = append(stack, doc)
+	for i := range doc.includes {
+		inc := &doc.includes[i]
+		for _, f := range inc.files {
+			l.mu.Lock()
+			child := l.docs[f]
+			l.mu.Unlock()
+			switch {
+			case !seen[child]:
+				l.expand(child, stack, seen)
+			case !inc.glob && slices.Contains(stack, child):
+				d := l.diags.Add(inc.pattern.pos(), "config/include-cycle", "%s includes itself", child.src.name)
+				d.End = inc.pattern.endPos()
+				if child != doc {
+					d.Message = fmt.Sprintf("%s is included by a file that it includes", child.src.name)
+				}
+			}
+		}
+	}
+}
+
+// paths knows where the project may reach.
+type paths struct {
+	dir   string // of azldev.toml
+	root  string // git top level, or dir
+	free  bool   // nothing is confined
+	real  string // root without symbolic links
+	cache sync.Map
+}
+
+func newPaths(dir string, free bool) *paths {
+	ps := &paths{dir: dir, root: dir, free: free}
+	for up := dir; ; up = filepath.Dir(up) {
+		if _, err := os.Lstat(filepath.Join(up, ".git")); err == nil {
+			ps.root = up
+			break
+		}
+		if up == filepath.Dir(up) {
+			break
+		}
+	}
+	if real, err := filepath.EvalSymlinks(ps.root); err == nil {
+		ps.real = real
+	} else {
+		ps.real = ps.root
+	}
+	return ps
+}
+
+// display shortens a path for people: relative to the project directory when
+// it is inside the project's top level.
+func (ps *paths) display(path string) string {
+	if !within(ps.root, path) {
+		return path
+	}
+	rel, err := filepath.Rel(ps.dir, path)
+	if err != nil {
+		return path
+	}
+	return filepath.ToSlash(rel)
+}
+
+func within(root, path string) bool {
+	rest, ok := strings.CutPrefix(path, root)
+	return ok && (rest == "" || rest[0] == filepath.Separator || strings.HasSuffix(root, string(filepath.Separator)))
+}
+
+// confine reports a path that leads outside the project, by its text or
+// through symbolic links. Files that the user named on the command line may
+// point anywhere.
+func (ps *paths) confine(path string, v *value) *diag.Diagnostic {
+	if ps.free || v.src.trusted {
+		return nil
+	}
+	d := &diag.Diagnostic{Pos: v.pos(), End: v.endPos(), Code: "config/outside",
+		Message: fmt.Sprintf("path %q leads outside the project", v.str),
+		Hint:    "paths stay inside the project's git repository, or inside its directory where there is none"}
+	if !within(ps.root, path) {
+		return d
+	}
+	if real := ps.resolve(path); !within(ps.real, real) {
+		d.Message = fmt.Sprintf("path %q leads outside the project through a symbolic link, to %s", v.str, real)
+		return d
+	}
+	return nil
+}
+
+// resolve follows the symbolic links of the part of path that exists.
+// Directories are remembered.
+func (ps *paths) resolve(path string) string {
+	dir, name := filepath.Split(path)
+	dir = filepath.Clean(dir)
+	if dir == path {
+		return path
+	}
+	var real string
+	if r, ok := ps.cache.Load(dir); ok {
+		real = r.(string)
+	} else {
+		var err error
+		if real, err = filepath.EvalSymlinks(dir); err != nil {
+			real = ps.resolve(dir)
+		}
+		ps.cache.Store(dir, real)
+	}
+	full := filepath.Join(real, name)
+	if info, err := os.Lstat(full); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if r, err := filepath.EvalSymlinks(full); err == nil {
+			return r
+		}
+		if target, err := os.Readlink(full); err == nil {
+			if !filepath.IsAbs(target) {
+				target = filepath.Join(real, target)
+			}
+			return target
+		}
+	}
+	return full
+}

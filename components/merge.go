@@ -1,0 +1,123 @@
+package components
+
+import (
+	"fmt"
+
+	"specgraft/overlay/diag"
+)
+
+// formMerged marks tables and lists that merging made and may still change.
+// Everything else belongs to a document and is shared.
+const formMerged form = 255
+
+// A merger joins layers by the rules of the table of keys.
+type merger struct {
+	diags diag.List
+}
+
+// into merges src, the later and stronger layer, into dst and returns the
+// result, which is dst itself when dst was made by merging.
+func (m *merger) into(dst, src *value, k *Key) *value {
+	if dst == nil {
+		return src
+	}
+	if src == nil || src.kind != dst.kind {
+		// A wrong type has been reported; the checked value stays.
+		if src != nil && k.accepts(src) {
+			return src
+		}
+		return dst
+	}
+	switch k.Type {
+	case Table, Map:
+		if k.Merge == MergeWhole {
+			return src
+		}
+		return m.tables(dst, src, k)
+	case List:
+		switch {
+		case k.Merge == MergePresent:
+			return src
+		case len(src.list) == 0:
+			return dst
+		case k.Merge != MergeAppend || len(dst.list) == 0:
+			return src
+		}
+		out := &value{kind: kindList, form: formMerged, off: src.off, end: src.end, src: src.src}
+		out.list = append(append(make([]*value, 0, len(dst.list)+len(src.list)), dst.list...), src.list...)
+		return out
+	}
+	if src.zero() && k.Merge != MergePresent {
+		return dst
+	}
+	return src
+}
+
+func (m *merger) tables(dst, src *value, k *Key) *value {
+	if len(src.keys) == 0 {
+		return dst
+	}
+	if dst.form != formMerged {
+		if len(dst.keys) == 0 {
+			return src
+		}
+		dst = dst.copy(len(src.keys))
+	}
+	for i := range src.keys {
+		e := &src.keys[i]
+		sub := k.Elem
+		if k.Type == Table {
+			if sub = k.find(e.name); sub == nil {
+				continue
+			}
+		}
+		old := dst.entry(e.name)
+		switch {
+		case old == nil:
+			dst.put(*e)
+		case sub.Merge == MergeUnique:
+			d := m.diags.Add(e.pos(), "config/duplicate", "duplicate %s %q", k.What, e.name)
+			d.End = e.endPos()
+			d.Related = []diag.Related{{Pos: old.pos(), Message: "first defined here"}}
+		default:
+			val := m.into(old.val, e.val, sub)
+			if val == e.val {
+				*old = *e // the key's position goes with its value
+			} else {
+				old.val = val
+			}
+		}
+	}
+	return dst
+}
+
+// copy returns a table of the same entries that may be changed.
+func (v *value) copy(more int) *value {
+	c := &value{kind: v.kind, form: formMerged, off: v.off, end: v.end, src: v.src}
+	c.keys = append(make([]entry, 0, len(v.keys)+more), v.keys...)
+	if v.index != nil {
+		c.index = make(map[string]int, len(v.keys)+more)
+		for i := range c.keys {
+			c.index[c.keys[i].name] = i
+		}
+	}
+	return c
+}
+
+// A layer is one table that goes into a component, with the name users know
+// it by.
+type layer struct {
+	name string
+	tab  *value
+}
+
+// The names of layers.
+const (
+	layerBuiltin   = "built-in"
+	layerProject   = "project"
+	layerComponent = "component"
+	layerDocument  = "overlay file"
+)
+
+func groupLayer(name string) string           { return "group " + name }
+func distroLayer(name, version string) string { return fmt.Sprintf("distro %s %s", name, version) }

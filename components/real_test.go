@@ -1,0 +1,62 @@
+package components
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// corpus returns the directory of the real configuration, or skips.
+func corpus(tb testing.TB) string {
+	tb.Helper()
+	dir := os.Getenv("SPECGRAFT_CORPUS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared", "corpus")
+	}
+	dir = filepath.Join(dir, "config")
+	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
+		tb.Skipf("no real configuration at %s; set SPECGRAFT_CORPUS", dir)
+	}
+	return dir
+}
+
+func TestRealConfiguration(t *testing.T) {
+	t.Parallel()
+	dir := corpus(t)
+	start := time.Now()
+	p, diags := Load(Options{Dir: dir})
+	t.Log(time.Since(start))
+	for _, d := range diags {
+		t.Errorf("%s: %s", d.Severity, d.Error())
+	}
+	if p == nil {
+		t.Fatal("no project")
+	}
+	names := p.Names()
+	if len(names) != 7583 {
+		t.Errorf("got %d components, want 7583", len(names))
+	}
+	overlays := 0
+	start = time.Now()
+	for _, name := range names {
+		c, diags := p.Component(name)
+		for _, d := range diags {
+			t.Errorf("%s: %s: %s", name, d.Severity, d.Error())
+		}
+		overlays += len(c.Overlays)
+		if c.Spec.Type == "upstream" {
+			u, diags := p.Upstream(c)
+			for _, d := range diags {
+				t.Errorf("%s: %s", name, d.Error())
+			}
+			if u.Branch == "" || u.URL == "" {
+				t.Errorf("%s: incomplete upstream %+v", name, u)
+			}
+		}
+	}
+	t.Log(time.Since(start))
+	if overlays != 233 {
+		t.Errorf("got %d overlays, want 233", overlays)
+	}
+}

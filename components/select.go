@@ -1,0 +1,106 @@
+package components
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"specgraft/overlay/diag"
+)
+
+// Empty reports whether the selector chooses nothing at all.
+func (s Selector) Empty() bool {
+	return !s.All && len(s.Names) == 0 && len(s.Groups) == 0 && len(s.SpecPaths) == 0
+}
+
+// Select returns the names that a selector chooses, sorted. A pattern or group
+// without members chooses nothing; an unknown name, group or path is an error.
+// Members of a group are those it names and those its spec globs find.
+func (p *Project) Select(s Selector) ([]string, diag.List) {
+	var diags diag.List
+	if s.All {
+		names := p.names()
+		return slices.Clone(names), p.discovered().diags
+	}
+	chosen := map[string]bool{}
+	comps := p.root.get("components")
+	for _, name := range s.Names {
+		switch {
+		case strings.ContainsAny(name, "*?["):
+			if _, err := filepath.Match(name, ""); err != nil {
+				diags.Add(noPos, "config/bad-pattern", "component pattern %q is not valid", name).Hint = "shell patterns with *, ? and [...] are allowed"
+				continue
+			}
+			for _, n := range p.names() {
+				if ok, _ := filepath.Match(name, n); ok {
+					chosen[n] = true
+				}
+			}
+		case comps.entry(name) != nil:
+			chosen[name] = true
+		default:
+			if _, ok := p.specFiles.Load(name); !ok && (!p.hasGlobs() || p.discovered().specs[name] == "") {
+				d := diags.Add(noPos, "config/unknown-component", "there is no component %q", name)
+				d.Hint = p.nearestComponent(name)
+				continue
+			}
+			chosen[name] = true
+		}
+	}
+	for _, name := range s.Groups {
+		g := p.Groups[name]
+		if g == nil {
+			d := diags.Add(noPos, "config/unknown-group", "there is no component group %q", name)
+			d.Hint = suggest(name, slices.Sorted(maps.Keys(p.Groups)), "component group")
+			continue
+		}
+		for _, c := range g.Components {
+			if comps.entry(c) != nil {
+				chosen[c] = true
+			}
+		}
+		if len(g.Specs) > 0 {
+			for c, groups := range p.discovered().groups {
+				if slices.Contains(groups, name) {
+					chosen[c] = true
+				}
+			}
+		}
+	}
+	for _, path := range s.SpecPaths {
+		if name := p.bySpecPath(path, &diags); name != "" {
+			chosen[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(chosen)), diags
+}
+
+// bySpecPath returns the component of a spec file. A file that no component
+// has yet becomes one, with the defaults of the groups whose globs match it.
+func (p *Project) bySpecPath(path string, diags *diag.List) string {
+	abs, err := filepath.Abs(path)
+	if err == nil {
+		var info os.FileInfo
+		if info, err = os.Stat(abs); err == nil && info.IsDir() {
+			err = fmt.Errorf("is a directory")
+		}
+	}
+	if err != nil {
+		diags.Add(noPos, "config/no-spec", "%s: %s", path, reason(err)).Hint = "give the path of a spec file"
+		return ""
+	}
+	for _, e := range p.root.get("components").entries() {
+		if v := e.val.get("spec", "path"); v != nil && v.path() == abs {
+			return e.name
+		}
+	}
+	name := strings.TrimSuffix(filepath.Base(abs), filepath.Ext(abs))
+	if p.hasGlobs() && p.discovered().specs[name] == abs {
+		return name
+	}
+	p.specFiles.Store(name, abs)
+	return name
+}

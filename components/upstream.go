@@ -1,0 +1,103 @@
+package components
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"specgraft/overlay/diag"
+)
+
+// UpstreamName returns the name of the component's package upstream, which is
+// its own name unless spec.upstream-name says otherwise.
+func (c *Component) UpstreamName() string { return cmp.Or(c.Spec.UpstreamName, c.Name) }
+
+// Upstream returns where the packaging of c comes from. Only components of
+// type "upstream" have an upstream; the distribution must give its dist-git
+// address, branch and lookaside address, and the snapshot must be a date.
+func (p *Project) Upstream(c *Component) (Upstream, diag.List) {
+	var diags diag.List
+	u := p.upstream(c, &diags)
+	for i := range diags {
+		diags[i].Component = c.Name
+	}
+	return u, diags
+}
+
+func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
+	at := fmt.Sprintf("components.%s.spec", quoteKey(c.Name))
+	u := Upstream{Name: c.UpstreamName(), Pos: c.Pos, Commit: c.Spec.UpstreamCommit, Source: cmp.Or(c.Spec.Source, "dist-git"), SRPM: c.Spec.SRPM}
+	if c.Spec.Type != "upstream" {
+		pos := c.Pos
+		if v := c.merged.get("spec", "type"); v != nil {
+			pos = v.pos()
+		}
+		d := diags.Add(pos, "config/no-upstream", "component %q has no upstream", c.Name)
+		d.Hint = fmt.Sprintf(`set %s = { type = "upstream" }`, at)
+		return u
+	}
+	ref := c.merged.get("spec", "upstream-distro")
+	if ref == nil {
+		ref = c.merged.get("spec", "type")
+	}
+	u.Pos = ref.pos()
+	if c.Spec.UpstreamDistro.Name == "" {
+		d := diags.Add(ref.pos(), "config/no-distro", "component %q does not say from which distro its packaging comes", c.Name)
+		d.Hint = fmt.Sprintf("set upstream-distro = { name = ... } in %s or in a default-component-config", at)
+		return u
+	}
+	version, distro := p.lookupVersion(diags, c.Spec.UpstreamDistro, c.merged.get("spec", "upstream-distro"), at+".upstream-distro")
+	if version == nil {
+		return u
+	}
+	tab := p.root.get("distros", distro.Name)
+	need := func(v *value, table, key, text string) {
+		if text != "" {
+			return
+		}
+		d := diags.Add(v.pos(), "config/missing-key", "missing key %q in %s: distro %q serves as upstream", key, table, distro.Name)
+		d.Related = []diag.Related{{Pos: ref.pos(), Message: fmt.Sprintf("component %q takes its packaging from it here", c.Name)}}
+	}
+	name := "distros." + quoteKey(distro.Name)
+	need(tab, name, "dist-git-base-uri", distro.DistGitBaseURI)
+	need(tab.get("versions", version.Name), name+".versions."+quoteKey(version.Name), "dist-git-branch", version.DistGitBranch)
+	need(tab, name, "lookaside-base-uri", distro.LookasideBaseURI)
+
+	u.DistroName, u.Version, u.RefVersion = distro.Name, version.Name, c.Spec.UpstreamDistro.Version
+	u.Branch, u.ReleaseVer = version.DistGitBranch, version.ReleaseVer
+	u.DistGitBaseURI, u.LookasideURI = distro.DistGitBaseURI, distro.LookasideBaseURI
+	u.DisableOrigins, u.Repos = distro.DisableOrigins, distro.Repos
+	u.URL = u.expand(distro.DistGitBaseURI)
+	for _, m := range distro.MirrorBaseURIs {
+		u.Mirrors = append(u.Mirrors, u.expand(m))
+	}
+	if u.SnapshotText = c.Spec.UpstreamDistro.Snapshot; u.SnapshotText != "" {
+		t, err := time.Parse(time.RFC3339, u.SnapshotText)
+		if err != nil {
+			v := c.merged.get("spec", "upstream-distro", "snapshot")
+			d := diags.Add(v.pos(), "config/bad-value", "snapshot %q is not an RFC 3339 date and time", u.SnapshotText)
+			d.End = v.endPos()
+			d.Hint = `write it like "2026-02-24T00:00:00Z"`
+		}
+		u.Snapshot = t
+	}
+	return u
+}
+
+// expand fills the package name into an address template.
+func (u *Upstream) expand(template string) string {
+	return strings.ReplaceAll(template, "$pkg", url.PathEscape(u.Name))
+}
+
+// Lookaside returns the address of a source file in the lookaside cache. All
+// parts are escaped as path segments, the hash type is in lower case.
+func (u *Upstream) Lookaside(filename, hashType, hash string) string {
+	return strings.NewReplacer(
+		"$pkg", url.PathEscape(u.Name),
+		"$filename", url.PathEscape(filename),
+		"$hashtype", url.PathEscape(strings.ToLower(hashType)),
+		"$hash", url.PathEscape(hash),
+	).Replace(u.LookasideURI)
+}
