@@ -1,73 +1,626 @@
 package fedora
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 )
 
-// A Repo reads objects of one git repository through one child process. It is
-// safe for concurrent use, though requests are answered one after the other.
-type Repo struct{}
+// A Repo reads objects of one git repository through one child process
+// (git cat-file --batch), started by the first read. It is safe for concurrent
+// use, though requests are answered one after the other.
+type Repo struct {
+	git *git
+	at  gitDir
+	ctx context.Context
+
+	home     *Store // gets the process back on Close; nil for a repository opened directly
+	placeDir string
+
+	mu      sync.Mutex
+	batch   *batch
+	closed  bool
+	commits map[string]*Commit
+	trees   map[string][]TreeEntry
+	blobs   map[string][]byte
+	held    int // bytes in blobs
+
+	// Walks along first parents are recognised, and ancestors then asked for
+	// ahead of time, so that a long history needs few round trips.
+	expect string   // the commit that a walk would ask for next
+	window int      // how many ancestors to ask for with the next miss
+	ahead  []string // trees of the commits asked for ahead, in order
+
+	shallowOnce sync.Once
+	shallow     map[string]bool
+}
+
+// Bounds of what one Repo keeps in memory and accepts.
+const (
+	maxWindow      = 64
+	maxCachedTrees = 1 << 14
+	maxCachedBlobs = 32 << 20 // bytes
+	maxObject      = 256 << 20
+)
+
+// errTooLarge is returned for objects above maxObject.
+var errTooLarge = errors.New("object is larger than 256 MiB")
+
+func newRepo(ctx context.Context, g *git, at gitDir) *Repo {
+	return &Repo{git: g, at: at, ctx: ctx,
+		commits: map[string]*Commit{}, trees: map[string][]TreeEntry{}, blobs: map[string][]byte{}}
+}
 
 // OpenWorktree opens the repository that contains dir: a work tree, a linked
-// work tree or a bare repository. It never writes to it and runs no hook.
+// work tree or a bare repository. It never writes to it and runs no hook. A
+// directory in no repository gives an error matching fs.ErrNotExist.
 func OpenWorktree(ctx context.Context, dir string) (*Repo, error) {
-	return nil, errors.New("not there yet")
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	at, ok := searchGitDir(abs)
+	if !ok {
+		return nil, &notFoundError{"a git repository at or above " + dir}
+	}
+	return newRepo(ctx, &git{}, at), nil
 }
 
 // RootOf returns the top level of the work tree that contains dir, or an error
 // that matches fs.ErrNotExist when dir is in none. It starts no process.
-func RootOf(dir string) (string, error) { return "", errors.New("not there yet") }
+func RootOf(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if at, ok := searchGitDir(abs); ok && at.top != "" {
+		return at.top, nil
+	}
+	return "", &notFoundError{"a git work tree at or above " + dir}
+}
 
-// Close ends the child process.
-func (r *Repo) Close() error { return nil }
+// Top returns the top level of the work tree, or the empty string for a bare repository.
+func (r *Repo) Top() string { return r.at.top }
+
+// Close ends the use of the repository. Its child process ends too, unless the
+// store keeps it for the next reader.
+func (r *Repo) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := r.batch
+	r.closed, r.batch = true, nil
+	if b != nil && r.home != nil {
+		r.home.keep(r.placeDir, b)
+	} else if b != nil {
+		b.stop()
+	}
+	return nil
+}
 
 // Head returns the commit that HEAD stands for; an error matching
 // fs.ErrNotExist when there is no commit yet.
-func (r *Repo) Head() (string, error) { return "", errors.New("not there yet") }
+func (r *Repo) Head() (string, error) { return r.ref("HEAD") }
+
+// ref reads a full ref name, through git where Go cannot.
+func (r *Repo) ref(name string) (string, error) {
+	id, err := r.at.ref(name)
+	if errors.Is(err, errRefBackend) {
+		return r.RevParse(name)
+	}
+	return id, err
+}
 
 // RevParse returns the full name of the commit that a revision stands for: a
 // branch, a tag, HEAD, a full or abbreviated name, or one of these with ~N or ^.
-func (r *Repo) RevParse(rev string) (string, error) { return "", errors.New("not there yet") }
+// It gives an error matching fs.ErrNotExist when there is no such commit.
+func (r *Repo) RevParse(rev string) (string, error) {
+	if rev == "" || len(rev) > 1024 || strings.HasPrefix(rev, "-") || strings.ContainsFunc(rev, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+		return "", failure("fedora/bad-ref", "%q is not a valid revision", rev)
+	}
+	var id string
+	err := r.locked([]string{rev + "^{commit}"}, func(_ int, o object, body io.Reader) error {
+		switch {
+		case o.ambiguous:
+			return failure("fedora/ambiguous-commit", "the abbreviated commit name %s fits several commits", rev)
+		case o.missing || o.kind != "commit":
+			return &notFoundError{"commit " + rev}
+		}
+		id = o.id
+		return r.keepCommit(o, body)
+	})
+	return id, err
+}
 
 // Commit returns a commit by its full name. A name that is not there gives an
 // error matching fs.ErrNotExist, as do Tree and Blob.
-func (r *Repo) Commit(id string) (*Commit, error) { return nil, errors.New("not there yet") }
+func (r *Repo) Commit(id string) (*Commit, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.commits[id]; c != nil {
+		r.follow(c)
+		return c, nil
+	}
+	if !isObjectID(id) {
+		return nil, failure("fedora/bad-ref", "%q is not a full commit name", id)
+	}
+	if id == r.expect {
+		r.window = min(maxWindow, r.window*4+4)
+	} else {
+		r.window = 0
+	}
+	reqs := []string{id}
+	for n := 1; n <= r.window; n++ {
+		reqs = append(reqs, id+"~"+strconv.Itoa(n))
+	}
+	r.ahead = r.ahead[:0]
+	err := r.exchange(reqs, func(i int, o object, body io.Reader) error {
+		if o.missing || o.ambiguous || o.kind != "commit" {
+			return nil
+		}
+		if err := r.keepCommit(o, body); err != nil && i == 0 {
+			return err
+		}
+		if c := r.commits[o.id]; c != nil {
+			r.ahead = append(r.ahead, c.Tree)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := r.commits[id]
+	if c == nil {
+		return nil, &notFoundError{"commit " + short(id)}
+	}
+	r.follow(c)
+	return c, nil
+}
+
+// follow notes which commit a walk along first parents would ask for next.
+func (r *Repo) follow(c *Commit) {
+	r.expect = ""
+	if len(c.Parents) > 0 {
+		r.expect = c.Parents[0]
+	}
+}
+
+func (r *Repo) keepCommit(o object, body io.Reader) error {
+	data, err := o.read(body)
+	if err != nil {
+		return err
+	}
+	c, err := ParseCommit(o.id, data)
+	if err != nil {
+		return err
+	}
+	if len(r.commits) > 1<<17 {
+		clear(r.commits)
+	}
+	r.commits[c.ID] = c
+	return nil
+}
 
 // Tree returns the entries of a tree (by tree or commit name) in git's order.
-func (r *Repo) Tree(id string) ([]TreeEntry, error) { return nil, errors.New("not there yet") }
+// The caller must not modify them.
+func (r *Repo) Tree(id string) ([]TreeEntry, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tree(id)
+}
+
+func (r *Repo) tree(id string) ([]TreeEntry, error) {
+	if c := r.commits[id]; c != nil {
+		id = c.Tree
+	}
+	if t, ok := r.trees[id]; ok {
+		return t, nil
+	}
+	if !isObjectID(id) {
+		return nil, failure("fedora/bad-ref", "%q is not a full object name", id)
+	}
+	if len(r.trees) > maxCachedTrees {
+		clear(r.trees)
+	}
+	reqs := []string{id + "^{tree}"}
+	if i := slices.Index(r.ahead, id); i >= 0 {
+		for _, next := range r.ahead[i+1:] {
+			if _, ok := r.trees[next]; !ok {
+				reqs = append(reqs, next)
+			}
+		}
+		r.ahead = r.ahead[:0]
+	}
+	var first []TreeEntry
+	err := r.exchange(reqs, func(i int, o object, body io.Reader) error {
+		if o.missing || o.kind != "tree" {
+			if i == 0 {
+				return &notFoundError{"tree " + short(id)}
+			}
+			return nil
+		}
+		t, err := r.keepTree(o, body)
+		if i == 0 {
+			first = t
+			return err
+		}
+		return nil
+	})
+	return first, err
+}
+
+func (r *Repo) keepTree(o object, body io.Reader) ([]TreeEntry, error) {
+	data, err := o.read(body)
+	if err != nil {
+		return nil, err
+	}
+	t, err := ParseTree(data, len(o.id)/2)
+	if err != nil {
+		return nil, fmt.Errorf("tree %s: %w", short(o.id), err)
+	}
+	r.trees[o.id] = t
+	return t, nil
+}
 
 // Blob returns the content of a blob. The caller must not modify it.
-func (r *Repo) Blob(id string) ([]byte, error) { return nil, errors.New("not there yet") }
+func (r *Repo) Blob(id string) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if b, ok := r.blobs[id]; ok {
+		return b, nil
+	}
+	if !isObjectID(id) {
+		return nil, failure("fedora/bad-ref", "%q is not a full object name", id)
+	}
+	return r.blob(id, id)
+}
 
-// Prefetch asks for objects ahead of Commit, Tree and Blob, so that many small
-// reads share one round trip. Names that are not there are ignored.
-func (r *Repo) Prefetch(ids ...string) {}
+// blob reads the one blob that an expression stands for.
+func (r *Repo) blob(expr, what string) ([]byte, error) {
+	var data []byte
+	err := r.exchange([]string{expr}, func(_ int, o object, body io.Reader) error {
+		if o.missing || o.ambiguous || o.kind != "blob" {
+			return &notFoundError{what}
+		}
+		var err error
+		data, err = o.read(body)
+		return err
+	})
+	return data, err
+}
+
+// Prefetch asks for commits, trees and blobs ahead of Commit, Tree and Blob, so
+// that many small reads share one round trip. Names that are not there, and
+// what does not fit into the memory set aside, are left to the later call.
+func (r *Repo) Prefetch(ids ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var reqs []string
+	for _, id := range ids {
+		if r.commits[id] == nil && r.trees[id] == nil && r.blobs[id] == nil && isObjectID(id) {
+			reqs = append(reqs, id)
+		}
+	}
+	r.exchange(reqs, func(_ int, o object, body io.Reader) error {
+		if o.missing || o.ambiguous {
+			return nil
+		}
+		switch o.kind {
+		case "commit":
+			r.keepCommit(o, body)
+		case "tree":
+			r.keepTree(o, body)
+		case "blob":
+			if o.size > maxCachedBlobs/4 {
+				return nil
+			}
+			data, err := o.read(body)
+			if err != nil {
+				return err
+			}
+			if r.held+len(data) > maxCachedBlobs {
+				clear(r.blobs)
+				r.held = 0
+			}
+			r.blobs[o.id] = data
+			r.held += len(data)
+		}
+		return nil
+	})
+}
 
 // Entry returns what is at a slash-separated path in a commit or tree; an error
-// matching fs.ErrNotExist when nothing is.
+// matching fs.ErrNotExist when nothing is. The empty path is the tree itself.
 func (r *Repo) Entry(id, path string) (TreeEntry, error) {
-	return TreeEntry{}, errors.New("not there yet")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.entry(id, path)
+}
+
+func (r *Repo) entry(id, path string) (TreeEntry, error) {
+	e := TreeEntry{Mode: ModeDir, ID: id}
+	path = strings.Trim(path, "/")
+	if path == "" || path == "." {
+		return e, nil
+	}
+	for name := range strings.SplitSeq(path, "/") {
+		if !e.IsDir() {
+			return TreeEntry{}, &notFoundError{path}
+		}
+		t, err := r.tree(e.ID)
+		if err != nil {
+			return TreeEntry{}, err
+		}
+		i := slices.IndexFunc(t, func(e TreeEntry) bool { return e.Name == name })
+		if i < 0 {
+			return TreeEntry{}, &notFoundError{path}
+		}
+		e = t[i]
+	}
+	return e, nil
 }
 
 // ReadFile returns the content of the file at a path in a commit or tree; an
-// error matching fs.ErrNotExist when there is none.
-func (r *Repo) ReadFile(id, path string) ([]byte, error) { return nil, errors.New("not there yet") }
+// error matching fs.ErrNotExist when there is none. It costs one round trip.
+func (r *Repo) ReadFile(id, path string) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !isObjectID(id) || !fs.ValidPath(path) {
+		return nil, failure("fedora/bad-ref", "%q in %q is not a file of a commit", path, id)
+	}
+	if strings.Contains(path, "\n") { // cannot be asked for on a line
+		e, err := r.entry(id, path)
+		if err != nil {
+			return nil, err
+		}
+		return r.blob(e.ID, path)
+	}
+	return r.blob(id+":"+path, path)
+}
 
-// Files lists the files below a directory of a commit or tree, recursively,
-// names relative to that directory; "" or "." is the root. A directory that is
-// not there gives no entries.
-func (r *Repo) Files(id, dir string) ([]TreeEntry, error) { return nil, errors.New("not there yet") }
+// Files lists the files and links below a directory of a commit or tree,
+// recursively and sorted as git sorts, names relative to that directory; "" or
+// "." is the root. A directory that is not there gives no entries.
+func (r *Repo) Files(id, dir string) ([]TreeEntry, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, err := r.entry(id, dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !e.IsDir() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.files(nil, e.ID, "", 0)
+}
+
+func (r *Repo) files(list []TreeEntry, id, prefix string, depth int) ([]TreeEntry, error) {
+	if depth > maxDepth || len(list) > maxFiles {
+		return nil, failure("fedora/too-large", "more than %d files or %d levels of directories", maxFiles, maxDepth)
+	}
+	t, err := r.tree(id)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range t {
+		e.Name = prefix + e.Name
+		switch {
+		case e.IsDir():
+			if list, err = r.files(list, e.ID, e.Name+"/", depth+1); err != nil {
+				return nil, err
+			}
+		case !e.IsSubmodule():
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
 
 // Shallow returns the commits whose parents were not fetched; nil in a full clone.
-func (r *Repo) Shallow() map[string]bool { return nil }
+func (r *Repo) Shallow() map[string]bool {
+	r.shallowOnce.Do(func() { r.shallow = r.at.shallow() })
+	return r.shallow
+}
 
-// Top returns the top level of the work tree, or the empty string for a bare repository.
-func (r *Repo) Top() string { return "" }
+// shallow reads the list of commits whose parents were cut off.
+func (g gitDir) shallow() map[string]bool {
+	data, err := os.ReadFile(filepath.Join(g.common, "shallow"))
+	if err != nil {
+		return nil
+	}
+	var m map[string]bool
+	for id := range strings.FieldsSeq(string(data)) {
+		if isObjectID(id) {
+			if m == nil {
+				m = map[string]bool{}
+			}
+			m[id] = true
+		}
+	}
+	return m
+}
 
-// PathLog returns, for each file at or below any of paths (relative to the top
-// level), the commits that "git log HEAD -- FILE" lists, newest first, all from
-// one child process.
-func (r *Repo) PathLog(ctx context.Context, head string, paths ...string) (map[string][]string, error) {
-	return nil, errors.New("not there yet")
+// locked is exchange for callers that do not hold the lock yet.
+func (r *Repo) locked(reqs []string, answer func(int, object, io.Reader) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.exchange(reqs, answer)
+}
+
+// exchange sends object names to the child process and hands each answer, in
+// order, to the function, which may leave the body unread. Its first error
+// ends the handing out, not the conversation, and is returned.
+func (r *Repo) exchange(reqs []string, answer func(int, object, io.Reader) error) error {
+	if len(reqs) == 0 {
+		return nil
+	}
+	if r.closed {
+		return errors.New("repository is closed")
+	}
+	if r.batch == nil {
+		b, err := startBatch(r.ctx, r.git, r.at.dir)
+		if err != nil {
+			return err
+		}
+		r.batch = b
+	}
+	var first error
+	err := r.batch.exchange(reqs, func(i int, o object, body io.Reader) error {
+		if first == nil {
+			first = answer(i, o, body)
+		}
+		return nil
+	})
+	if err != nil {
+		r.batch.stop()
+		said := r.batch.complaint()
+		r.batch = nil
+		if cerr := context.Cause(r.ctx); cerr != nil {
+			return cerr
+		}
+		if said != "" {
+			err = errors.New(said)
+		}
+		d := failure("fedora/unreadable-repository", "repository %s: %v", r.at.dir, err)
+		d.Env = true
+		return d
+	}
+	return first
+}
+
+// An object is the header of one answer of git cat-file --batch.
+type object struct {
+	id, kind  string
+	size      int64
+	missing   bool
+	ambiguous bool
+}
+
+// read returns the whole body, which must be within maxObject.
+func (o object) read(body io.Reader) ([]byte, error) {
+	if o.size > maxObject {
+		return nil, errTooLarge
+	}
+	data := make([]byte, o.size)
+	_, err := io.ReadFull(body, data)
+	return data, err
+}
+
+// A batch is a running git cat-file --batch.
+type batch struct {
+	stdin  io.WriteCloser
+	stdout *bufio.Reader
+	stderr tail
+	wait   func() error
+	kill   context.CancelFunc
+}
+
+// requestBytes bounds how much is asked before the answers are read, so that
+// both sides cannot block on full pipes, even where the system gives a pipe a
+// single page.
+const requestBytes = 4000
+
+func startBatch(ctx context.Context, g *git, dir string) (*batch, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	cmd, err := g.command(ctx, dir, "cat-file", "--batch")
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	b := &batch{kill: cancel, wait: cmd.Wait}
+	cmd.Stderr = &b.stderr
+	stdin, err := cmd.StdinPipe()
+	if err == nil {
+		var stdout io.Reader
+		if stdout, err = cmd.StdoutPipe(); err == nil {
+			b.stdin, b.stdout = stdin, bufio.NewReaderSize(stdout, 32<<10)
+			err = cmd.Start()
+		}
+	}
+	if err != nil {
+		cancel()
+		return nil, environment(failure("fedora/no-git", "git cannot be started: %v", err), "install git 2.32 or later")
+	}
+	return b, nil
+}
+
+// stop ends the process: politely by closing its input, which is all it takes
+// unless it is in the middle of an answer.
+func (b *batch) stop() {
+	b.stdin.Close()
+	b.kill()
+	b.wait()
+}
+
+func (b *batch) complaint() string { return firstComplaint(b.stderr.String()) }
+
+func (b *batch) exchange(reqs []string, answer func(int, object, io.Reader) error) error {
+	buf := make([]byte, 0, min(requestBytes, len(reqs)*80))
+	for next := 0; next < len(reqs); {
+		buf = buf[:0]
+		start := next
+		for next < len(reqs) && (next == start || len(buf)+len(reqs[next])+1 <= requestBytes) {
+			buf = append(append(buf, reqs[next]...), '\n')
+			next++
+		}
+		if _, err := b.stdin.Write(buf); err != nil {
+			return err
+		}
+		for i := start; i < next; i++ {
+			o, err := b.header(reqs[i])
+			if err != nil {
+				return err
+			}
+			body := io.LimitedReader{R: b.stdout, N: o.size}
+			if err := answer(i, o, &body); err != nil {
+				return err
+			}
+			if o.missing || o.ambiguous {
+				continue
+			}
+			if _, err := b.stdout.Discard(int(body.N)); err != nil {
+				return err
+			}
+			if c, err := b.stdout.ReadByte(); err != nil || c != '\n' {
+				return errors.New("git cat-file gave an answer of the wrong length")
+			}
+		}
+	}
+	return nil
+}
+
+// header reads the line before an object: "ID KIND SIZE", or the request
+// followed by a word that says why there is no object.
+func (b *batch) header(req string) (object, error) {
+	line, err := b.stdout.ReadSlice('\n')
+	if err != nil {
+		if err == io.EOF {
+			err = errors.New("git cat-file ended without an answer")
+		}
+		return object{}, err
+	}
+	text := strings.TrimSuffix(string(line), "\n")
+	switch rest, ok := strings.CutPrefix(text, req+" "); {
+	case ok && rest == "missing":
+		return object{missing: true}, nil
+	case ok && rest == "ambiguous":
+		return object{ambiguous: true}, nil
+	}
+	f := strings.Fields(text)
+	if len(f) != 3 || !isObjectID(f[0]) {
+		return object{}, fmt.Errorf("git cat-file gave the unexpected answer %q", text)
+	}
+	size, err := strconv.ParseInt(f[2], 10, 64)
+	if err != nil || size < 0 {
+		return object{}, fmt.Errorf("git cat-file gave the unexpected answer %q", text)
+	}
+	return object{id: f[0], kind: f[1], size: size}, nil
 }

@@ -3,7 +3,17 @@ package fedora
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"time"
+
+	"specgraft/overlay/diag"
 )
 
 // Options says where a Store keeps its files and what it may do to get them.
@@ -21,9 +31,16 @@ type Options struct {
 	Retries int
 	// AllowHTTP permits unencrypted http:// addresses.
 	AllowHTTP bool
-	// Jobs bounds parallel fetches, PerHost those to one host; 0 means a default.
-	Jobs, PerHost int
-	// Log receives one line of talk (a retry, a redirect); nil drops it.
+	// PerHost bounds parallel fetches from one host; 0 means 8.
+	PerHost int
+	// Backoff is the wait before the first retry, doubled for each further one
+	// and spread by up to half of it; 0 means two seconds.
+	Backoff time.Duration
+	// Stall is how long a transfer may stand still before it counts as
+	// failed; 0 means one minute.
+	Stall time.Duration
+	// Log receives one line of talk (a retry, a redirect); nil drops it. It
+	// may be called from several goroutines at once.
 	Log func(line string)
 }
 
@@ -32,18 +49,98 @@ type Options struct {
 // commit again cost one file. It is safe for concurrent use, also by several
 // processes on one directory.
 type Store struct {
-	opt Options
+	opt    Options
+	git    git
+	facts  facts
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu        sync.Mutex
+	upstreams map[string]*upstream
+	idle      []idleBatch // oldest first
+	hosts     map[string]*host
+}
+
+// An idleBatch is a running process that waits for the next reader of the same
+// repository.
+type idleBatch struct {
+	dir   string
+	batch *batch
+}
+
+const maxIdle = 8
+
+// An upstream is what the store knows about one repository address.
+type upstream struct {
+	addr    *address
+	places  []place    // where objects may be found locally, best first
+	remotes []*address // where they can be fetched from, best first
+
+	mu      sync.Mutex // held while fetching
+	fetched bool       // tried in this run, whether it worked or not
+	err     error      // why it did not
+
+	note   sync.Mutex // guards what follows
+	last   Request    // the latest request for it
+	served int        // index of the place that answered last
+}
+
+// A place is a local repository.
+type place struct {
+	dir     string
+	inPlace bool // not ours: a file:// address
+	shown   string
 }
 
 // Open prepares a store. It creates no file before there is something to keep.
-func Open(o Options) (*Store, error) { return &Store{opt: o}, nil }
+func Open(o Options) (*Store, error) {
+	if o.CacheDir == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return nil, environment(failure("fedora/cache", "there is no cache directory: %v", err), "name one with --cache-dir")
+		}
+		o.CacheDir = filepath.Join(dir, "specgraft")
+	}
+	abs, err := filepath.Abs(o.CacheDir)
+	if err != nil {
+		return nil, cacheFailure(err)
+	}
+	o.CacheDir = abs
+	if o.PerHost <= 0 {
+		o.PerHost = 8
+	}
+	if o.Backoff <= 0 {
+		o.Backoff = 2 * time.Second
+	}
+	if o.Stall <= 0 {
+		o.Stall = time.Minute
+	}
+	s := &Store{opt: o, upstreams: map[string]*upstream{}, hosts: map[string]*host{}}
+	s.facts.path = factsPath(o.CacheDir)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s, nil
+}
 
-// Close ends child processes and writes what is pending.
-func (s *Store) Close() error { return nil }
+// CacheDir returns the absolute path of the cache directory.
+func (s *Store) CacheDir() string { return s.opt.CacheDir }
+
+// Close ends child processes and writes what is pending. Repositories that
+// were opened through the store are unusable afterwards.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	idle := s.idle
+	s.idle = nil
+	s.mu.Unlock()
+	for _, i := range idle {
+		i.batch.stop()
+	}
+	s.cancel()
+	return s.facts.close()
+}
 
 // A Request names the commit that a component is made from.
 type Request struct {
-	URL    string // https, ssh, file (or http when allowed); file:// bare repositories are read in place
+	URL    string // https, ssh, file (or http when allowed); file:// repositories are read in place
 	Branch string // branch name without refs/heads/
 	// Commit is the locked or pinned commit, full or abbreviated to at least
 	// seven digits; empty to take the snapshot or the branch head.
@@ -53,24 +150,456 @@ type Request struct {
 	Snapshot time.Time
 	// Component is named in messages and in the hint "specgraft fetch NAME".
 	Component string
-	// History asks fetch for all commits behind the wanted one, which the
-	// release and changelog computation needs.
-	History bool
+	// Shallow allows fetching without the commits behind the wanted one,
+	// which the release and changelog computation would need.
+	Shallow bool
 }
 
-// Resolve returns the full name of the commit that r selects. Unless the store
-// is offline, what is missing locally is fetched once.
+// upstream returns the state of a repository address.
+func (s *Store) upstream(raw string) (*upstream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.upstreams[raw]; u != nil {
+		return u, nil
+	}
+	addr, err := parseAddress(raw, s.opt.AllowHTTP)
+	if err != nil {
+		return nil, err
+	}
+	u := &upstream{addr: addr}
+	seen := map[string]bool{}
+	add := func(a *address) {
+		switch {
+		case seen[a.url]:
+		case a.scheme == "file":
+			u.places = append(u.places, place{dir: a.dir, inPlace: true, shown: a.shown})
+		default:
+			u.remotes = append(u.remotes, a)
+		}
+		seen[a.url] = true
+	}
+	for _, m := range s.opt.Mirrors {
+		a, err := parseAddress(expandMirror(m, addr.pkg), s.opt.AllowHTTP)
+		if err != nil {
+			return nil, err
+		}
+		add(a)
+	}
+	add(addr)
+	if addr.mirror != "" {
+		u.places = append(u.places, place{dir: filepath.Join(s.opt.CacheDir, addr.mirror), shown: addr.shown})
+	} else if len(u.remotes) > 0 {
+		// A remote mirror of a repository on disk: keep what comes from it
+		// apart from the repository, which is not ours.
+		u.places = append(u.places, place{dir: filepath.Join(s.opt.CacheDir, u.remotes[0].mirror), shown: u.remotes[0].shown})
+	}
+	s.upstreams[raw] = u
+	return u, nil
+}
+
+// remember keeps the request for messages and for fetching later on.
+func (u *upstream) remember(r Request) {
+	u.note.Lock()
+	defer u.note.Unlock()
+	u.last = r
+}
+
+// request returns the latest request, or one for the address alone.
+func (u *upstream) request() Request {
+	u.note.Lock()
+	defer u.note.Unlock()
+	r := u.last
+	r.URL = u.addr.url
+	return r
+}
+
+// order returns the places, the one that answered last first.
+func (u *upstream) order() []int {
+	u.note.Lock()
+	defer u.note.Unlock()
+	list := []int{u.served}
+	for i := range u.places {
+		if i != u.served {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+func (u *upstream) serve(i int) {
+	u.note.Lock()
+	defer u.note.Unlock()
+	u.served = i
+}
+
+// Resolve returns the full name of the commit that r selects: the commit it
+// names, else the newest first-parent commit of the branch at or before the
+// snapshot by committer date (git rev-list -1 --first-parent --before), else
+// the branch head as last fetched. A full commit name is returned as it is;
+// whether it exists turns out when it is read. Unless the store is offline,
+// what is missing locally is fetched once.
 func (s *Store) Resolve(ctx context.Context, r Request) (string, error) {
-	return "", errors.New("not there yet")
+	u, err := s.upstream(r.URL)
+	if err != nil {
+		return "", err
+	}
+	if r.Commit != "" {
+		if r.Commit, err = checkCommitName(r.Commit); err != nil {
+			return "", err
+		}
+	}
+	if r.Branch != "" || r.Commit == "" {
+		if err := checkRefName(r.Branch); err != nil {
+			return "", err
+		}
+	}
+	u.remember(r)
+	if isObjectID(r.Commit) {
+		return r.Commit, nil
+	}
+	var id string
+	err = s.tryPlaces(ctx, u, func(i int) error {
+		var err error
+		id, err = s.resolveIn(ctx, u, u.places[i], r)
+		return err
+	})
+	return id, err
 }
 
-// Repo opens the repository behind a URL for reading objects; Close it after use.
+// tryPlaces calls try for each place of u until one works; when none does and
+// the network may be used, it fetches and tries once more.
+func (s *Store) tryPlaces(ctx context.Context, u *upstream, try func(i int) error) error {
+	for again := false; ; again = true {
+		var failed error
+		for _, i := range u.order() {
+			err := try(i)
+			if err == nil {
+				u.serve(i)
+				return nil
+			}
+			if !isMissing(err) {
+				return err
+			}
+			// The first place is the one that is meant to have it, but that
+			// it exists and lacks something says more than that it is not there.
+			if failed == nil || hasCode(failed, "fedora/no-repository") {
+				failed = err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if again || len(u.remotes) == 0 {
+			return failed
+		}
+		if s.opt.Offline {
+			return s.offlineError(u, failed)
+		}
+		r := u.request()
+		if err := s.fetchOnce(ctx, u, r); err != nil {
+			return err
+		}
+	}
+}
+
+// isMissing reports whether a fetch may help against err.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) ||
+		hasCode(err, "fedora/no-repository", "fedora/no-branch", "fedora/missing-commit", "fedora/no-snapshot", "fedora/stale")
+}
+
+// offlineError says what is missing and which command gets it.
+func (s *Store) offlineError(u *upstream, missing error) error {
+	what := missing.Error()
+	if d, ok := errors.AsType[*diag.Diagnostic](missing); ok {
+		what = d.Message
+	}
+	return environment(failure("fedora/offline", "%s, and the network must not be used", what), u.fetchHint())
+}
+
+func (u *upstream) fetchHint() string {
+	if name := u.request().Component; name != "" {
+		return fmt.Sprintf("run \"specgraft fetch %s\" once with network access", name)
+	}
+	return "run \"specgraft fetch\" once with network access"
+}
+
+// resolveIn resolves r in one local repository.
+func (s *Store) resolveIn(ctx context.Context, u *upstream, p place, r Request) (string, error) {
+	if r.Commit != "" {
+		key := "short:" + r.Commit + ":" + u.addr.shown
+		if id, ok := s.facts.get(key); ok {
+			return id, nil
+		}
+		repo, err := s.acquire(u, p)
+		if err != nil {
+			return "", err
+		}
+		defer repo.Close()
+		id, err := repo.RevParse(r.Commit)
+		if errors.Is(err, fs.ErrNotExist) {
+			d := failure("fedora/missing-commit", "commit %s is not in %s", r.Commit, p.shown)
+			d.Hint = "check spec.upstream-commit"
+			return "", d
+		}
+		if err == nil {
+			s.facts.put(key, id)
+		}
+		return id, err
+	}
+	head, err := s.branchHead(u, p, r.Branch)
+	if err != nil || r.Snapshot.IsZero() {
+		return head, err
+	}
+	if !p.inPlace {
+		if at, ok := readFetchState(p.dir)[r.Branch]; ok && at < r.Snapshot.Unix() {
+			return "", failure("fedora/stale", "the mirror of %s was last fetched before the snapshot %s", p.shown, r.Snapshot.Format(time.RFC3339))
+		}
+	}
+	key := snapshotKey(head, r.Snapshot.Unix())
+	if id, ok := s.facts.get(key); ok {
+		return id, nil
+	}
+	repo, err := s.acquire(u, p)
+	if err != nil {
+		return "", err
+	}
+	defer repo.Close()
+	id, err := newestBefore(ctx, repo, head, r.Snapshot.Unix())
+	switch {
+	case errors.Is(err, errCutOff):
+		return "", failure("fedora/missing-commit", "the history of branch %s of %s is cut off before the snapshot %s", r.Branch, p.shown, r.Snapshot.Format(time.RFC3339))
+	case err != nil:
+		return "", err
+	case id == "":
+		d := failure("fedora/no-snapshot", "branch %s of %s has no commit at or before the snapshot %s", r.Branch, p.shown, r.Snapshot.Format(time.RFC3339))
+		d.Hint = "choose a later snapshot, or pin a commit with spec.upstream-commit"
+		return "", d
+	}
+	s.facts.put(key, id)
+	return id, nil
+}
+
+// errCutOff says that a shallow repository ends before what was looked for.
+var errCutOff = errors.New("history is cut off")
+
+// newestBefore walks first parents from head to the first commit whose
+// committer date is at or before unix; empty when there is none.
+func newestBefore(ctx context.Context, r *Repo, head string, unix int64) (string, error) {
+	for id := head; ; {
+		c, err := r.Commit(id)
+		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) && id != head && len(r.Shallow()) > 0 {
+				return "", errCutOff
+			}
+			return "", err
+		}
+		if c.Committer.When.Unix() <= unix {
+			return id, nil
+		}
+		if len(c.Parents) == 0 {
+			return "", nil
+		}
+		if r.Shallow()[id] {
+			return "", errCutOff
+		}
+		id = c.Parents[0]
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+	}
+}
+
+// branchHead returns the commit that a branch of a local repository points to.
+func (s *Store) branchHead(u *upstream, p place, branch string) (string, error) {
+	name := "refs/heads/" + branch
+	// Bare, with refs in files, is what nearly every repository is.
+	id, err := gitDir{dir: p.dir, common: p.dir}.ref(name)
+	if err == nil {
+		return id, nil
+	}
+	at, ok := findGitDir(p.dir)
+	if !ok {
+		return "", noRepository(u, p)
+	}
+	if id, err = at.ref(name); errors.Is(err, errRefBackend) {
+		var repo *Repo
+		if repo, err = s.acquire(u, p); err != nil {
+			return "", err
+		}
+		defer repo.Close()
+		id, err = repo.RevParse(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		d := failure("fedora/no-branch", "%s has no branch %q", p.shown, branch)
+		if near := diag.Nearest(branch, at.branches()); near != "" {
+			d.Hint = fmt.Sprintf("there is a branch %q; or pin a commit with spec.upstream-commit", near)
+		} else {
+			d.Hint = "choose another version with spec.upstream-distro, or pin a commit with spec.upstream-commit"
+		}
+		return "", d
+	}
+	if err != nil && !hasCode(err) {
+		err = environment(failure("fedora/unreadable-repository", "branch %s of %s: %v", branch, p.shown, err), "")
+	}
+	return id, err
+}
+
+func noRepository(u *upstream, p place) error {
+	if p.inPlace {
+		if _, err := os.Stat(p.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return environment(failure("fedora/unreadable-repository", "repository %s cannot be read: %v", p.shown, unwrapPath(err)), "")
+		}
+		d := failure("fedora/no-repository", "there is no git repository at %s", p.shown)
+		d.Hint = "check spec.upstream-name and the distribution's dist-git-base-uri"
+		return d
+	}
+	d := failure("fedora/no-repository", "%s is not in the mirror", p.shown)
+	d.Hint = u.fetchHint()
+	return d
+}
+
+// unwrapPath drops the path from an error about a file, which messages name themselves.
+func unwrapPath(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err
+	}
+	return err
+}
+
+// acquire opens a local repository of u, with a running process where one is idle.
+func (s *Store) acquire(u *upstream, p place) (*Repo, error) {
+	at, ok := findGitDir(p.dir)
+	if !ok {
+		return nil, noRepository(u, p)
+	}
+	r := newRepo(s.ctx, &s.git, at)
+	r.home, r.placeDir = s, p.dir
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, idle := range s.idle {
+		if idle.dir == p.dir {
+			s.idle = slices.Delete(s.idle, i, i+1)
+			r.batch = idle.batch
+			break
+		}
+	}
+	return r, nil
+}
+
+// keep takes the process of a closed repository for the next reader.
+func (s *Store) keep(dir string, b *batch) {
+	s.mu.Lock()
+	if s.ctx.Err() == nil {
+		s.idle = append(s.idle, idleBatch{dir, b})
+		b = nil
+		if len(s.idle) > maxIdle {
+			b = s.idle[0].batch
+			s.idle = slices.Delete(s.idle, 0, 1)
+		}
+	}
+	s.mu.Unlock()
+	if b != nil {
+		b.stop()
+	}
+}
+
+// dropIdle ends the idle processes of one place, whose files are to change.
+func (s *Store) dropIdle(dir string) {
+	s.mu.Lock()
+	var drop []idleBatch
+	s.idle = slices.DeleteFunc(s.idle, func(i idleBatch) bool {
+		if i.dir == dir {
+			drop = append(drop, i)
+		}
+		return i.dir == dir
+	})
+	s.mu.Unlock()
+	for _, i := range drop {
+		i.batch.stop()
+	}
+}
+
+// withCommit calls read with a repository that has the commit.
+func (s *Store) withCommit(ctx context.Context, url, commit string, read func(*Repo) error) error {
+	u, err := s.upstream(url)
+	if err != nil {
+		return err
+	}
+	if r := u.request(); r.Commit == "" {
+		r.Commit = commit
+		u.remember(r)
+	}
+	return s.tryPlaces(ctx, u, func(i int) error {
+		repo, err := s.acquire(u, u.places[i])
+		if err != nil {
+			return err
+		}
+		defer repo.Close()
+		err = read(repo)
+		if errors.Is(err, fs.ErrNotExist) {
+			return s.missingCommit(u, u.places[i], commit)
+		}
+		return err
+	})
+}
+
+func (s *Store) missingCommit(u *upstream, p place, commit string) error {
+	d := failure("fedora/missing-commit", "commit %s is not in %s", short(commit), p.shown)
+	d.Hint = "the lock or spec.upstream-commit names a commit of another repository, or upstream has rewritten its history"
+	return d
+}
+
+// Repo opens the repository behind a URL for reading history. Unless the store
+// is offline, a repository that was fetched without history is completed
+// first. Close it after use; it must not be used after the store is closed.
 func (s *Store) Repo(ctx context.Context, url string) (*Repo, error) {
-	return nil, errors.New("not there yet")
+	u, err := s.upstream(url)
+	if err != nil {
+		return nil, err
+	}
+	var repo *Repo
+	err = s.tryPlaces(ctx, u, func(i int) error {
+		p := u.places[i]
+		r, err := s.acquire(u, p)
+		if err != nil {
+			return err
+		}
+		if !p.inPlace && len(r.Shallow()) > 0 {
+			r.Close()
+			return failure("fedora/missing-commit", "the mirror of %s holds no history", p.shown)
+		}
+		repo = r
+		return nil
+	})
+	return repo, err
 }
 
-// Fetch brings the mirror up to date for r: the branch, the commit and, where
-// asked, its history. Repositories read in place need nothing.
-func (s *Store) Fetch(ctx context.Context, r Request) error {
-	return errors.New("not there yet")
+// cacheFailure words a failure of the cache directory.
+func cacheFailure(err error) error {
+	return environment(failure("fedora/cache", "cache: %v", err), "check space and permissions, or name another directory with --cache-dir")
+}
+
+// cacheError makes a diagnostic of err unless it is one already.
+func (s *Store) cacheError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*diag.Diagnostic](err); ok {
+		return err
+	}
+	return cacheFailure(err)
+}
+
+func (s *Store) log(format string, args ...any) {
+	if s.opt.Log != nil {
+		s.opt.Log(fmt.Sprintf(format, args...))
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// lines splits text and leaves out empty lines.
+func lines(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool { return l == "" })
 }

@@ -1,0 +1,164 @@
+package fedora
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// An address is a checked repository URL.
+type address struct {
+	url    string // as given to git
+	shown  string // for messages: without credentials
+	scheme string
+	host   string // with port, lower case; empty for file
+	dir    string // file: the path on disk
+	pkg    string // last path element without .git
+	mirror string // below the cache directory: where the mirror of it is kept
+}
+
+// parseAddress checks a URL against the allow-list. Addresses come from
+// configuration that a pull request can change, so nothing that git would
+// take for an option, a remote helper or a path gets through.
+func parseAddress(raw string, allowHTTP bool) (*address, error) {
+	refuse := func(why, hint string) error {
+		d := failure("fedora/bad-url", "repository address %q %s", redact(raw), why)
+		d.Hint = hint
+		return d
+	}
+	if raw == "" {
+		return nil, refuse("is empty", "set dist-git-base-uri of the upstream distribution")
+	}
+	if strings.HasPrefix(raw, "-") {
+		return nil, refuse("begins with a dash", "")
+	}
+	for i := range len(raw) {
+		if raw[i] <= ' ' || raw[i] == 0x7f || raw[i] == '\\' {
+			return nil, refuse("holds a blank, a backslash or a control character", "")
+		}
+	}
+	if len(raw) > 2048 {
+		return nil, refuse("is longer than 2048 bytes", "")
+	}
+	if strings.Contains(raw, "::") && !strings.Contains(raw, "://") {
+		return nil, refuse("asks for a remote helper", "write it as https://, ssh:// or file://")
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme == "" || u.Opaque != "" || !strings.HasPrefix(raw[len(u.Scheme):], "://") {
+		return nil, refuse("is not a URL", "write it as https://, ssh:// or file://")
+	}
+	if u.RawQuery != "" || u.Fragment != "" || u.ForceQuery {
+		return nil, refuse("has a query or a fragment", "")
+	}
+	a := &address{url: raw, shown: redact(raw), scheme: u.Scheme, host: strings.ToLower(u.Host)}
+	switch u.Scheme {
+	case "https", "ssh":
+	case "http":
+		if !allowHTTP {
+			return nil, refuse("is not encrypted", "use https://, or allow it with --allow-http")
+		}
+	case "file":
+		if u.Host != "" && u.Host != "localhost" || u.User != nil {
+			return nil, refuse("names a host", "write file:///path")
+		}
+	default:
+		return nil, refuse("has a scheme that is not allowed", "write it as https://, ssh:// or file://")
+	}
+	if u.Scheme != "file" && (u.Hostname() == "" || strings.HasPrefix(u.Hostname(), "-") || u.User != nil && strings.HasPrefix(u.User.Username(), "-")) {
+		return nil, refuse("has no valid host", "")
+	}
+	segments := strings.Split(strings.Trim(u.Path, "/"), "/")
+	for _, s := range segments {
+		if s == ".." || s == "." || s == "" || strings.ContainsRune(s, 0) {
+			return nil, refuse("has no plain path", "")
+		}
+	}
+	a.pkg = strings.TrimSuffix(segments[len(segments)-1], ".git")
+	if a.pkg == "" {
+		return nil, refuse("names no repository", "")
+	}
+	if u.Scheme == "file" {
+		a.dir = filepath.FromSlash(path.Clean("/" + strings.Join(segments, "/")))
+		return a, nil
+	}
+	parts := []string{"mirror", "v1", u.Scheme, escapeSegment(a.host)}
+	segments[len(segments)-1] = a.pkg
+	for _, s := range segments {
+		parts = append(parts, escapeSegment(s))
+	}
+	a.mirror = filepath.Join(parts...) + ".git"
+	return a, nil
+}
+
+// escapeSegment makes a path element that is safe on every file system and
+// different for different input.
+func escapeSegment(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '+', c == '.' && i > 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	// A directory that ends in .git is a repository; keep others apart.
+	return strings.ReplaceAll(b.String(), ".git", "%2Egit")
+}
+
+// redact removes user and password from a URL for messages.
+func redact(raw string) string {
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok {
+		return raw
+	}
+	host, path, found := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		user, _, secret := strings.Cut(host[:at], ":")
+		if secret || scheme != "ssh" {
+			user = "***"
+		}
+		host = user + host[at:]
+	}
+	if found {
+		host += "/" + path
+	}
+	return scheme + "://" + host
+}
+
+// secrets returns what must be struck out of messages about a URL.
+func secrets(raw string) []string {
+	u, err := url.Parse(raw)
+	if err != nil || u.User == nil {
+		return nil
+	}
+	var list []string
+	if p, ok := u.User.Password(); ok && p != "" {
+		list = append(list, p, url.QueryEscape(p), url.PathEscape(p))
+	}
+	if u.Scheme != "ssh" && u.User.Username() != "" {
+		list = append(list, u.User.String()+"@") // a token in place of a user
+	}
+	return list
+}
+
+// expandMirror fills a mirror template for a repository.
+func expandMirror(template, pkg string) string {
+	if strings.Contains(template, "$pkg") {
+		return strings.ReplaceAll(template, "$pkg", url.PathEscape(pkg))
+	}
+	return strings.TrimSuffix(template, "/") + "/" + url.PathEscape(pkg) + ".git"
+}
+
+// checkCommitName accepts 7 to 64 hexadecimal digits, in any case, and returns
+// them in lower case.
+func checkCommitName(s string) (string, error) {
+	lower := strings.ToLower(s)
+	if len(s) < 7 || len(s) > 64 || !isHex(lower) {
+		return "", failure("fedora/bad-ref", "%q is not a commit name of 7 to 40 hexadecimal digits", s)
+	}
+	return lower, nil
+}

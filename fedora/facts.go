@@ -1,0 +1,119 @@
+package fedora
+
+import (
+	"bytes"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// facts remembers what selections came to: which commit is the newest at a
+// time behind a branch head, and which commit an abbreviation stands for. Both
+// follow from objects that never change. It is kept as lines of
+//
+//	CHECKSUM KEY COMMIT
+//
+// that are only ever appended, each by one write, so that several processes
+// can share the file; a line that does not fit its checksum does not count.
+type facts struct {
+	path string
+
+	mu     sync.Mutex
+	loaded bool
+	known  map[string]string
+	file   *os.File
+}
+
+const maxFacts = 256 << 20
+
+// factsPath is where the facts are kept below the cache directory.
+func factsPath(cacheDir string) string { return filepath.Join(cacheDir, "commits.v1") }
+
+func snapshotKey(head string, unix int64) string {
+	return "before:" + strconv.FormatInt(unix, 10) + ":" + head
+}
+
+func (f *facts) get(key string) (string, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.load()
+	id, ok := f.known[key]
+	return id, ok
+}
+
+func (f *facts) load() {
+	if f.loaded {
+		return
+	}
+	f.loaded = true
+	f.known = map[string]string{}
+	if fi, err := os.Stat(f.path); err != nil || fi.Size() > maxFacts {
+		return
+	}
+	data, err := os.ReadFile(f.path)
+	if err != nil {
+		return
+	}
+	f.known = make(map[string]string, bytes.Count(data, []byte{'\n'}))
+	readFacts(string(data), func(key, id string, ok bool) {
+		if ok {
+			f.known[key] = id
+		}
+	})
+}
+
+// readFacts calls line for each line, ok when its checksum fits.
+func readFacts(text string, line func(key, id string, ok bool)) {
+	for text != "" {
+		var l string
+		l, text, _ = strings.Cut(text, "\n")
+		sum, body, _ := strings.Cut(l, " ")
+		key, id, _ := strings.Cut(body, " ")
+		n, err := strconv.ParseUint(sum, 16, 32)
+		line(key, id, err == nil && isObjectID(id) && uint32(n) == crc32.Checksum([]byte(body), castagnoli))
+	}
+}
+
+// put remembers a fact. That it cannot be written costs time, nothing else.
+func (f *facts) put(key, id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.load()
+	if f.known[key] == id {
+		return
+	}
+	f.known[key] = id
+	if f.file == nil {
+		if err := os.MkdirAll(filepath.Dir(f.path), 0o777); err != nil {
+			return
+		}
+		file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+		if err != nil {
+			return
+		}
+		f.file = file
+		// Somebody's cut-off last line must not swallow ours.
+		file.WriteString("\n")
+	}
+	f.file.WriteString(factLine(key, id))
+}
+
+func factLine(key, id string) string {
+	body := key + " " + id
+	return fmt.Sprintf("%08x %s\n", crc32.Checksum([]byte(body), castagnoli), body)
+}
+
+func (f *facts) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		return nil
+	}
+	err := f.file.Close()
+	f.file = nil
+	return err
+}

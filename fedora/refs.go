@@ -1,0 +1,237 @@
+package fedora
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// errRefBackend says that refs are stored in a way only git itself can read.
+var errRefBackend = errors.New("refs are not stored as files")
+
+// maxPackedRefs bounds what is read of a packed-refs file.
+const maxPackedRefs = 256 << 20
+
+// A gitDir is the place of a repository on disk: where its HEAD is, and where
+// what linked work trees share is.
+type gitDir struct {
+	dir    string // --git-dir
+	common string // objects and refs; equals dir but in linked work trees
+	top    string // top level of the work tree, empty for a bare repository
+}
+
+// findGitDir recognises a repository at exactly path: a bare one, a work tree
+// with a .git directory, or one with a .git file that points elsewhere.
+func findGitDir(path string) (gitDir, bool) {
+	dot := filepath.Join(path, ".git")
+	if fi, err := os.Stat(dot); err == nil {
+		if fi.IsDir() && isGitDir(dot) {
+			return gitDir{dir: dot, common: dot, top: path}, true
+		}
+		if target, ok := readPointer(dot, "gitdir: "); fi.Mode().IsRegular() && ok {
+			if !filepath.IsAbs(target) {
+				target = filepath.Join(path, target)
+			}
+			common := target
+			if c, ok := readPointer(filepath.Join(target, "commondir"), ""); ok {
+				if !filepath.IsAbs(c) {
+					c = filepath.Join(target, c)
+				}
+				common = c
+			}
+			if _, err := os.Stat(filepath.Join(target, "HEAD")); err == nil && isDir(filepath.Join(common, "objects")) {
+				return gitDir{dir: target, common: common, top: path}, true
+			}
+		}
+	}
+	if isGitDir(path) {
+		return gitDir{dir: path, common: path}, true
+	}
+	return gitDir{}, false
+}
+
+// searchGitDir looks for a repository at path and then at its parents.
+func searchGitDir(path string) (gitDir, bool) {
+	for {
+		if g, ok := findGitDir(path); ok {
+			return g, true
+		}
+		parent := filepath.Dir(path)
+		if parent == path {
+			return gitDir{}, false
+		}
+		path = parent
+	}
+}
+
+func isGitDir(path string) bool {
+	if _, err := os.Lstat(filepath.Join(path, "HEAD")); err != nil {
+		return false
+	}
+	return isDir(filepath.Join(path, "objects")) && isDir(filepath.Join(path, "refs"))
+}
+
+func isDir(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.IsDir()
+}
+
+// readPointer reads a one-line file with a path in it.
+func readPointer(path, prefix string) (string, bool) {
+	data, err := os.ReadFile(path)
+	if err != nil || len(data) > 4096+len(prefix) {
+		return "", false
+	}
+	target, ok := strings.CutPrefix(strings.TrimRight(string(data), "\r\n"), prefix)
+	return target, ok && target != ""
+}
+
+// ref returns the object that a full ref name such as refs/heads/f43 or HEAD
+// stands for. It is read in Go, because a process per repository would cost
+// more than everything else a warm run does. A ref that does not exist gives
+// an error matching fs.ErrNotExist, another storage format errRefBackend.
+func (g gitDir) ref(name string) (string, error) {
+	for range 6 { // git follows five symbolic refs
+		base := g.common
+		if !strings.HasPrefix(name, "refs/") {
+			base = g.dir
+		}
+		data, err := os.ReadFile(filepath.Join(base, filepath.FromSlash(name)))
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) && !isDir(filepath.Join(base, filepath.FromSlash(name))) {
+				return "", err
+			}
+			return g.packedRef(name)
+		}
+		target, symbolic := bytes.CutPrefix(data, []byte("ref:"))
+		if !symbolic {
+			id, _, _ := strings.Cut(strings.TrimRight(string(data), " \t\r\n"), "\n")
+			if !isObjectID(id) {
+				return "", fmt.Errorf("ref %s does not hold an object name", name)
+			}
+			return id, nil
+		}
+		name = strings.TrimSpace(string(target))
+		if name == "refs/heads/.invalid" {
+			return "", errRefBackend // how a reftable repository keeps old programs out
+		}
+		if err := checkRefName(name); err != nil {
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("symbolic refs of %s form a loop", name)
+}
+
+// packedRef looks a ref up in packed-refs.
+func (g gitDir) packedRef(name string) (string, error) {
+	path := filepath.Join(g.common, "packed-refs")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		if isDir(filepath.Join(g.common, "reftable")) {
+			return "", errRefBackend
+		}
+		return "", &notFoundError{"ref " + name}
+	}
+	if len(data) > maxPackedRefs {
+		return "", errRefBackend
+	}
+	if id, ok := findPackedRef(data, name); ok {
+		return id, nil
+	}
+	return "", &notFoundError{"ref " + name}
+}
+
+// findPackedRef returns the object of a ref in the text of a packed-refs file.
+// Lines are "ID NAME"; "#" begins the header and "^" the object behind a tag.
+func findPackedRef(data []byte, name string) (string, bool) {
+	needle := []byte(" " + name)
+	for at := 0; at < len(data); {
+		i := bytes.Index(data[at:], needle)
+		if i < 0 {
+			return "", false
+		}
+		i += at
+		at = i + len(needle)
+		if at < len(data) && data[at] != '\n' && data[at] != '\r' {
+			continue
+		}
+		start := bytes.LastIndexByte(data[:i], '\n') + 1
+		if id := string(data[start:i]); isObjectID(id) {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// branches lists the branch names of a repository, sorted, for messages; it
+// reads files alone and gives nothing for other storage formats.
+func (g gitDir) branches() []string {
+	seen := map[string]bool{}
+	root := filepath.Join(g.common, "refs", "heads")
+	filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && !strings.HasSuffix(path, ".lock") {
+			seen[filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))] = true
+		}
+		return nil
+	})
+	if data, err := os.ReadFile(filepath.Join(g.common, "packed-refs")); err == nil {
+		for line := range strings.SplitSeq(string(data), "\n") {
+			if id, name, ok := strings.Cut(line, " "); ok && isObjectID(id) {
+				if b, ok := strings.CutPrefix(name, "refs/heads/"); ok {
+					seen[b] = true
+				}
+			}
+		}
+	}
+	return sortedKeys(seen)
+}
+
+// checkRefName holds a name to the rules of git-check-ref-format, so that it
+// can neither be taken for an option nor leave the refs directory.
+func checkRefName(name string) error {
+	bad := name == "" || len(name) > 1024 || strings.HasPrefix(name, "-") || strings.HasPrefix(name, "/") ||
+		strings.HasSuffix(name, "/") || strings.HasSuffix(name, ".") || name == "@" ||
+		strings.Contains(name, "..") || strings.Contains(name, "//") || strings.Contains(name, "@{") ||
+		strings.ContainsAny(name, " ~^:?*[\\\x7f")
+	for i := range len(name) {
+		bad = bad || name[i] < 0x20
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		bad = bad || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock")
+	}
+	if bad {
+		return failure("fedora/bad-ref", "%q is not a valid branch name", name)
+	}
+	return nil
+}
+
+// writeRef creates or replaces a loose ref the way git does: a lock file that
+// must not exist, then a rename.
+func (g gitDir) writeRef(name, id string) error {
+	path := filepath.Join(g.common, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path+".lock", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(id + "\n")
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(path+".lock", path)
+	}
+	if err != nil {
+		os.Remove(path + ".lock")
+	}
+	return err
+}
