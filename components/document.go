@@ -7,10 +7,6 @@ import (
 	"specgraft/overlay/diag"
 )
 
-// A Template is the [components.NAME.template] table of a component, an
-// extension: values with their positions, which the template gives a meaning.
-type Template struct{ tab *value }
-
 // ParseOverlays reads a stand-alone TOML file with an [[overlays]] list, and
 // optionally one [metadata] table for all of them. The name is used in
 // positions and to find `source` files, which are relative to its directory.

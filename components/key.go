@@ -50,6 +50,7 @@ type Key struct {
 	Required bool     // must be given and not be empty
 	Filled   bool     // when given, a string must not be blank and a list not be empty
 	Path     bool     // relative to the directory of the file it stands in
+	Macros   bool     // text of a template that may hold macros; otherwise it is data
 	Ext      bool     // extension of specgraft, unknown to azldev
 	Default  string   // what an absent key means, for documentation
 	What     string   // what the entries of a Map are called: "component"

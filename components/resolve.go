@@ -420,7 +420,10 @@ func (p *Project) decode(c *Component) {
 		}
 	}
 	if tab := t.get("template"); tab != nil && tab.kind == kindTable {
-		c.Template = &Template{tab}
+		c.Template = &Template{tab, &templateKey}
+		if c.Spec.Type == "template" {
+			c.SourceFiles = append(c.SourceFiles, c.Template.sourceFiles(c)...)
+		}
 	}
 	if list := t.get("overlays"); list != nil && list.kind == kindList {
 		origins := c.origins()

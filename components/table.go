@@ -157,7 +157,7 @@ var componentKeys = []Key{
 		{Name: "srpm-channel", Type: String, Format: channelFormat, Help: "Channel of the source package."},
 		{Name: "debuginfo-channel", Type: String, Format: channelFormat, Help: "Channel of debuginfo and debugsource packages."},
 	}},
-	{Name: "template", Type: Map, Ext: true, What: "template field", Merge: MergeLast, Elem: &Key{Merge: MergeLast}, Help: `Fields of the template of a component with spec.type = "template".`},
+	templateKey,
 }
 
 var specKeys = []Key{

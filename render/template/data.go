@@ -56,7 +56,6 @@ type ConfigFile struct {
 	Group     Text
 	NoReplace bool // %config(noreplace) instead of %config
 	Config    bool // false: an ordinary file
-	Number    int  // of its Source tag
 }
 
 // A Change is one entry of a hand-written changelog.
