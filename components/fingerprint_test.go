@@ -1,0 +1,495 @@
+package components
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What follows states the definition of the configuration hash once more, with
+// the standard library's FNV and without looking at the production code. A
+// value is already a hash here; the tests below write each configuration out
+// as an expression.
+
+func sum(parts ...any) uint64 {
+	h := fnv.New64()
+	for _, p := range parts {
+		if s, ok := p.(string); ok {
+			h.Write([]byte(s))
+			continue
+		}
+		binary.Write(h, binary.LittleEndian, p)
+	}
+	return h.Sum64()
+}
+
+func sText(s string) uint64 { return sum(s) }
+
+func sBool(b bool) uint64 {
+	if b {
+		return sum(int8(1))
+	}
+	return sum(int8(0))
+}
+
+// sList folds from the left, starting at 0.
+func sList(items ...string) uint64 {
+	h := uint64(0)
+	for _, s := range items {
+		h = sum(h, sText(s))
+	}
+	return h
+}
+
+func sItems(items ...uint64) uint64 {
+	h := uint64(0)
+	for _, v := range items {
+		h = sum(h, v)
+	}
+	return h
+}
+
+// sMap takes keys and values in turn.
+func sMap(pairs ...any) uint64 {
+	h := uint64(0)
+	for i := 0; i < len(pairs); i += 2 {
+		h ^= sum(sText(pairs[i].(string)), pairs[i+1])
+	}
+	return sum(h)
+}
+
+// sStruct takes the type name, then field names and values in turn.
+func sStruct(name string, pairs ...any) uint64 {
+	h := sText(name)
+	for i := 0; i < len(pairs); i += 2 {
+		h ^= sum(sText(pairs[i].(string)), pairs[i+1])
+		h = sum(h)
+	}
+	return h
+}
+
+// sSpec is the spec of an upstream component.
+func sSpec(version, name, commit string) uint64 {
+	return sStruct("SpecSource", "SourceType", sText("upstream"),
+		"UpstreamDistro", sStruct("DistroReference", "Name", sText("fedora"), "Version", sText(version)),
+		"UpstreamName", sText(name), "UpstreamCommit", sText(commit))
+}
+
+func sRelease(calculation string) uint64 {
+	return sStruct("ReleaseConfig", "Calculation", sText(calculation))
+}
+
+// sNoBuild is a build configuration in which nothing is set.
+func sNoBuild() uint64 {
+	return sStruct("ComponentBuildConfig", "With", sList(), "Without", sList(), "Defines", sMap(), "Undefines", sList(),
+		"Check", sStruct("CheckConfig", "Skip", sBool(false)))
+}
+
+func sRender(skipFilter bool) uint64 {
+	return sStruct("ComponentRenderConfig", "SkipFileFilter", sBool(skipFilter))
+}
+
+// sOverlay takes type, file, section, package, tag, value, regex, replacement
+// and the lines.
+func sOverlay(kind, file, section, pkg, tag, value, regex, replacement string, lines ...string) uint64 {
+	return sStruct("ComponentOverlay", "Type", sText(kind), "Filename", sText(file), "SectionName", sText(section),
+		"PackageName", sText(pkg), "Tag", sText(tag), "Value", sText(value), "Regex", sText(regex),
+		"Replacement", sText(replacement), "Lines", sList(lines...))
+}
+
+// sConfig is a component; nil stands for a part in which nothing is set.
+func sConfig(spec, release, overlays, build, render, sources, packages any) uint64 {
+	or := func(v any, empty uint64) uint64 {
+		if v == nil {
+			return empty
+		}
+		return v.(uint64)
+	}
+	return sStruct("ComponentConfig",
+		"Spec", or(spec, sSpec("43", "", "")),
+		"Release", or(release, sRelease("auto")),
+		"Overlays", or(overlays, sList()),
+		"Build", or(build, sNoBuild()),
+		"Render", or(render, sRender(false)),
+		"SourceFiles", or(sources, sList()),
+		"Packages", or(packages, sMap()))
+}
+
+// sRecords hashes labels and values, given in turn.
+func sRecords(pairs ...string) string {
+	var b bytes.Buffer
+	for i := 0; i < len(pairs); i += 2 {
+		fmt.Fprintf(&b, "%d:%s=%d:%s\n", len(pairs[i]), pairs[i], len(pairs[i+1]), pairs[i+1])
+	}
+	return "sha256:" + sHex(b.String())
+}
+
+func sHex(content string) string {
+	d := sha256.Sum256([]byte(content))
+	return hex.EncodeToString(d[:])
+}
+
+const lockProject = `[project]
+default-distro = { name = "azl", version = "1" }
+
+[distros.azl.versions.1]
+release-ver = "4.0"
+
+[distros.azl.versions.1.default-component-config]
+spec = { type = "upstream", upstream-distro = { name = "fedora", version = "43", snapshot = "2026-02-24T00:00:00Z" } }
+
+[distros.fedora]
+default-version = "42"
+dist-git-base-uri = "https://dist-git.example/$pkg.git"
+lookaside-base-uri = "https://lookaside.example/$pkg/$filename/$hashtype/$hash/$filename"
+
+[distros.fedora.versions.42]
+release-ver = "42"
+dist-git-branch = "f42"
+
+[distros.fedora.versions.43]
+release-ver = "43"
+dist-git-branch = "f43"
+
+`
+
+// writeProject writes a project whose root file is lockProject and toml.
+func writeProject(t *testing.T, toml string, files map[string]string) *Project {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("azldev.toml", lockProject+toml)
+	for name, text := range files {
+		write(name, text)
+	}
+	p, problems := Load(Options{Dir: dir})
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestLocksByHand updates projects with one component "c" each and compares
+// the lock file with one put together by hand.
+func TestLocksByHand(t *testing.T) {
+	t.Parallel()
+	const (
+		commit   = "0123456789abcdef0123456789abcdef01234567"
+		snapshot = "2026-02-24T00:00:00Z"
+		uri      = "https://dist-git.example/$pkg.git"
+		sha      = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	)
+	// The values that decide the commit, for a component that says nothing.
+	plainResolution := sRecords("snapshot", snapshot, "distro_name", "fedora", "distro_version", "43",
+		"dist_git_branch", "f43", "dist_git_base_uri", uri, "upstream_commit_pin", "", "upstream_name", "")
+	tests := []struct {
+		name  string
+		toml  string
+		files map[string]string
+		bump  int // manual bump in the lock before the update
+
+		config     uint64
+		identity   string   // default: commit
+		releaseVer string   // default: 43
+		overlays   []string // labels and values behind the fixed records
+		resolution string   // default: plainResolution; "-" for a local component
+		// fingerprint is the value that an independent program in another
+		// language gives for the same configuration.
+		fingerprint string
+	}{
+		{
+			name:        "nothing set",
+			fingerprint: "251b402de9c641f7873b71bf37963eaf21d7e0334f32a785aecbc12b5dd9b23d",
+			toml:        "[components.c]\n",
+			config:      sConfig(nil, nil, nil, nil, nil, nil, nil),
+		},
+		{
+			name:        "manual bump",
+			fingerprint: "4d1dd0ff3a675801cca07e28becf166f6bb3503761d36048aed888f4635575a8",
+			toml:        "[components.c]\n",
+			bump:        3,
+			config:      sConfig(nil, nil, nil, nil, nil, nil, nil),
+		},
+		{
+			name:        "pin and upstream name",
+			fingerprint: "7366ea44f651d4ae43f00c3c85100fae883f14adbb20b572d7993ef9ef8fc92c",
+			toml:        "[components.c]\nspec = { type = \"upstream\", upstream-name = \"Cee\", upstream-commit = \"abcdef1\" }\n",
+			config:      sConfig(sSpec("43", "Cee", "abcdef1"), nil, nil, nil, nil, nil, nil),
+			identity:    "abcdef1",
+			resolution: sRecords("snapshot", snapshot, "distro_name", "fedora", "distro_version", "43",
+				"dist_git_branch", "f43", "dist_git_base_uri", uri, "upstream_commit_pin", "abcdef1", "upstream_name", "Cee"),
+		},
+		{
+			name:        "other version of the upstream",
+			fingerprint: "07e580718a6b9a8beba7819d7fc4b5f5ca4361d88817fe5b8875615fdbca9621",
+			toml:        "[components.c]\nspec = { type = \"upstream\", upstream-distro = { name = \"fedora\", version = \"42\" } }\n",
+			config:      sConfig(sSpec("42", "", ""), nil, nil, nil, nil, nil, nil),
+			releaseVer:  "42",
+			resolution: sRecords("snapshot", snapshot, "distro_name", "fedora", "distro_version", "42",
+				"dist_git_branch", "f42", "dist_git_base_uri", uri, "upstream_commit_pin", "", "upstream_name", ""),
+		},
+		{
+			name:        "build configuration",
+			fingerprint: "c5dbf0260706331f642aa5478204dc075ef294de7fbde036d444a016d45432a2",
+			toml: `[components.c]
+[components.c.build]
+with = ["docs", "x11"]
+without = ["tests"]
+undefines = ["gone"]
+defines = { b = "2", a = "1" }
+check = { skip = true, skip_reason = "not hashed either" }
+hints = { expensive = true }
+`,
+			config: sConfig(nil, nil, nil, sStruct("ComponentBuildConfig",
+				"With", sList("docs", "x11"), "Without", sList("tests"),
+				"Defines", sMap("a", sText("1"), "b", sText("2")), "Undefines", sList("gone"),
+				"Check", sStruct("CheckConfig", "Skip", sBool(true))), nil, nil, nil),
+		},
+		{
+			name:        "provenance, file filter, release calculation",
+			fingerprint: "0eb20d444b70f550e38538d1849e7f843d90bfff0011da324f922b1c8e33f009",
+			toml: `[components.c]
+release.calculation = "manual"
+render.skip-file-filter = true
+build.emit-upstream-provenance = true
+`,
+			config: sConfig(nil, sRelease("manual"), nil, sStruct("ComponentBuildConfig",
+				"With", sList(), "Without", sList(), "Defines", sMap(), "Undefines", sList(),
+				"EmitUpstreamProvenance", sBool(true),
+				"Check", sStruct("CheckConfig", "Skip", sBool(false))), sRender(true), nil, nil),
+		},
+		{
+			name:        "packages count by their names",
+			fingerprint: "4917dbadba26778d66c33384e66fc8f5b6f2e2a099c17915793211a15c5b5c2d",
+			toml:        "[components.c.packages.c-devel.publish]\nrpm-channel = \"x\"\n[components.c.packages.c-libs.publish]\nrpm-channel = \"y\"\n",
+			config: sConfig(nil, nil, nil, nil, nil, nil,
+				sMap("c-libs", sStruct("PackageConfig"), "c-devel", sStruct("PackageConfig"))),
+		},
+		{
+			name:        "overlays",
+			fingerprint: "f3a292ac89f73fcc708ae841142968d6f23bff40fde9d88d90d4e19049133cc6",
+			toml: `[components.c]
+[[components.c.overlays]]
+type = "spec-search-replace"
+description = "not hashed"
+regex = 'a+'
+replacement = "b"
+section = "%prep"
+[[components.c.overlays]]
+type = "spec-set-tag"
+package = "devel"
+tag = "Summary"
+value = "Ä"
+[[components.c.overlays]]
+type = "spec-append-lines"
+section = "%files"
+lines = ["one", "two\nthree"]
+`,
+			config: sConfig(nil, nil, sItems(
+				sOverlay("spec-search-replace", "", "%prep", "", "", "", "a+", "b"),
+				sOverlay("spec-set-tag", "", "", "devel", "Summary", "Ä", "", ""),
+				sOverlay("spec-append-lines", "", "%files", "", "", "", "", "", "one", "two\nthree")), nil, nil, nil, nil),
+		},
+		{
+			name:        "overlays with sources",
+			fingerprint: "f77a7252d65ed9fe19110beaf017a9effba094548bfec44b7fefe36428e94dd3",
+			toml: `[components.c]
+[[components.c.overlays]]
+type = "patch-add"
+source = "p/fix.patch"
+[[components.c.overlays]]
+type = "spec-remove-tag"
+tag = "URL"
+[[components.c.overlays]]
+type = "file-add"
+file = "as.conf"
+source = "p/other.conf"
+`,
+			files: map[string]string{"p/fix.patch": "a patch\n", "p/other.conf": ""},
+			config: sConfig(nil, nil, sItems(
+				sOverlay("patch-add", "", "", "", "", "", "", ""),
+				sOverlay("spec-remove-tag", "", "", "", "URL", "", "", ""),
+				sOverlay("file-add", "as.conf", "", "", "", "", "", "")), nil, nil, nil, nil),
+			overlays: []string{"overlay:0", "fix.patch:" + sHex("a patch\n"), "overlay:2", "as.conf:" + sHex("")},
+		},
+		{
+			name:        "more than ten sources sort as text",
+			fingerprint: "9b213e7d9d590775216669965790df2beb0f8cc6652176b24b3fa407f0be1b9d",
+			toml: "[components.c]\n" + repeat(12, func(i int) string {
+				return fmt.Sprintf("[[components.c.overlays]]\ntype = \"file-add\"\nfile = \"f%d\"\nsource = \"s\"\n", i)
+			}),
+			files: map[string]string{"s": "same"},
+			config: sConfig(nil, nil, sItems(
+				sOverlay("file-add", "f0", "", "", "", "", "", ""), sOverlay("file-add", "f1", "", "", "", "", "", ""),
+				sOverlay("file-add", "f2", "", "", "", "", "", ""), sOverlay("file-add", "f3", "", "", "", "", "", ""),
+				sOverlay("file-add", "f4", "", "", "", "", "", ""), sOverlay("file-add", "f5", "", "", "", "", "", ""),
+				sOverlay("file-add", "f6", "", "", "", "", "", ""), sOverlay("file-add", "f7", "", "", "", "", "", ""),
+				sOverlay("file-add", "f8", "", "", "", "", "", ""), sOverlay("file-add", "f9", "", "", "", "", "", ""),
+				sOverlay("file-add", "f10", "", "", "", "", "", ""), sOverlay("file-add", "f11", "", "", "", "", "", "")),
+				nil, nil, nil, nil),
+			overlays: []string{
+				"overlay:0", "f0:" + sHex("same"), "overlay:1", "f1:" + sHex("same"),
+				"overlay:10", "f10:" + sHex("same"), "overlay:11", "f11:" + sHex("same"),
+				"overlay:2", "f2:" + sHex("same"), "overlay:3", "f3:" + sHex("same"),
+				"overlay:4", "f4:" + sHex("same"), "overlay:5", "f5:" + sHex("same"),
+				"overlay:6", "f6:" + sHex("same"), "overlay:7", "f7:" + sHex("same"),
+				"overlay:8", "f8:" + sHex("same"), "overlay:9", "f9:" + sHex("same"),
+			},
+		},
+		{
+			name:        "overlay file behind inline overlays",
+			fingerprint: "32298ec229575a5567168dc35c620fcf53254eeb32a151ad41b0d98a4bdb9713",
+			toml:        "[components.c]\noverlay-files = [\"c.overlay.toml\"]\n[[components.c.overlays]]\ntype = \"spec-remove-tag\"\ntag = \"URL\"\n",
+			files: map[string]string{"c.overlay.toml": `[metadata]
+category = "azl-pruning"
+upstream-status = "inapplicable"
+[[overlays]]
+type = "file-remove"
+file = "*.bin"
+`},
+			config: sConfig(nil, nil, sItems(
+				sOverlay("spec-remove-tag", "", "", "", "URL", "", "", ""),
+				sOverlay("file-remove", "*.bin", "", "", "", "", "", "")), nil, nil, nil, nil),
+		},
+		{
+			name:        "source files",
+			fingerprint: "200043889cd200f63a8f2871aad0f1593ef6dfac3755342fe3475dd5e0c2426f",
+			toml: `[components.c]
+[[components.c.source-files]]
+filename = "a.tar.gz"
+hash = "` + sha + `"
+hash-type = "SHA256"
+origin = { type = "download", uri = "https://example.com/not-hashed" }
+[[components.c.source-files]]
+filename = "b.tar.gz"
+hash = "` + sha + `"
+hash-type = "SHA256"
+replace-upstream = true
+replace-reason = "not hashed"
+origin = { type = "custom", script = "make.sh", mock-packages = ["tar", "gzip"], inputs = ["in.txt"] }
+`,
+			config: sConfig(nil, nil, nil, nil, nil, sItems(
+				sStruct("SourceFileReference", "Filename", sText("a.tar.gz"), "Hash", sText(sha), "HashType", sText("SHA256"),
+					"ReplaceUpstream", sBool(false)),
+				sStruct("SourceFileReference", "Filename", sText("b.tar.gz"), "Hash", sText(sha), "HashType", sText("SHA256"),
+					"Origin", sStruct("Origin", "Script", sText("make.sh"), "MockPackages", sList("tar", "gzip"), "Inputs", sList("in.txt")),
+					"ReplaceUpstream", sBool(true))), nil),
+		},
+		{
+			name:        "overlay inside an archive",
+			fingerprint: "aaf188388beedb4ceb2a766dfafb589eef4ea563c043c5239fdb92af90c131a2",
+			toml: `[components.c]
+[[components.c.source-files]]
+filename = "a.tar.gz"
+hash = "` + sha + `"
+hash-type = "SHA256"
+replace-upstream = true
+replace-reason = "pruned"
+origin = { type = "overlay" }
+[[components.c.overlays]]
+type = "file-remove"
+archive = "a.tar.gz"
+file = "blob.bin"
+`,
+			config: sConfig(nil, nil, sItems(
+				sStruct("ComponentOverlay", "Type", sText("file-remove"), "Filename", sText("blob.bin"), "Archive", sText("a.tar.gz"),
+					"SectionName", sText(""), "PackageName", sText(""), "Tag", sText(""), "Value", sText(""), "Regex", sText(""),
+					"Replacement", sText(""), "Lines", sList())), nil, nil, sItems(
+				sStruct("SourceFileReference", "Filename", sText("a.tar.gz"), "Hash", sText(sha), "HashType", sText("SHA256"),
+					"ReplaceUpstream", sBool(true))), nil),
+		},
+		{
+			name:        "local",
+			fingerprint: "3e90989005ba7272dda8b9c8230ce648caa5ec027bf01337824031a96af7881e",
+			toml:        "[components.c]\nspec = { type = \"local\", path = \"local/c.spec\" }\n",
+			files:       map[string]string{"local/c.spec": "Name: c\n", "local/sub/x": "1", "local/sub-y": "2"},
+			config: sConfig(sStruct("SpecSource", "SourceType", sText("local"),
+				"UpstreamDistro", sStruct("DistroReference", "Name", sText("fedora"), "Version", sText("43")),
+				"UpstreamName", sText(""), "UpstreamCommit", sText("")), nil, nil, nil, nil, nil, nil),
+			// All files below the directory of the spec, by path.
+			identity: "sha256:" + sHex("c.spec="+sHex("Name: c\n")+"\nsub-y="+sHex("2")+"\nsub/x="+sHex("1")+"\n"),
+			// The inherited upstream gives the release version also here.
+			resolution: "-",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if tt.identity == "" {
+				tt.identity = commit
+			}
+			if tt.releaseVer == "" {
+				tt.releaseVer = "43"
+			}
+			if tt.resolution == "" {
+				tt.resolution = plainResolution
+			}
+			fingerprint := sRecords(append([]string{"config_hash", fmt.Sprint(tt.config), "source_identity", tt.identity,
+				"manual_bump", fmt.Sprint(tt.bump), "release_ver", tt.releaseVer}, tt.overlays...)...)
+			want := "# Managed by azldev component update. Do not edit manually.\nversion = 1\n"
+			if tt.resolution != "-" {
+				want += "import-commit = '" + tt.identity + "'\nupstream-commit = '" + tt.identity + "'\n"
+			}
+			if tt.bump != 0 {
+				want += fmt.Sprintf("manual-bump = %d\n", tt.bump)
+			}
+			want += "input-fingerprint = '" + fingerprint + "'\n"
+			if tt.resolution != "-" {
+				want += "resolution-input-hash = '" + tt.resolution + "'\n"
+			}
+
+			files := tt.files
+			if tt.bump != 0 {
+				files = map[string]string{"locks/c.lock": fmt.Sprintf("version = 1\nmanual-bump = %d\n", tt.bump)}
+			}
+			p := writeProject(t, tt.toml, files)
+			up, problems := p.PlanUpdate(t.Context(), UpdateOptions{
+				Names: []string{"c"},
+				Resolve: func(context.Context, *Component, Upstream) (string, error) {
+					return commit, nil
+				},
+			})
+			if err := problems.Err(); err != nil {
+				t.Fatal(err)
+			}
+			if err := up.Write(); err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(filepath.Join(p.Dir, "locks", "c.lock"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, string(got)); d != "" {
+				t.Errorf("lock (-want +got):\n%s", d)
+			}
+			if fingerprint != "sha256:"+tt.fingerprint {
+				t.Errorf("the fingerprint is %s, another program computed %s", fingerprint, tt.fingerprint)
+			}
+		})
+	}
+}
+
+func repeat(n int, f func(i int) string) string {
+	var b bytes.Buffer
+	for i := range n {
+		b.WriteString(f(i))
+	}
+	return b.String()
+}
