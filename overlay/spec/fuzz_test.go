@@ -1,0 +1,96 @@
+package spec_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"specgraft/overlay/spec"
+)
+
+func FuzzParse(f *testing.F) {
+	for _, s := range samples {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := spec.Parse("x.spec", b)
+		if !bytes.Equal(s.Bytes(), b) {
+			t.Fatalf("Bytes differs from the input")
+		}
+		n := s.Normalized()
+		if len(n) > 0 && n[len(n)-1] != '\n' {
+			t.Fatalf("Normalized does not end in LF")
+		}
+		if s.Len() != spec.Parse("x.spec", n).Len() {
+			t.Fatalf("Normalized has another number of lines")
+		}
+		end := 0
+		for i, sec := range s.Sections() {
+			if sec.Start != end || sec.End < sec.Body() && i > 0 {
+				t.Fatalf("section %d is [%d, %d) behind %d", i, sec.Start, sec.End, end)
+			}
+			end = sec.End
+		}
+		if end != s.Len() {
+			t.Fatalf("sections end at %d of %d lines", end, s.Len())
+		}
+	})
+}
+
+// FuzzEdit makes random edits. Afterwards the bytes parse into the same lines
+// and kinds as the edited document has, and undoing gives back the input.
+func FuzzEdit(f *testing.F) {
+	for i, s := range samples {
+		f.Add([]byte(s), []byte{0, 0, 3, 1, byte(i), 2, 2, 1, 9, 3, 0, 0, 9, 9, 9, 1, 7, 8})
+	}
+	texts := []string{"", "x", "%build", "Tag: v", "a\nb", "a\r\nb\r", "\n", "\r", "%package -n x\nTag: v\n", "\xff", "%if 1", "%endif\n"}
+	f.Fuzz(func(t *testing.T, b, edits []byte) {
+		s := spec.Parse("x.spec", b)
+		o := &spec.Origin{Step: "fuzz"}
+		for ; len(edits) >= 3; edits = edits[3:] {
+			text := texts[int(edits[2])%len(texts)]
+			i := 0
+			if n := s.Len(); n > 0 {
+				i = int(edits[1]) * n / 256
+			}
+			switch op := edits[0] % 8; {
+			case op == 0 || s.Len() == 0:
+				s.InsertBefore(i, o, text)
+			case op == 1:
+				s.InsertAfter(i, o, text, text)
+			case op == 2:
+				s.InsertAfter(s.Len()-1, o, text)
+			case op < 5:
+				s.Replace(i, o, text)
+			case op == 5:
+				s.Delete(i, o)
+			case op == 6:
+				s.DeleteRange(i, min(i+3, s.Len()), o)
+			default:
+				s.Reclassify()
+			}
+		}
+		s.Reclassify()
+		again := spec.Parse("x.spec", s.Bytes())
+		if d := cmp.Diff(view(again), view(s)); d != "" {
+			t.Fatalf("the view of the edited file is not that of its bytes (-bytes +edited):\n%s", d)
+		}
+		if !bytes.Equal(again.Normalized(), s.Normalized()) {
+			t.Fatalf("normalised bytes differ")
+		}
+		for i := range s.Len() {
+			if a, b := s.Line(i), again.Line(i); a.Text != b.Text || a.EOL != b.EOL {
+				t.Fatalf("line %d is %q %q, parsed anew %q %q", i, a.Text, a.EOL, b.Text, b.EOL)
+			}
+		}
+		s.Removed()
+		s.Undo(0)
+		if !bytes.Equal(s.Bytes(), b) {
+			t.Fatalf("undo gives %q, want %q", s.Bytes(), b)
+		}
+		if d := cmp.Diff(view(spec.Parse("x.spec", b)), view(s)); d != "" {
+			t.Fatalf("undo leaves another view:\n%s", d)
+		}
+	})
+}
