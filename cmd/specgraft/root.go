@@ -94,6 +94,7 @@ found that something would change, 3 the environment failed.`,
 // the alphabet.
 func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
+		renderCmd(g),
 		versionCmd(g),
 	}
 }

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+	"specgraft/fedora/autospec"
+	"specgraft/overlay/diag"
+	"specgraft/render"
+)
+
+// renderer returns a renderer for the project, with the store and caches that
+// the global flags choose.
+func (g *globals) renderer(p *components.Project) (*render.Renderer, error) {
+	store, err := g.store(p)
+	if err != nil {
+		return nil, err
+	}
+	cache, err := g.cache()
+	if err != nil {
+		return nil, err
+	}
+	r := &render.Renderer{Project: p, Store: store, Logs: autospec.Cache{Dir: filepath.Join(cache, "autospec")}}
+	if p.Settings.DirtyClock == "now" {
+		r.Now = time.Now()
+	}
+	g.closers = append(g.closers, r.Close)
+	return r, nil
+}
+
+func renderCmd(g *globals) *cobra.Command {
+	var output, now string
+	var force, check, clean, failFast, failOnError bool
+	var jobs int
+	cmd := &cobra.Command{
+		Use:   "render [-a | NAME...]",
+		Short: "Write the rendered tree of specs",
+		Long: `Render takes each component's upstream packaging, applies build configuration
+and overlays, and brings its directory in the output tree up to date. A
+directory is replaced as a whole or not touched at all, and only when it
+differs. A component that cannot be rendered gets a RENDER_FAILED file and the
+reason on stderr; the others are rendered all the same.
+
+With --check nothing is written: exit code 2 says that the tree is not what
+render would write.`,
+		Example: `  specgraft render -a
+  specgraft render bash 'python-*'
+  specgraft render -a --check --clean-stale
+  specgraft render bash -o /tmp/specs --json`,
+	}
+	sel := g.selectFlags(cmd)
+	sel.lockFlag(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&output, "output-dir", "o", "", "write to `DIR` instead of the project's rendered-specs-dir")
+	f.BoolVarP(&force, "force", "f", false, "replace directories even if they do not look like rendered specs")
+	f.BoolVar(&check, "check", false, "write nothing; exit with 2 when something would change")
+	f.BoolVar(&clean, "clean-stale", false, "with -a: remove directories of components that are gone")
+	f.IntVarP(&jobs, "jobs", "j", 0, "render `N` components at a time (default: one for each processor)")
+	f.BoolVar(&failFast, "fail-fast", false, "start no further component after the first failure")
+	f.StringVar(&now, "now", "", "`TIME` of changes that are not committed, as RFC 3339 or @UNIX (default: the commit date of HEAD)")
+	f.BoolVar(&failOnError, "fail-on-error", false, "accepted for azldev's sake: a failure always gives exit code 1")
+	_ = f.MarkHidden("fail-on-error")
+	_ = cmd.MarkFlagDirname("output-dir")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		format, err := g.formatOf(recordFormats...)
+		if err != nil {
+			return err
+		}
+		switch {
+		case clean && !sel.all:
+			return usageError{errors.New("--clean-stale requires -a")}
+		case check && failOnError:
+			return usageError{errors.New("--check and --fail-on-error exclude each other")}
+		case jobs < 0:
+			return usageError{errors.New("--jobs is a number of 1 or more")}
+		}
+		p, err := g.load()
+		if err != nil {
+			return err
+		}
+		names, err := sel.names(p, args)
+		if err != nil {
+			return err
+		}
+		r, err := g.renderer(p)
+		if err != nil {
+			return err
+		}
+		r.SkipLockValidation = sel.skipLocks
+		if now != "" {
+			if r.Now, err = parseTime(now); err != nil {
+				return usageError{fmt.Errorf("--now: %w", err)}
+			}
+		}
+		if err := r.Prepare(cmd.Context(), names, sel.all).Err(); err != nil {
+			return err
+		}
+		if output == "" {
+			output = p.RenderedDir
+		}
+		out, err := render.OpenOutput(output, render.OutputOptions{
+			ReadOnly: check, Force: force, Protect: []string{p.Dir, p.Root, p.LockDir},
+		})
+		if err != nil {
+			return err
+		}
+		g.closers = append(g.closers, out.Close)
+		return g.render(cmd.Context(), r, out, names, format, render.RunOptions{Jobs: jobs, Check: check, FailFast: failFast}, clean)
+	}
+	return cmd
+}
+
+// render runs the renderer, prints what comes out, and removes orphans.
+func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Output, names []string, format string, opt render.RunOptions, clean bool) error {
+	start := time.Now()
+	wide, dirs := len("COMPONENT"), len("OUTPUT")
+	for _, n := range names {
+		wide = max(wide, len(n))
+		dirs = max(dirs, len(relative(filepath.Join(out.Dir, render.ComponentDir(n)))))
+	}
+	list := newRecords(g.stdout, format, []column[*render.Outcome]{
+		{"COMPONENT", wide, func(o *render.Outcome) string { return o.Component }},
+		{"OUTPUT", dirs, func(o *render.Outcome) string { return o.OutputDir }},
+		{"STATUS", len("cancelled"), func(o *render.Outcome) string { return string(o.Status) }},
+		{"CHANGED", len("CHANGED"), func(o *render.Outcome) string { return fmt.Sprint(o.Changed) }},
+		{"ERROR", 1, func(o *render.Outcome) string { first, _, _ := strings.Cut(o.Error, "\n"); return first }},
+	})
+	line := newProgress(g)
+	count := map[string]int{}
+	code, done := exitOK, 0
+	var werr error
+	var drift []string
+	r.Run(ctx, out, names, opt, func(o *render.Outcome) {
+		done++
+		if len(o.Diags) > 0 {
+			line.Clear()
+			g.report(o.Diags)
+		}
+		o.OutputDir = relative(o.OutputDir)
+		switch {
+		case o.Status == render.Cancelled:
+			count["cancelled"]++
+		case o.Status == render.Error && o.Expected:
+			count["failed as expected"]++
+		case o.Status == render.Error:
+			count["failed"]++
+			code = worst(code, max(codeOf(o.Diags), exitProblems))
+		case o.Changed:
+			count["changed"]++
+		default:
+			count["unchanged"]++
+		}
+		if o.Changed && opt.Check {
+			code = worst(code, exitDrift)
+			drift = append(drift, o.Component)
+			for _, ch := range o.Changes {
+				g.noteUnder(line, "%s: %s would be %s", o.Component, ch.Path, wouldBe(ch.Kind))
+			}
+		}
+		if err := list.Write(o); err != nil && werr == nil {
+			werr = err
+		}
+		line.Show("%d of %d  %s", done, len(names), o.Component)
+	})
+	line.Clear()
+	if err := list.Close(); err != nil && werr == nil {
+		werr = err
+	}
+	if werr != nil {
+		return fmt.Errorf("cannot print the results: %w", werr)
+	}
+	if ctx.Err() != nil {
+		g.say("interrupted: %d of %d components were rendered, the others are as they were", done-count["cancelled"], len(names))
+		return exitError(exitEnv)
+	}
+	if clean && (count["cancelled"] == 0) {
+		n, err := g.cleanStale(r.Project, out, opt.Check)
+		if err != nil {
+			return err
+		}
+		if n > 0 && opt.Check {
+			code = worst(code, exitDrift)
+		}
+	}
+	var parts []string
+	for _, what := range []string{"changed", "unchanged", "failed", "failed as expected", "cancelled"} {
+		if n := count[what]; n > 0 {
+			if opt.Check && what == "changed" {
+				what = "would change"
+			}
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	g.note("%s in %s", strings.Join(parts, ", "), time.Since(start).Round(time.Millisecond))
+	if opt.Check && len(drift) > 0 {
+		g.note("the rendered tree is stale; run 'specgraft render' for: %s", abridge(drift, 10))
+	}
+	if code == exitOK && count["cancelled"] > 0 {
+		code = exitEnv
+	}
+	if code != exitOK {
+		return exitError(code)
+	}
+	return nil
+}
+
+// cleanStale removes, or with check only names, the directories of components
+// that are gone. It returns how many there are.
+func (g *globals) cleanStale(p *components.Project, out *render.Output, check bool) (int, error) {
+	orphans, err := out.Orphans(p.Names())
+	if err != nil {
+		return 0, err
+	}
+	for _, o := range orphans {
+		if check {
+			g.note("%s belongs to no component and would be removed", o)
+			continue
+		}
+		if err := out.Remove(o); err != nil {
+			return 0, err
+		}
+		g.note("removed %s, which belongs to no component", o)
+	}
+	return len(orphans), nil
+}
+
+// noteUnder prints a note above the status line.
+func (g *globals) noteUnder(line *progress, format string, args ...any) {
+	line.Clear()
+	g.note(format, args...)
+}
+
+func wouldBe(k render.ChangeKind) string {
+	if k == render.Mode {
+		return "given other permissions"
+	}
+	return string(k)
+}
+
+// worst returns the exit code that goes before the other: environment before
+// problems before drift.
+func worst(a, b int) int {
+	rank := map[int]int{exitOK: 0, exitDrift: 1, exitProblems: 2, exitEnv: 3}
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
+
+// abridge joins at most n names.
+func abridge(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+}
+
+// relative returns a path relative to the working directory when it is below it.
+func relative(p string) string {
+	if wd, err := filepath.Abs("."); err == nil {
+		if rel, err := filepath.Rel(wd, p); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return p
+}
+
+// parseTime reads a moment as RFC 3339 or as @ and seconds since 1970.
+func parseTime(s string) (time.Time, error) {
+	if unix, ok := strings.CutPrefix(s, "@"); ok {
+		var sec int64
+		if _, err := fmt.Sscanf(unix, "%d", &sec); err != nil {
+			return time.Time{}, fmt.Errorf("%q is not a number of seconds", unix)
+		}
+		return time.Unix(sec, 0).UTC(), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is neither RFC 3339 (2026-02-24T00:00:00Z) nor @UNIX", s)
+	}
+	return t, nil
+}
+
+var _ = diag.Error

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+	"specgraft/fedora"
+	"specgraft/overlay/diag"
+)
+
+// selection is the flags that choose components, the same for every command.
+type selection struct {
+	all       bool
+	patterns  []string
+	groups    []string
+	specPaths []string
+	skipLocks bool
+}
+
+// selectFlags adds the flags to a command, and completion of names.
+func (g *globals) selectFlags(cmd *cobra.Command) *selection {
+	s := &selection{}
+	f := cmd.Flags()
+	f.BoolVarP(&s.all, "all", "a", false, "choose all components")
+	f.StringArrayVarP(&s.patterns, "component", "p", nil, "choose a component by `NAME` or shell pattern, like an argument")
+	f.StringArrayVarP(&s.groups, "group", "g", nil, "choose the members of group `NAME`")
+	f.StringArrayVarP(&s.specPaths, "spec-path", "s", nil, "choose the component with the local spec `PATH`")
+	cmd.ValidArgsFunction = g.completeNames
+	_ = cmd.RegisterFlagCompletionFunc("component", g.completeNames)
+	return s
+}
+
+// lockFlag adds --skip-lock-validation.
+func (s *selection) lockFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&s.skipLocks, "skip-lock-validation", false, "go on with missing or stale locks")
+}
+
+// names returns the chosen components, sorted.
+func (s *selection) names(p *components.Project, args []string) ([]string, error) {
+	if !s.all && len(args)+len(s.patterns)+len(s.groups)+len(s.specPaths) == 0 {
+		return nil, usageError{errors.New("no components were selected; name some, or use -a for all")}
+	}
+	names, problems := p.Select(components.Selector{
+		All: s.all, Names: append(s.patterns, args...), Groups: s.groups, SpecPaths: s.specPaths,
+	})
+	return names, problems.Err()
+}
+
+// completeNames completes component names.
+func (g *globals) completeNames(_ *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	p, _ := components.Load(g.loadOptions())
+	if p == nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, n := range p.Names() {
+		if strings.HasPrefix(n, prefix) {
+			names = append(names, n)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// loadOptions are the global flags as options of components.Load.
+func (g *globals) loadOptions() components.Options {
+	return components.Options{
+		Dir:         g.projectDir,
+		ConfigFiles: g.configFiles,
+		UserFile:    userFile(),
+		NoDefaults:  g.noDefaults,
+		Permissive:  g.permissive,
+	}
+}
+
+// userFile returns the path of the user's own configuration. It keeps azldev's
+// place, so that both tools see one project alike.
+func userFile() string {
+	dir := os.Getenv("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(dir) {
+		home := os.Getenv("HOME")
+		if !filepath.IsAbs(home) {
+			return ""
+		}
+		dir = filepath.Join(home, ".config")
+	}
+	return filepath.Join(dir, "azldev", "config.toml")
+}
+
+// load loads the project. Warnings are printed; errors are returned.
+func (g *globals) load() (*components.Project, error) {
+	p, problems := components.Load(g.loadOptions())
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return nil, &diag.Diagnostic{Code: "config/no-project", Message: "no azldev.toml here or in a directory above",
+			Hint: "go to a project, or name one with -C DIR"}
+	}
+	g.report(problems)
+	return p, nil
+}
+
+// cache returns the cache directory.
+func (g *globals) cache() (string, error) {
+	if g.cacheDir != "" {
+		return filepath.Abs(g.cacheDir)
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no cache directory: %w; name one with --cache-dir", err)
+	}
+	return filepath.Join(dir, "specgraft"), nil
+}
+
+// store opens the upstream store; it is closed when the command ends.
+func (g *globals) store(p *components.Project) (*fedora.Store, error) {
+	dir, err := g.cache()
+	if err != nil {
+		return nil, err
+	}
+	opt := fedora.Options{CacheDir: dir, Offline: g.offline, Retries: g.retries}
+	if g.verbose {
+		opt.Log = func(line string) { g.note("%s", line) }
+	}
+	s, err := fedora.Open(opt)
+	if err != nil {
+		return nil, err
+	}
+	g.closers = append(g.closers, s.Close)
+	return s, nil
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+	"specgraft/fedora"
+	"specgraft/overlay/diag"
+)
+
+// lockRecord is one component in the output of update. Only components with
+// something to say are printed.
+type lockRecord struct {
+	Component      string `json:"component"`
+	UpstreamCommit string `json:"upstreamCommit,omitempty"`
+	PreviousCommit string `json:"previousCommit,omitempty"`
+	Changed        bool   `json:"changed"`
+	Skipped        bool   `json:"skipped"`
+	SkipReason     string `json:"skipReason,omitempty"`
+	Error          string `json:"error,omitempty"`
+}
+
+func updateCmd(g *globals) *cobra.Command {
+	var bump, check, force bool
+	var jobs int
+	cmd := &cobra.Command{
+		Use:   "update [-a | NAME...]",
+		Short: "Bring lock files up to date",
+		Long: `Update writes a lock file for each component: the upstream commit it is built
+from and a fingerprint of everything that goes into it. The commit is the pinned
+one, or the newest at the configured snapshot, or what the branch has now; it is
+only looked up again when something that decides it has changed. Commit the lock
+files with the change that they belong to.
+
+When any component fails, no lock file is written. With -a locks of components
+that are gone are removed. With --check nothing is written: exit code 2 says that
+lock files are stale.`,
+		Example: `  specgraft update -a
+  specgraft update bash 'python-*'
+  specgraft update --bump openssl
+  specgraft update -a --check --json`,
+	}
+	sel := g.selectFlags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&bump, "bump", false, "add one to the manual bump of the chosen components, so that they are released again")
+	f.BoolVar(&check, "check", false, "write nothing; exit with 2 when a lock file would change")
+	f.BoolVar(&force, "force-recalculate", false, "look up every upstream commit again")
+	f.IntVarP(&jobs, "jobs", "j", 0, "look at `N` components at a time (default: four for each processor)")
+	cmd.MarkFlagsMutuallyExclusive("bump", "check")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		format, err := g.formatOf(recordFormats...)
+		if err != nil {
+			return err
+		}
+		switch {
+		case jobs < 0:
+			return usageError{errors.New("--jobs is a number of 1 or more")}
+		case jobs == 0:
+			jobs = 4 * runtime.GOMAXPROCS(0)
+		}
+		p, err := g.load()
+		if err != nil {
+			return err
+		}
+		names, err := sel.names(p, args)
+		if err != nil {
+			return err
+		}
+		store, err := g.store(p)
+		if err != nil {
+			return err
+		}
+		line, mu := newProgress(g), sync.Mutex{}
+		up, problems := p.PlanUpdate(cmd.Context(), components.UpdateOptions{
+			Names: names, Prune: sel.all, Bump: bump, Force: force, Jobs: jobs,
+			Resolve: func(ctx context.Context, c *components.Component, u components.Upstream) (string, error) {
+				return resolveUpstream(ctx, store, c, u)
+			},
+			Done: func(n int) {
+				mu.Lock()
+				line.Show("%d of %d", n, len(names))
+				mu.Unlock()
+			},
+		})
+		line.Clear()
+		return g.finishUpdate(up, problems, format, check)
+	}
+	return cmd
+}
+
+// resolveUpstream asks the store for the commit of a component without a pin.
+func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Component, u components.Upstream) (string, error) {
+	commit, err := store.Resolve(ctx, fedora.Request{URL: u.URL, Branch: u.Branch, Snapshot: u.Snapshot, Component: c.Name})
+	if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Pos.Filename == "" {
+		placed := *d
+		placed.Pos = u.Pos
+		return "", &placed
+	}
+	return commit, err
+}
+
+// finishUpdate prints what an update found, and writes it unless there were
+// problems or it is only a check.
+func (g *globals) finishUpdate(up *components.Update, problems diag.List, format string, check bool) error {
+	problems.Sort()
+	g.report(problems)
+	failed := map[string]string{}
+	for i := range problems {
+		d := &problems[i]
+		if _, seen := failed[d.Component]; !seen && d.Severity == diag.Error {
+			failed[d.Component] = d.Message
+		}
+	}
+	if !problems.HasErrors() && !check {
+		if err := up.Write(); err != nil {
+			return err
+		}
+	}
+	list := newRecords(g.stdout, format, []column[lockRecord]{
+		{"COMPONENT", 0, func(r lockRecord) string { return r.Component }},
+		{"UPSTREAM COMMIT", 0, func(r lockRecord) string { return r.UpstreamCommit }},
+		{"PREVIOUS COMMIT", 0, func(r lockRecord) string { return r.PreviousCommit }},
+		{"CHANGED", 0, func(r lockRecord) string { return fmt.Sprint(r.Changed) }},
+		{"REMARK", 0, func(r lockRecord) string { return r.SkipReason + r.Error }},
+	})
+	changed := 0
+	for i := range up.Locks {
+		u := &up.Locks[i]
+		rec := lockRecord{Component: u.Component, Changed: u.Changed(), Skipped: u.Skipped != "", SkipReason: u.Skipped, Error: failed[u.Component]}
+		if u.New != nil {
+			rec.UpstreamCommit = u.New.UpstreamCommit
+		}
+		if u.Old != nil {
+			rec.PreviousCommit = u.Old.UpstreamCommit
+		}
+		if rec.Changed {
+			changed++
+		}
+		if rec.Changed || rec.Skipped || rec.Error != "" {
+			if err := list.Write(rec); err != nil {
+				return err
+			}
+		}
+	}
+	if err := list.Close(); err != nil {
+		return err
+	}
+	if problems.HasErrors() {
+		g.say("%d of %d components failed; lock files not updated", len(failed), len(up.Locks))
+		return exitError(codeOf(problems))
+	}
+	stale := up.Stale()
+	if !check {
+		g.note("%d of %d components changed, %d lock files written, %d removed", changed, len(up.Locks), len(stale), len(up.Orphans))
+		return nil
+	}
+	if len(stale)+len(up.Orphans) == 0 {
+		g.note("all %d lock files are up to date", len(up.Locks))
+		return nil
+	}
+	var what []string
+	if len(stale) > 0 {
+		what = append(what, fmt.Sprintf("%d component(s) would change: %s", len(stale), abridge(stale, 10)))
+	}
+	if len(up.Orphans) > 0 {
+		what = append(what, fmt.Sprintf("%d orphan lock file(s) would be pruned: %s", len(up.Orphans), abridge(up.Orphans, 10)))
+	}
+	g.say("lock files are stale; %s; run 'specgraft update -a' to refresh", strings.Join(what, "; "))
+	return exitError(exitDrift)
+}

@@ -1,0 +1,160 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"specgraft/overlay/diag"
+)
+
+// A Status says what became of a component.
+type Status string
+
+// The statuses.
+const (
+	OK        Status = "ok"
+	Error     Status = "error"
+	Cancelled Status = "cancelled"
+)
+
+// An Outcome is what a run did with one component.
+type Outcome struct {
+	Component string    `json:"component"`
+	OutputDir string    `json:"outputDir"`
+	Status    Status    `json:"status"`
+	Error     string    `json:"error,omitempty"`    // all errors, one per line
+	Expected  bool      `json:"expected,omitempty"` // the failure is expected, by build.failure.expected
+	Changed   bool      `json:"changed"`            // the output tree was not, or would not stay, as it was
+	Commit    string    `json:"commit,omitempty"`   // upstream commit
+	Changes   []Change  `json:"changes,omitempty"`
+	Diags     diag.List `json:"-"`
+}
+
+// RunOptions say how to render many components.
+type RunOptions struct {
+	Jobs     int  // components at a time; 0 is one for each processor
+	Check    bool // compare with the output tree and leave it alone
+	FailFast bool // start no further component after an unexpected failure
+}
+
+// Run renders components and brings the output tree up to date, each component
+// for itself: the failure of one stops no other. Outcomes are handed to emit in
+// the order of names, each as soon as it and those before it are done; emit is
+// never called twice at once. When the context ends, or the tree cannot be
+// written, the components not yet done are left as they are and come out
+// cancelled.
+func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt RunOptions, emit func(*Outcome)) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	jobs := opt.Jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	done := make([]chan *Outcome, len(names))
+	for i := range done {
+		done[i] = make(chan *Outcome, 1)
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(jobs, len(names)) {
+		workers.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(names) {
+					return
+				}
+				o := r.one(ctx, out, names[i], opt.Check)
+				if fatal(o.Diags) || opt.FailFast && o.Status == Error && !o.Expected {
+					cancel()
+				}
+				done[i] <- o
+			}
+		})
+	}
+	for i := range names {
+		emit(<-done[i])
+	}
+	workers.Wait()
+}
+
+// fatal reports whether the output tree cannot be written, which will be no
+// different for the next component.
+func fatal(l diag.List) bool {
+	for _, d := range l {
+		if d.Code == "render/write" {
+			return true
+		}
+	}
+	return false
+}
+
+// one renders a component and compares or writes it.
+func (r *Renderer) one(ctx context.Context, out *Output, name string, check bool) (o *Outcome) {
+	o = &Outcome{Component: name, Status: Cancelled}
+	if name != "" {
+		o.OutputDir = filepath.Join(out.Dir, filepath.FromSlash(ComponentDir(name)))
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			// A bug of ours, which must not take the other components along.
+			o.fail(diag.List{{Code: "render/internal", Component: name, Env: true, Message: fmt.Sprintf("internal error: %v", p),
+				Hint: "the component is as it was; please report this"}})
+		}
+	}()
+	if ctx.Err() != nil {
+		return o
+	}
+	res := r.Render(ctx, name)
+	if ctx.Err() != nil {
+		return o
+	}
+	o.Diags, o.Commit = res.Diags, res.Upstream.Commit
+	files := res.Files
+	o.Status = OK
+	if res.Failed() {
+		o.fail(nil)
+		for _, d := range res.Diags {
+			if d.Severity == diag.Error && d.Env {
+				return o // not the component's fault: leave what is there
+			}
+		}
+		o.Expected = res.Config != nil && res.Config.Build.Failure.Expected
+		files = FailedFiles()
+	}
+	var err error
+	if check {
+		o.Changes, err = out.Compare(name, files)
+	} else {
+		o.Changes, err = out.Write(name, files)
+	}
+	o.Changed = len(o.Changes) > 0
+	if err != nil {
+		d, ok := errors.AsType[*diag.Diagnostic](err)
+		if !ok {
+			d = outputError(o.OutputDir, err)
+		}
+		c := *d
+		c.Component = name
+		o.fail(diag.List{c})
+	}
+	return o
+}
+
+// fail adds diagnostics and makes the outcome an error.
+func (o *Outcome) fail(l diag.List) {
+	o.Diags = append(o.Diags, l...)
+	o.Status = Error
+	var lines []string
+	for _, d := range o.Diags {
+		if d.Severity == diag.Error {
+			lines = append(lines, d.Error())
+		}
+	}
+	o.Error = strings.Join(lines, "\n")
+}

@@ -1,0 +1,377 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"specgraft/components"
+	"specgraft/fedora"
+	"specgraft/fedora/autospec"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+)
+
+// Prepare checks the locks of the components that are about to be rendered and
+// reads the project's own history, with a constant number of processes for all
+// of them. With all, locks without a component are reported, too. Nothing
+// should be rendered when the list has errors.
+func (r *Renderer) Prepare(ctx context.Context, names []string, all bool) diag.List {
+	r.setup()
+	if !r.Project.HasLocks() {
+		return nil
+	}
+	var problems diag.List
+	if !r.SkipLockValidation {
+		problems = r.Project.ValidateLocks(names, all)
+	}
+	if !problems.HasErrors() && r.Project.Settings.History != "none" {
+		if err := r.openHistory(ctx, names); err != nil {
+			d, ok := errors.AsType[*diag.Diagnostic](err)
+			if !ok {
+				d = &diag.Diagnostic{Code: "render/history", Env: true,
+					Message: fmt.Sprintf("cannot read the project's history: %v", err)}
+			}
+			problems = append(problems, *d)
+		}
+	}
+	return problems
+}
+
+// Close ends the child process that reads the project's history.
+func (r *Renderer) Close() error {
+	if r.history != nil {
+		return r.history.repo.Close()
+	}
+	return nil
+}
+
+// lock returns the lock of a component, nil for none. A broken lock is an error
+// unless locks are not to be validated.
+func (r *Renderer) lock(name string) (*components.Lock, error) {
+	l, err := r.Project.Lock(name)
+	if err != nil && r.SkipLockValidation {
+		return nil, nil
+	}
+	return l, err
+}
+
+// now returns the time of what is not committed.
+func (r *Renderer) now() time.Time {
+	switch {
+	case !r.Now.IsZero():
+		return r.Now
+	case r.history != nil:
+		return r.history.when
+	}
+	return time.Unix(0, 0).UTC()
+}
+
+// A projectHistory is the project's repository as far as it concerns locks.
+type projectHistory struct {
+	repo    *fedora.Repo
+	when    time.Time                      // committer date of HEAD
+	dir     string                         // lock directory, slash-separated below the top level
+	log     map[string][]fedora.PathChange // by path of a lock
+	shallow map[string]bool
+
+	mu      sync.Mutex
+	locks   map[string]*components.Lock // by blob; nil for one that cannot be read
+	commits map[string]*fedora.Commit
+}
+
+// openHistory reads which commits touched which lock. A project outside of git
+// has no history.
+func (r *Renderer) openHistory(ctx context.Context, names []string) error {
+	top, err := fedora.RootOf(r.Project.LockDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	rel, err := filepath.Rel(top, r.Project.LockDir)
+	if err != nil {
+		return err
+	}
+	repo, err := fedora.OpenWorktree(ctx, top)
+	if err != nil {
+		return err
+	}
+	h := &projectHistory{repo: repo, dir: filepath.ToSlash(rel), shallow: repo.Shallow(),
+		locks: map[string]*components.Lock{}, commits: map[string]*fedora.Commit{}}
+	head, err := repo.Head()
+	if errors.Is(err, fs.ErrNotExist) {
+		return repo.Close() // nothing committed yet
+	}
+	if err == nil {
+		var c *fedora.Commit
+		if c, err = repo.Commit(head); err == nil {
+			h.when = c.Committer.When
+		}
+	}
+	if err == nil {
+		paths := []string{h.dir}
+		if len(names) <= 50 {
+			paths = paths[:0]
+			for _, n := range names {
+				paths = append(paths, h.path(n))
+			}
+		}
+		if len(paths) > 0 {
+			h.log, err = repo.PathLog(ctx, head, paths...)
+		}
+	}
+	if err != nil {
+		repo.Close()
+		return err
+	}
+	r.history = h
+	return nil
+}
+
+// path returns where a component's lock is in the project's repository.
+func (h *projectHistory) path(component string) string {
+	if h.dir == "." {
+		return component + components.LockSuffix
+	}
+	return h.dir + "/" + component + components.LockSuffix
+}
+
+// lock returns the lock that is in a blob, nil when there is none or it cannot
+// be read: what is history cannot be repaired.
+func (h *projectHistory) lock(blob string) (*components.Lock, error) {
+	if blob == "" {
+		return nil, nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l, ok := h.locks[blob]
+	if !ok {
+		data, err := h.repo.Blob(blob)
+		if err != nil {
+			return nil, err
+		}
+		if l, err = components.ParseLock(blob, data); err != nil {
+			l = nil
+		}
+		h.locks[blob] = l
+	}
+	return l, nil
+}
+
+func (h *projectHistory) commit(id string) (*fedora.Commit, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c := h.commits[id]; c != nil {
+		return c, nil
+	}
+	c, err := h.repo.Commit(id)
+	if err == nil {
+		h.commits[id] = c
+	}
+	return c, err
+}
+
+// changes returns the component's own history, oldest first: the commits that
+// changed the fingerprint in its lock, and what is not committed yet. A lock
+// that HEAD does not have means that there is none.
+func (r *Renderer) changes(ctx context.Context, c *components.Component, commit string) ([]autospec.Change, error) {
+	h := r.history
+	if h == nil {
+		return nil, nil
+	}
+	p := h.path(c.Name)
+	wrap := func(err error) error {
+		if err == nil {
+			return nil
+		}
+		if _, ok := errors.AsType[*diag.Diagnostic](err); ok {
+			return err
+		}
+		return &diag.Diagnostic{Pos: c.Pos, Code: "render/history", Env: true,
+			Message: fmt.Sprintf("cannot read the history of %s: %v", p, err)}
+	}
+	log := h.log[p]
+	if len(log) == 0 {
+		return nil, nil
+	}
+	current, err := h.lock(log[0].Blob)
+	if err != nil || current == nil {
+		return nil, wrap(err)
+	}
+	if h.shallow[log[len(log)-1].Commit] {
+		return nil, &diag.Diagnostic{Pos: c.Pos, Code: "render/history",
+			Message: fmt.Sprintf("the history of %s is cut off: the project is a shallow clone", p),
+			Hint:    "releases count its commits; run git fetch --unshallow"}
+	}
+	var changes []autospec.Change
+	last := ""
+	for _, e := range slices.Backward(log) {
+		l, err := h.lock(e.Blob)
+		if err != nil {
+			return nil, wrap(err)
+		}
+		if l == nil || l.InputFingerprint == last {
+			continue
+		}
+		last = l.InputFingerprint
+		info, err := h.commit(e.Commit)
+		if err != nil {
+			return nil, wrap(err)
+		}
+		changes = append(changes, autospec.Change{
+			Hash: e.Commit, Name: info.Author.Name, Email: info.Author.Email, When: info.Author.When,
+			Subject: info.Subject(), Upstream: l.UpstreamCommit,
+		})
+	}
+	if commit == "" {
+		return changes, nil
+	}
+	bump := current.ManualBump
+	if l, err := r.lock(c.Name); err == nil && l != nil {
+		bump = l.ManualBump
+	}
+	now, err := r.Project.Fingerprint(c, commit, bump)
+	if err != nil {
+		return nil, err
+	}
+	if now != current.InputFingerprint {
+		changes = append(changes, autospec.Dirty(commit, r.now()))
+	}
+	return changes, nil
+}
+
+// graph returns the history from which release and changelog are computed, nil
+// when there is none, and what to call when done with it.
+func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, text []byte) (*autospec.Graph, func(), error) {
+	src := &res.Upstream
+	work := autospec.Worktree{Spec: text, Files: treeFS{tree}}
+	if f := tree.Files["changelog"]; f != nil {
+		data, err := f.Bytes()
+		if err != nil {
+			return nil, nil, err
+		}
+		work.Changelog = data
+	}
+	if src.Local {
+		if len(res.Changes) == 0 {
+			return nil, func() {}, nil
+		}
+		g, err := autospec.Synthesize(nil, "", "", res.Changes, work)
+		return g, func() {}, err
+	}
+	log, done := r.log(ctx, res.Component, src)
+	if len(res.Changes) == 0 {
+		return autospec.Upstream(log, src.Commit), done, nil
+	}
+	imported := ""
+	if src.Lock != nil {
+		imported = src.Lock.ImportCommit
+	}
+	g, err := autospec.Synthesize(log, src.Commit, imported, res.Changes, work)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	for _, ch := range g.Dropped {
+		d := diag.Diagnostic{Severity: diag.Warning, Code: "autospec/unknown-upstream", Component: res.Component, Pos: res.Config.Pos,
+			Message: fmt.Sprintf("the change %.12s (%s) locked upstream commit %.12s, which is not in the branch; it does not appear in the changelog",
+				ch.Hash, ch.Subject, ch.Upstream)}
+		res.Diags = append(res.Diags, d)
+	}
+	return g, done, nil
+}
+
+// log returns what is known about the history of the component's spec, and what
+// to call when done with it.
+func (r *Renderer) log(ctx context.Context, component string, src *Source) (*autospec.Log, func()) {
+	var repo *fedora.Repo
+	log := r.Logs.Log(src.Request.URL, component+".spec", func() (autospec.History, error) {
+		if repo != nil {
+			return repo, nil
+		}
+		req := src.Request
+		req.Commit = src.Commit
+		if _, err := r.Store.Resolve(ctx, req); err != nil { // makes sure it is there
+			return nil, err
+		}
+		var err error
+		repo, err = r.Store.Repo(ctx, req.URL)
+		if err != nil {
+			return nil, err
+		}
+		return repo, nil
+	})
+	return log, func() {
+		if repo != nil {
+			repo.Close()
+		}
+		// A cache of facts: what cannot be kept is found again.
+		_ = r.Logs.Save(log)
+	}
+}
+
+// provenance returns the macros that name upstream's version and release.
+func (r *Renderer) provenance(ctx context.Context, c *components.Component, src Source) (map[string]string, error) {
+	u, problems := r.Project.Upstream(c)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	if !strings.EqualFold(u.DistroName, "fedora") || u.ReleaseVer == "" || strings.Trim(u.ReleaseVer, "0123456789") != "" {
+		return nil, nil
+	}
+	facts := map[string]string{}
+	version, release := upstreamTags(src.Pristine)
+	if version != "" {
+		facts["fedora_upstream_version"] = version
+	}
+	dist := ".fc" + u.ReleaseVer
+	switch {
+	case release == "":
+	case !usesAutorelease(release):
+		release = strings.ReplaceAll(release, "%{?dist}", dist)
+		facts["fedora_upstream_release"] = strings.ReplaceAll(release, "%{dist}", dist)
+	default:
+		log, done := r.log(ctx, c.Name, &src)
+		defer done()
+		out, err := autospec.Process(autospec.Input{
+			Name: c.Name, Spec: src.Pristine, Graph: autospec.Upstream(log, src.Commit), Evaluator: r.evaluator,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(out.Commits) > 0 {
+			facts["fedora_upstream_release"] = out.Commits[0].Complete + dist
+		}
+	}
+	return facts, nil
+}
+
+// usesAutorelease reports whether a Release value is computed from history.
+func usesAutorelease(value string) bool {
+	return strings.Contains(value, "%autorelease") || strings.Contains(value, "%{autorelease") ||
+		strings.Contains(value, "%{?autorelease")
+}
+
+// upstreamTags returns the first Version and Release of the preamble as written.
+func upstreamTags(text []byte) (version, release string) {
+	for t := range spec.Parse("", text).Tags() {
+		switch {
+		case t.Section > 0:
+			return version, release
+		case version == "" && strings.EqualFold(t.Name, "Version"):
+			version = t.Value
+		case release == "" && strings.EqualFold(t.Name, "Release"):
+			release = t.Value
+		}
+	}
+	return version, release
+}

@@ -1,0 +1,443 @@
+// Package render turns components into what a distribution checks in: a
+// directory per component with its spec, its `sources` file, its patches and
+// other small files.
+//
+// A Renderer works in memory and is a pure function of the configuration and
+// the upstream commit. Everything it does to a spec is an edit with an origin:
+// the overlays, the lines that load build macros, the header, the release. An
+// Output compares such results with a directory tree and writes what differs,
+// each component at once or not at all.
+//
+//	r := &render.Renderer{Project: project, Store: store}
+//	if problems := r.Prepare(ctx, names); problems.HasErrors() { ... }
+//	res := r.Render(ctx, "bash")
+//	os.Stdout.Write(res.Spec.Normalized())
+//
+// The package executes nothing that a spec says and asks neither the clock nor
+// the environment.
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"specgraft/components"
+	"specgraft/fedora"
+	"specgraft/fedora/autospec"
+	"specgraft/fedora/macro"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+	"specgraft/render/template"
+)
+
+// A Renderer renders components of one project. Its fields are set before the
+// first call; Render may then be called from several goroutines.
+type Renderer struct {
+	Project *components.Project
+	Store   *fedora.Store
+
+	// Lint looks at every spec a second time, with rpm's eyes, and warns
+	// where an overlay touched what it did not mean to.
+	Lint bool
+	// SkipLockValidation renders with whatever locks there are.
+	SkipLockValidation bool
+	// Now is the time of changes that are not committed yet. The zero time
+	// means the committer date of the project's HEAD, so that the result does
+	// not depend on when it is made.
+	Now time.Time
+	// Logs keeps what is known about upstream histories between runs.
+	Logs autospec.Cache
+
+	once      sync.Once
+	evaluator autospec.Evaluator
+	sources   sourceOpener
+	history   *projectHistory
+
+	templateOnce     sync.Once
+	templateSet      *template.Set
+	templateProblems diag.List
+}
+
+// A Result is one component as rendered.
+type Result struct {
+	Component string
+	Config    *components.Component // nil when the configuration is broken
+	Upstream  Source                // what the component was made from
+	Ops       []overlay.Op          // everything applied, the renderer's own steps included
+	Report    *overlay.Report       // what each of Ops did
+	Changes   []autospec.Change     // the component's own history, oldest first
+	Autospec  *autospec.Result      // nil when the spec does not use it
+	Spec      *spec.File            // the rendered spec with its origins
+	Filter    []macro.Entry         // which top-level entries were kept and why; nil when the filter is off
+	Files     []*overlay.File       // the rendered files sorted by path, spec included
+	Diags     diag.List             // problems; the component failed when they have errors
+}
+
+// Failed reports whether the component could not be rendered.
+func (r *Result) Failed() bool { return r.Diags.HasErrors() }
+
+// Text returns the rendered spec.
+func (r *Result) Text() []byte {
+	if r.Spec == nil {
+		return nil
+	}
+	return r.Spec.Normalized()
+}
+
+// add takes diagnostics of the component, whose name they get.
+func (r *Result) add(l diag.List) bool {
+	for _, d := range l {
+		d.Component = r.Component
+		r.Diags = append(r.Diags, d)
+	}
+	return !l.HasErrors()
+}
+
+// fail takes an error; a diagnostic without position gets pos. It returns
+// false for the convenience of its callers.
+func (r *Result) fail(err error) bool {
+	if l, ok := errors.AsType[diag.ListError](err); ok {
+		return r.add(diag.List(l))
+	}
+	d, ok := errors.AsType[*diag.Diagnostic](err)
+	if !ok {
+		d = &diag.Diagnostic{Code: "render/internal", Message: err.Error(), Env: true}
+		if errors.Is(err, context.Canceled) {
+			d.Code, d.Message = "render/cancelled", "cancelled"
+		}
+	}
+	c := *d
+	if c.Pos == (diag.Diagnostic{}).Pos && r.Config != nil {
+		c.Pos = r.Config.Pos
+	}
+	return r.add(diag.List{c})
+}
+
+// Render renders one component in memory. It never writes and does not fail
+// otherwise than by the diagnostics of the result.
+func (r *Renderer) Render(ctx context.Context, name string) *Result {
+	res := &Result{Component: name}
+	c, problems := r.Project.Component(name)
+	res.Config = c
+	if !res.add(problems) || c == nil {
+		if c == nil && !res.Failed() {
+			res.fail(fmt.Errorf("component %s cannot be resolved", name))
+		}
+		return res
+	}
+	if err := checkName(c); err != nil {
+		res.fail(err)
+		return res
+	}
+	r.setup()
+	tree, src, err := r.Source(ctx, c)
+	if err != nil {
+		res.fail(err)
+		return res
+	}
+	res.Upstream = src
+	r.render(ctx, res, tree)
+	return res
+}
+
+// render does everything behind fetching.
+func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) {
+	c := res.Config
+	var err error
+	if res.Changes, err = r.changes(ctx, c, res.Upstream.Commit); err != nil {
+		res.fail(err)
+		return
+	}
+	macros, err := r.macrosFile(ctx, c, tree, res.Upstream)
+	if err != nil {
+		res.fail(err)
+		return
+	}
+	if macros != nil {
+		tree.Files[macros.Path] = macros
+	}
+	load := loadSteps(macros)
+	res.Ops = slices.Concat(load, c.Overlays)
+	res.Spec = tree.Spec
+	if !r.apply(res, tree, len(load)) || !r.finish(res, tree) || !r.rewriteSources(res, tree) ||
+		!r.bump(res, tree) || !r.autospec(ctx, res, tree) {
+		return
+	}
+	r.filter(res, tree)
+}
+
+// apply runs the operations. The renderer's steps before the overlays must not
+// shift the numbering that origins of overlays have.
+func (r *Renderer) apply(res *Result, tree *overlay.Tree, before int) bool {
+	report, problems := overlay.Apply(tree, res.Ops, overlay.Options{
+		Source: r.sources.open,
+		Levels: r.levels(),
+		Lint:   r.Lint,
+	})
+	res.Report = report
+	for i := range report.Applied {
+		if a := &report.Applied[i]; a.Origin != nil && a.Origin.Index >= 0 {
+			a.Origin.Index -= before
+		}
+	}
+	return res.add(problems)
+}
+
+// levels returns the severities that the project wants.
+func (r *Renderer) levels() map[string]overlay.Level {
+	levels := make(map[string]overlay.Level, len(r.Project.Settings.Lint))
+	for code, level := range r.Project.Settings.Lint {
+		levels[code] = overlay.Level(level)
+	}
+	return levels
+}
+
+// setup does what all components share.
+func (r *Renderer) setup() {
+	r.once.Do(func() {
+		r.sources.root = r.Project.Root
+		r.evaluator = autospec.NewEvaluator(macro.Config{})
+	})
+}
+
+// checkName refuses names that cannot be the name of a directory and a spec.
+func checkName(c *components.Component) error {
+	ok := c.Name != "" && c.Name != "." && c.Name != ".."
+	for i := range len(c.Name) {
+		b := c.Name[i]
+		ok = ok && b > ' ' && b < 0x7f && b != '/' && b != '\\'
+	}
+	if ok {
+		return nil
+	}
+	return &diag.Diagnostic{Pos: c.Pos, Code: "render/bad-name",
+		Message: fmt.Sprintf("component name %q cannot be the name of a file", c.Name),
+		Hint:    "use printable ASCII without blanks and slashes"}
+}
+
+// bump raises a static release by the number of the component's changes.
+func (r *Renderer) bump(res *Result, tree *overlay.Tree) bool {
+	b, err := autospec.Bump(tree.Spec, res.Config.Release.Calculation, len(res.Changes))
+	if err != nil {
+		return res.fail(err)
+	}
+	pos := res.Config.Pos
+	if o, ok := res.Config.Origin("release.calculation"); ok && o.Pos.Line > 0 {
+		pos = o.Pos
+	}
+	switch {
+	case b.Value != "":
+		op := overlay.Op{Type: overlay.UpdateTag, Tag: "Release", Value: b.Value, Step: "release", Pos: pos,
+			Description: fmt.Sprintf("raised by %d", len(res.Changes))}
+		return r.step(res, tree, op)
+	case b.Text != "":
+		o := &spec.Origin{Pos: pos, Step: "release", Index: -1, Description: fmt.Sprintf("raised by %d", len(res.Changes))}
+		from := len(tree.Spec.Log())
+		tree.Spec.Replace(b.Line, o, b.Text)
+		tree.Spec.Reclassify()
+		res.Report.Applied = append(res.Report.Applied, overlay.OpReport{Index: len(res.Ops), Origin: o,
+			Places: 1, Changed: 1, From: from, To: len(tree.Spec.Log())})
+		res.Ops = append(res.Ops, overlay.Op{Step: "release", Pos: pos, Description: o.Description})
+	}
+	return true
+}
+
+// step applies one more operation of the renderer.
+func (r *Renderer) step(res *Result, tree *overlay.Tree, op overlay.Op) bool {
+	report, problems := overlay.Apply(tree, []overlay.Op{op}, overlay.Options{})
+	for _, a := range report.Applied {
+		a.Index = len(res.Ops)
+		res.Report.Applied = append(res.Report.Applied, a)
+	}
+	res.Ops = append(res.Ops, op)
+	return res.add(problems)
+}
+
+// autospec does what rpmautospec does to the spec.
+func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree) bool {
+	text := tree.Spec.Normalized()
+	if !mayUseAutospec(text) {
+		return true
+	}
+	graph, done, err := r.graph(ctx, res, tree, text)
+	if err != nil {
+		return res.fail(err)
+	}
+	out, err := autospec.Process(autospec.Input{
+		Name:        res.Component,
+		Spec:        text,
+		Files:       treeFS{tree},
+		Graph:       graph,
+		User:        autospec.PackagerUser,
+		Now:         r.now(),
+		ToolVersion: r.Project.Settings.AutospecVersion,
+		Evaluator:   r.evaluator,
+	})
+	done()
+	if err != nil {
+		return res.fail(err)
+	}
+	if !out.Changed {
+		return true
+	}
+	res.Autospec = out
+	o := &spec.Origin{Step: "autospec", Index: -1, Description: strings.Join(out.Features, ", ")}
+	from := len(tree.Spec.Log())
+	for i := 0; i < tree.Spec.Len(); i++ {
+		// Lines as Process counts them end at a lone CR, too.
+		if t := tree.Spec.Line(i).Text; strings.Contains(t, "\r") {
+			tree.Spec.Replace(i, o, strings.ReplaceAll(t, "\r", "\n"))
+		}
+	}
+	tree.Spec.Reclassify()
+	removed := tree.Spec.Len() - out.Keep
+	tree.Spec.DeleteRange(out.Keep, tree.Spec.Len(), o)
+	tree.Spec.InsertBefore(tree.Spec.Len(), o, out.Append...)
+	tree.Spec.InsertBefore(0, o, out.Header...)
+	tree.Spec.Reclassify()
+	res.Report.Applied = append(res.Report.Applied, overlay.OpReport{Index: len(res.Ops), Origin: o, Places: 1,
+		Added: len(out.Header) + len(out.Append), Removed: max(removed, 0), From: from, To: len(tree.Spec.Log())})
+	res.Ops = append(res.Ops, overlay.Op{Step: "autospec", Description: o.Description})
+	return true
+}
+
+// mayUseAutospec is a quick test that has no false negatives: rpmautospec looks
+// at specs that name one of its macros, and at those without a %changelog.
+func mayUseAutospec(text []byte) bool {
+	s := string(text)
+	return strings.Contains(s, "autorelease") || strings.Contains(s, "autochangelog") ||
+		!strings.Contains(strings.ToLower(s), "\n%changelog")
+}
+
+// filter decides which files are rendered, and lists them.
+func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
+	specName := res.Component + ".spec"
+	text := tree.Spec.Normalized()
+	top := map[string]bool{}
+	for p := range tree.Files {
+		first, _, _ := strings.Cut(p, "/")
+		top[first] = true
+	}
+	delete(top, ".git") // never part of a package, whatever put it there
+	others := len(top)
+	for _, name := range []string{"sources", specName} {
+		if top[name] {
+			others--
+		}
+	}
+	keep := top
+	if !res.Config.Render.SkipFileFilter && others > 0 {
+		entries := make([]string, 0, len(top))
+		for name := range top {
+			entries = append(entries, name)
+		}
+		slices.Sort(entries)
+		res.Filter = macro.Filter(specName, text, entries, macro.Config{FS: treeFS{tree}})
+		for _, e := range res.Filter {
+			keep[e.Name] = e.Keep
+		}
+	}
+	res.Files = append(make([]*overlay.File, 0, len(tree.Files)+1), overlay.NewFile(specName, res.Upstream.Mode, text, nil))
+	for p, f := range tree.Files {
+		if first, _, _ := strings.Cut(p, "/"); keep[first] && p != specName {
+			res.Files = append(res.Files, f)
+		}
+	}
+	slices.SortFunc(res.Files, func(a, b *overlay.File) int { return strings.Compare(a.Path, b.Path) })
+	for i := 1; i < len(res.Files); i++ {
+		if a, b := res.Files[i-1].Path, res.Files[i].Path; strings.HasPrefix(b, a+"/") {
+			res.fail(&diag.Diagnostic{Code: "render/path-conflict", Message: fmt.Sprintf("%s is both a file and a directory", a),
+				Hint: "let the overlay that adds it use another name"})
+			return
+		}
+	}
+}
+
+// treeFS is a tree as a file system, for evaluating macros that read files.
+type treeFS struct{ tree *overlay.Tree }
+
+// Open opens a file or directory of the tree. Directories cannot be listed.
+func (t treeFS) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	if f := t.tree.Files[name]; f != nil {
+		data, err := f.Bytes()
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		}
+		return &openFile{strings.NewReader(string(data)), fileInfo{path.Base(name), f.Mode.Perm(), int64(len(data))}}, nil
+	}
+	if name == t.tree.Spec.Name() {
+		data := t.tree.Spec.Normalized()
+		return &openFile{strings.NewReader(string(data)), fileInfo{name, 0o644, int64(len(data))}}, nil
+	}
+	for p := range t.tree.Files {
+		if name == "." || strings.HasPrefix(p, name+"/") {
+			return &openFile{strings.NewReader(""), fileInfo{path.Base(name), fs.ModeDir | 0o755, 0}}, nil
+		}
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+type openFile struct {
+	*strings.Reader
+	info fileInfo
+}
+
+func (f *openFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *openFile) Close() error               { return nil }
+
+type fileInfo struct {
+	name string
+	mode fs.FileMode
+	size int64
+}
+
+func (i fileInfo) Name() string       { return i.name }
+func (i fileInfo) Size() int64        { return i.size }
+func (i fileInfo) Mode() fs.FileMode  { return i.mode }
+func (i fileInfo) ModTime() time.Time { return time.Time{} }
+func (i fileInfo) IsDir() bool        { return i.mode.IsDir() }
+func (i fileInfo) Sys() any           { return nil }
+
+// Codes documents the diagnostics of this package.
+var Codes = []diag.Code{
+	{ID: "render/bad-name", Summary: "a component has a name that cannot name a directory",
+		Doc: "The rendered directory, the spec and the macros file bear the component's name, so it has to be printable ASCII without blanks and slashes."},
+	{ID: "render/no-spec", Summary: "the packaging has no spec of the expected name",
+		Doc: "Upstream's repository must hold NAME.spec at the locked, pinned or snapshot commit, where NAME is spec.upstream-name or else the component's name; a local component has COMPONENT.spec."},
+	{ID: "render/local", Summary: "the files of a local component cannot be read",
+		Doc: "All files in the directory of spec.path belong to the component. Symbolic links must lead to regular files inside the project."},
+	{ID: "render/source", Summary: "the file that an overlay brings in cannot be read",
+		Doc: "The path in `source` is relative to the TOML file. It must lead to a regular file inside the project."},
+	{ID: "render/macros", Summary: "the build configuration cannot be written as a macros file",
+		Doc: "Values of build.defines must be one line, and the component's name may only have letters, digits and . - _ +."},
+	{ID: "render/no-check", Default: diag.Warning, Summary: "build.check.skip is set, but the spec has no %check",
+		Doc: "There is nothing to skip. Upstream may have dropped the section; remove the setting."},
+	{ID: "render/path-conflict", Summary: "two rendered files exclude each other",
+		Doc: "One of them would have to be a directory for the other."},
+	{ID: "render/lock", Summary: "a component cannot be rendered with the lock it has",
+		Doc: "Write the lock with `specgraft update`."},
+	{ID: "render/history", Summary: "the project's own history cannot be read",
+		Doc: "Releases and changelogs of locked components are made from the history of their lock files. A shallow clone or a missing commit hides it."},
+	{ID: "render/output-unsafe", Summary: "the output directory cannot be meant",
+		Doc: "The tree of rendered specs is a directory of its own that contains neither the project nor a repository."},
+	{ID: "render/not-ours", Summary: "a directory does not look like rendered specs",
+		Doc: "Rendering replaces directories. It refuses to do that to something it did not make; --force insists."},
+	{ID: "render/output-locked", Summary: "another render writes to the same tree",
+		Doc: "Two runs would overwrite each other. The lock ends with the process that holds it."},
+	{ID: "render/write", Summary: "the output tree cannot be written",
+		Doc: "The disk is full, read-only or not accessible. Components that were not written are as they were."},
+	{ID: "render/cancelled", Summary: "the run was interrupted before the component was done",
+		Doc: "Its directory is as it was."},
+	{ID: "render/internal", Summary: "something failed that should not", Doc: "Please report it with the message."},
+}

@@ -1,0 +1,244 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"specgraft/components"
+	"specgraft/fedora"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+)
+
+// A Source says what a component was made from.
+type Source struct {
+	Local  bool
+	Dir    string // directory of a local component
+	Commit string // upstream commit, full
+	// Request is what was asked of the store to find Commit.
+	Request fedora.Request
+	Lock    *components.Lock // nil without one
+	// Pristine is the text of the spec as it was found, Mode its permissions.
+	Pristine []byte
+	Mode     fs.FileMode
+}
+
+// Source returns a component's packaging before anything is done to it: the
+// spec, under the component's name, and all other files.
+func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overlay.Tree, Source, error) {
+	switch {
+	case c.Spec.Type == "template":
+		return r.templated(c)
+	case !c.IsUpstream():
+		return r.local(c)
+	}
+	u, problems := r.Project.Upstream(c)
+	if err := problems.Err(); err != nil {
+		return nil, Source{}, err
+	}
+	lock, err := r.lock(c.Name)
+	if err != nil {
+		return nil, Source{}, err
+	}
+	src := Source{Lock: lock, Request: fedora.Request{
+		URL: u.URL, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: c.Name,
+	}}
+	if lock != nil && lock.UpstreamCommit != "" {
+		src.Request.Commit = lock.UpstreamCommit
+	}
+	at := func(err error) error {
+		d, ok := errors.AsType[*diag.Diagnostic](err)
+		if !ok || d.Pos.Line > 0 {
+			return err
+		}
+		p := *d
+		p.Pos = u.Pos
+		if p.Pos.Line == 0 {
+			p.Pos = c.Pos
+		}
+		return &p
+	}
+	if src.Commit, err = r.Store.Resolve(ctx, src.Request); err != nil {
+		return nil, src, at(err)
+	}
+	snap, err := r.Store.Snapshot(ctx, u.URL, src.Commit)
+	if err != nil {
+		return nil, src, at(err)
+	}
+	tree := &overlay.Tree{Name: c.Name, Files: make(map[string]*overlay.File, len(snap.Files))}
+	upstream := u.Name + ".spec"
+	for i := range snap.Files {
+		f := &snap.Files[i]
+		if f.Path != upstream {
+			tree.Files[f.Path] = overlay.LazyFile(f.Path, f.Mode, f.Size, f.Bytes)
+			continue
+		}
+		if src.Pristine, err = f.Bytes(); err != nil {
+			return nil, src, at(err)
+		}
+		src.Mode = f.Mode
+		tree.Spec = spec.Parse(c.Name+".spec", src.Pristine)
+	}
+	if tree.Spec == nil {
+		var specs []string
+		for _, f := range snap.Files {
+			if strings.HasSuffix(f.Path, ".spec") && !strings.Contains(f.Path, "/") {
+				specs = append(specs, strings.TrimSuffix(f.Path, ".spec"))
+			}
+		}
+		return nil, src, at(noSpec(fmt.Sprintf("%s at commit %.12s has no %s", u.URL, src.Commit, upstream), specs))
+	}
+	return tree, src, nil
+}
+
+// noSpec is the error about a missing spec, with what is there instead.
+func noSpec(message string, specs []string) error {
+	d := &diag.Diagnostic{Code: "render/no-spec", Message: message, Hint: "it has no spec at all; is it the right repository and commit?"}
+	switch {
+	case len(specs) == 1:
+		d.Hint = fmt.Sprintf("it has %s.spec: set spec.upstream-name = %q, or correct the name", specs[0], specs[0])
+	case len(specs) > 1:
+		d.Hint = "it has " + strings.Join(specs, ".spec, ") + ".spec"
+	}
+	return d
+}
+
+// local reads a component whose packaging is in the project. Symbolic links
+// become the files they lead to, inside the project.
+func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error) {
+	pos := c.Pos
+	if o, ok := c.Origin("spec.path"); ok && o.Pos.Line > 0 {
+		pos = o.Pos
+	}
+	problem := func(format string, args ...any) error {
+		return &diag.Diagnostic{Pos: pos, Code: "render/local", Message: fmt.Sprintf(format, args...)}
+	}
+	if c.Spec.Path == "" {
+		return nil, Source{}, &diag.Diagnostic{Pos: pos, Code: "render/local",
+			Message: fmt.Sprintf("component %s has neither an upstream nor a spec.path", c.Name),
+			Hint:    `set spec = { type = "upstream" } or spec = { type = "local", path = "..." }`}
+	}
+	dir := filepath.Dir(c.Spec.Path)
+	src := Source{Local: true, Dir: dir}
+	var err error
+	if src.Lock, err = r.lock(c.Name); err != nil {
+		return nil, src, err
+	}
+	top, base := r.Project.Root, ""
+	if rel, err := filepath.Rel(top, dir); err == nil && filepath.IsLocal(rel) {
+		base = filepath.ToSlash(rel)
+	} else {
+		top, base = dir, "." // the loader was told to let it out of the project
+	}
+	root, err := os.OpenRoot(top)
+	if err != nil {
+		return nil, src, problem("%v", err)
+	}
+	defer root.Close()
+	tree := &overlay.Tree{Name: c.Name, Files: map[string]*overlay.File{}}
+	err = fs.WalkDir(root.FS(), base, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return problem("cannot read %s: %v", filepath.Join(top, p), cause(err))
+		}
+		if d.IsDir() {
+			if d.Name() == ".git" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		st, err := root.Stat(p)
+		switch {
+		case err != nil:
+			return problem("cannot read %s: %v", filepath.Join(top, p), cause(err))
+		case st.IsDir():
+			return problem("%s is a symbolic link to a directory", filepath.Join(top, p))
+		case !st.Mode().IsRegular():
+			return problem("%s is not a regular file", filepath.Join(top, p))
+		}
+		data, err := root.ReadFile(p)
+		if err != nil {
+			return problem("cannot read %s: %v", filepath.Join(top, p), cause(err))
+		}
+		rel := strings.TrimPrefix(strings.TrimPrefix(p, base), "/")
+		if base == "." {
+			rel = p
+		}
+		if rel == c.Name+".spec" {
+			src.Pristine, src.Mode = data, gitMode(st.Mode())
+			tree.Spec = spec.Parse(filepath.Join(dir, c.Name+".spec"), data)
+			return nil
+		}
+		tree.Files[rel] = overlay.NewFile(rel, gitMode(st.Mode()), data, nil)
+		return nil
+	})
+	if err != nil {
+		return nil, src, err
+	}
+	if tree.Spec == nil {
+		d := &diag.Diagnostic{Pos: pos, Code: "render/no-spec", Message: fmt.Sprintf("%s has no %s.spec", dir, c.Name),
+			Hint: "a local spec bears the name of its component"}
+		if name := path.Base(filepath.ToSlash(c.Spec.Path)); name != c.Name+".spec" {
+			d.Hint = fmt.Sprintf("a local spec bears the name of its component: rename %s, or the component", name)
+		}
+		return nil, src, d
+	}
+	return tree, src, nil
+}
+
+// gitMode reduces permissions to what git records.
+func gitMode(m fs.FileMode) fs.FileMode {
+	if m&0o111 != 0 {
+		return 0o755
+	}
+	return 0o644
+}
+
+// A sourceOpener reads files that overlays bring in. Below the project's top
+// level no symbolic link leads out of it; a path outside of it has been allowed
+// by whoever loaded the configuration.
+type sourceOpener struct {
+	root string
+	once sync.Once
+	dir  *os.Root
+	err  error
+}
+
+func (s *sourceOpener) open(name string) ([]byte, fs.FileMode, error) {
+	s.once.Do(func() { s.dir, s.err = os.OpenRoot(s.root) })
+	if s.err != nil {
+		return nil, 0, s.err
+	}
+	var f *os.File
+	var err error
+	if rel, rerr := filepath.Rel(s.root, name); rerr == nil && filepath.IsLocal(rel) {
+		// Asked before opening, as opening a pipe would wait for its writer.
+		if st, serr := s.dir.Stat(rel); serr == nil && !st.Mode().IsRegular() {
+			return nil, 0, fmt.Errorf("%s is not a regular file", name)
+		}
+		f, err = s.dir.Open(rel)
+	} else {
+		f, err = os.Open(name)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	data := make([]byte, st.Size())
+	n, err := f.ReadAt(data, 0)
+	if int64(n) == st.Size() {
+		err = nil
+	}
+	return data[:n], gitMode(st.Mode()), err
+}
