@@ -97,6 +97,9 @@ func factsFrom(s *macro.Spec) Facts {
 	if d := s.Rejected(); d != nil {
 		return Facts{Error: ErrParse, Reason: reason(d)}
 	}
+	if !s.Version.Set || !s.Release.Set {
+		return Facts{Error: ErrParse, Reason: "the spec has no Version or no Release"}
+	}
 	f := Facts{EpochVersion: s.Version.Text, Flags: Flags{Base: 1}}
 	if s.Epoch.Set {
 		f.EpochVersion = s.Epoch.Text + ":" + s.Version.Text

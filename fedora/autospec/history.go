@@ -24,6 +24,7 @@ type History interface {
 // serves one goroutine.
 type Log struct {
 	spec string // file name of the spec at the top of each commit
+	path string // where the Log is kept, empty for nowhere
 	open func() (History, error)
 	h    History
 	err  error // of open
@@ -52,6 +53,9 @@ type commit struct {
 	time     int64  // committer time, Unix seconds
 	encoding string
 	message  string
+
+	bare bool // only id and parents are known; see Log.fill
+	keep bool // more than id and parents was of interest
 
 	looked    bool // whether the two below are filled in
 	spec      entry
@@ -113,6 +117,27 @@ func (l *Log) commit(id string) (*commit, error) {
 	return c, nil
 }
 
+// fill reads the rest of a commit of which the Log kept only the name and the
+// parents.
+func (l *Log) fill(c *commit) error {
+	if !c.bare {
+		return nil
+	}
+	h, err := l.history()
+	if err != nil {
+		return err
+	}
+	raw, err := h.Commit(c.id)
+	if err != nil {
+		return err
+	}
+	full := newCommit(raw)
+	c.tree, c.author, c.time, c.encoding, c.message = full.tree, full.author, full.time, full.encoding, full.message
+	c.bare = false
+	l.learned = true
+	return nil
+}
+
 func newCommit(raw *fedora.Commit) *commit {
 	// What follows a NUL is lost in libgit2, which hands out C strings, and
 	// empty lines before the message do not count.
@@ -131,8 +156,12 @@ func newCommit(raw *fedora.Commit) *commit {
 
 // look finds the spec and the changelog file at the top of a commit.
 func (l *Log) look(c *commit) error {
+	c.keep = true
 	if c.looked {
 		return nil
+	}
+	if err := l.fill(c); err != nil {
+		return err
 	}
 	h, err := l.history()
 	if err != nil {

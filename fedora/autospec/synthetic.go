@@ -80,7 +80,12 @@ func (g *Graph) look(c *commit) error {
 		if err := g.look(c.sameTree); err != nil {
 			return err
 		}
-		c.spec, c.changelog, c.work, c.looked = c.sameTree.spec, c.sameTree.changelog, c.sameTree.work, true
+		below := c.sameTree
+		c.tree, c.spec, c.changelog, c.work, c.looked = below.tree, below.spec, below.changelog, below.work, true
+		if c.bare {
+			c.author, c.time, c.encoding, c.message = below.author, below.time, below.encoding, below.message
+			c.bare = false
+		}
 	}
 	return g.log.look(c)
 }
@@ -94,10 +99,13 @@ func (g *Graph) look(c *commit) error {
 //
 // An empty import commit means the upstream commit of the last change. A
 // component without upstream has an empty head; it starts with a commit "Initial
-// sources", and l may be empty. The release of a static spec goes up by
+// sources", and l may be nil. The release of a static spec goes up by
 // the number of changes, dropped ones included. The error is a
 // *diag.Diagnostic with code autospec/history, or what reading gave.
 func Synthesize(l *Log, head, imported string, changes []Change, work Worktree) (*Graph, error) {
+	if l == nil {
+		l = NewLog("", nil)
+	}
 	g := Upstream(l, head)
 	if len(changes) == 0 && head != "" {
 		return g, nil
@@ -207,7 +215,7 @@ func (g *Graph) append(c *commit) {
 			if below == nil {
 				below = g.log.commits[g.head]
 			}
-			c.tree, c.sameTree = below.tree, below
+			c.sameTree = below
 		}
 	}
 	g.sequence = append(g.sequence, c)
