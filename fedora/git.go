@@ -38,6 +38,7 @@ var safety = []setting{
 	{"core.alternateRefsCommand", ""},
 	{"core.askPass", ""},
 	{"log.showSignature", "false"},
+	{"log.showRoot", "true"},
 	{"advice.graftFileDeprecated", "false"},
 	{"gc.auto", "0"},
 	{"maintenance.auto", "false"},
