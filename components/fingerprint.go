@@ -166,14 +166,9 @@ func (p *Project) releaseVer(c *Component) string {
 	return ""
 }
 
-// display shortens a path below the project for messages and hashes, so that
-// neither depends on where the project lies.
-func (p *Project) display(path string) string {
-	if rel, err := filepath.Rel(p.Dir, path); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
-	}
-	return path
-}
+// display shortens a path for messages and hashes, so that neither depends on
+// where the project lies.
+func (p *Project) display(path string) string { return p.paths.display(path) }
 
 // hashRecords hashes each record as LEN:label=LEN:value and a line feed. The
 // lengths, in bytes, keep two different lists from looking the same.

@@ -34,6 +34,8 @@ type globals struct {
 	json        bool
 	retries     int
 
+	base, top string // directory of the loaded project, and of its git repository
+
 	closers []func() error // run after the command, last first
 }
 
@@ -95,6 +97,7 @@ found that something would change, 3 the environment failed.`,
 func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
 		renderCmd(g),
+		updateCmd(g),
 		versionCmd(g),
 	}
 }
@@ -232,23 +235,19 @@ func (g *globals) note(format string, args ...any) {
 	}
 }
 
-// report prints diagnostics to stderr, every one with its related places and
-// its next step.
+// report prints diagnostics to stderr, every one with its source line, its
+// related places and its next step.
 func (g *globals) report(l diag.List) {
-	for i := range l {
-		d := &l[i]
-		if g.quiet && d.Severity != diag.Error {
-			continue
-		}
-		fmt.Fprintln(g.stderr, d.Error())
-		for _, r := range d.Related {
-			fmt.Fprintf(g.stderr, "\t%s: %s\n", diag.Position(r.Pos), r.Message)
-		}
-		if d.Hint != "" {
-			fmt.Fprintf(g.stderr, "\t%s\n", d.Hint)
-		}
+	if g.quiet {
+		l = slices.DeleteFunc(slices.Clone(l), func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
 	}
+	p := g.printer()
+	p.Color = g.colored(g.stderr)
+	_ = p.Text(g.stderr, l)
 }
+
+// printer returns a printer of diagnostics for the loaded project.
+func (g *globals) printer() *diag.Printer { return &diag.Printer{Dir: g.base, Root: g.top} }
 
 // colored reports whether output to w shall have colours.
 func (g *globals) colored(w io.Writer) bool {

@@ -53,13 +53,14 @@ lock files are stale.`,
 	f.BoolVar(&check, "check", false, "write nothing; exit with 2 when a lock file would change")
 	f.BoolVar(&force, "force-recalculate", false, "look up every upstream commit again")
 	f.IntVarP(&jobs, "jobs", "j", 0, "look at `N` components at a time (default: four for each processor)")
-	cmd.MarkFlagsMutuallyExclusive("bump", "check")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf(recordFormats...)
 		if err != nil {
 			return err
 		}
 		switch {
+		case bump && check:
+			return usageError{errors.New("--bump and --check exclude each other")}
 		case jobs < 0:
 			return usageError{errors.New("--jobs is a number of 1 or more")}
 		case jobs == 0:
