@@ -325,8 +325,8 @@ var LintCodes = []diag.Code{
 		Doc: "The lines that the overlay wrote are what was there already. Upstream may have caught up with it: remove the overlay.",
 	},
 	{
-		ID: "overlay/wide-match", Default: diag.Warning, Summary: "an expression without section changed several sections",
-		Doc: "A spec-search-replace that names no section changed lines in more than one section, and neither expect nor the description says that many are meant. Name the section, narrow the expression, or set expect (specgraft overlay pin writes it).",
+		ID: "overlay/wide-match", Default: diag.Warning, Summary: "an expression without section changed lines of different kinds",
+		Doc: "A spec-search-replace that names no section changed lines of different kinds, such as a command and an entry of the changelog, and no expect says that all are meant. Name the section, narrow the expression, or set expect (specgraft overlay pin writes it).",
 	},
 	{
 		ID: "overlay/patch-not-applied", Default: diag.Warning, Summary: "a new patch is listed but not applied",

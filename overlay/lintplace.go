@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -227,38 +228,57 @@ func (c *checkup) comment(i, j int) {
 	if k == i || k == 0 || c.after.Lines[k-1].Form != spec.FormBlank || c.after.Lines[k-1].Part != c.after.Lines[i].Part {
 		return
 	}
+	title := k
+	for title < i-1 && !strings.ContainsFunc(c.file.Line(title).Text, unicode.IsLetter) {
+		title++
+	}
 	c.warn("overlay/after-comment", c.key(), "the new text landed between a comment and the section that it introduces",
-		c.aim(k), c.related(k, "the comment: %s", short(c.file.Line(k).Text)),
+		c.aim(k), c.related(title, "the comment: %s", short(c.file.Line(title).Text)),
 		c.related(j, "what it introduces: %s", short(c.file.Line(j).Text)))
 }
 
-// width makes visible an expression for the whole file that changed lines in
-// several sections although nothing says that many are meant.
+// width makes visible an expression for the whole file that changed lines of
+// different kinds, such as a command and an entry of the changelog, although
+// nothing says that all of them are meant.
 func (c *checkup) width() {
 	if c.op.Section != "" || c.op.Expect != nil || c.op.Branch != "" {
 		return
 	}
-	first := -1
-	n := 0
+	seen := map[string]bool{}
 	var related []diag.Related
+	n := 0
 	for i, t := range c.lines {
 		if t.mark != changed {
 			continue
 		}
-		part := c.after.Lines[i].Part
-		if n++; first < 0 || part != first && len(related) < 4 {
-			name := c.after.Parts[part].Name
-			if name == "" {
-				name = "the preamble"
-			} else if p := c.after.Parts[part].Package; p != "" {
-				name += " " + p
-			}
-			related = append(related, c.related(i, "in %s: %s", name, short(c.file.Line(i).Text)))
-			first = part
+		n++
+		if kind := c.kind(i); !seen[kind] {
+			seen[kind] = true
+			related = append(related, c.related(i, "%s: %s", kind, short(c.file.Line(i).Text)))
 		}
 	}
 	if len(related) > 1 {
-		c.warn("overlay/wide-match", "regex", fmt.Sprintf("the expression changed %d lines in several sections", n),
+		c.warn("overlay/wide-match", "regex", fmt.Sprintf("the expression changed %d lines of different kinds", n),
 			fmt.Sprintf("name the section, or set expect = %d when all are meant", n), related...)
 	}
+}
+
+// kind says what a line is for, as coarsely as an expression may be meant.
+func (c *checkup) kind(i int) string {
+	l := c.after.Lines[i]
+	switch l.Form {
+	case spec.FormIf, spec.FormElse, spec.FormEndif:
+		return "a conditional"
+	case spec.FormDefine, spec.FormBody:
+		return "a macro"
+	case spec.FormComment:
+		return "a comment"
+	}
+	switch name := c.after.Parts[l.Part].Name; name {
+	case "", "%package":
+		return "a tag"
+	case "%description", "%changelog", "%files", "%patchlist", "%sourcelist", "%sepolicy":
+		return "a line of " + name
+	}
+	return "a command"
 }
