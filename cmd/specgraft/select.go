@@ -95,6 +95,9 @@ func userFile() string {
 // load loads the project. Warnings are printed; errors are returned.
 func (g *globals) load() (*components.Project, error) {
 	p, problems := components.Load(g.loadOptions())
+	if p != nil {
+		g.base, g.top = p.Dir, p.Root
+	}
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
