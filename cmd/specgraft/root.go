@@ -98,6 +98,7 @@ func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
 		renderCmd(g),
 		updateCmd(g),
+		templateCmd(g),
 		versionCmd(g),
 	}
 }

@@ -43,6 +43,9 @@ type Origin struct {
 	Step        string         // overlay type, or the renderer's step such as "header"
 	Index       int            // position in the component's list of operations from 0, -1 for a renderer step
 	Description string         // the overlay's own description, may be empty
+	// Values are the places of the values that went into the line, for a spec
+	// written from a template; Pos is the template's line then.
+	Values []token.Position
 }
 
 // A Line is one physical line. Lines are handed out by File.Line and must be

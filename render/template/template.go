@@ -187,7 +187,11 @@ func (s *Set) Source(name string) ([]Info, []string, *diag.Diagnostic) {
 	for n := name; n != ""; {
 		f, ok := s.files[n]
 		if !ok || n == skeleton && n == name {
-			return nil, nil, s.unknown(n)
+			d := s.unknown(n)
+			if len(infos) > 0 {
+				d.Pos = token.Position{Filename: infos[len(infos)-1].File, Line: 1, Column: 1}
+			}
+			return nil, nil, d
 		}
 		if slices.ContainsFunc(infos, func(i Info) bool { return i.Name == n }) {
 			return nil, nil, &diag.Diagnostic{Pos: token.Position{Filename: f.File, Line: 1, Column: 1}, Code: "template/broken",

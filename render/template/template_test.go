@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"specgraft/overlay/spec"
 )
@@ -141,5 +142,68 @@ func TestValuesStayData(t *testing.T) {
 	}
 	if accepted < 1000 {
 		t.Errorf("only %d values were accepted: the test says little", accepted)
+	}
+}
+
+func TestCheckBuiltin(t *testing.T) {
+	if problems := Builtin().Check(); len(problems) > 0 {
+		t.Error(problems)
+	}
+}
+
+// TestProjectTemplates covers what a project may do: override a block, extend a
+// built-in template under its own name, and get it wrong.
+func TestProjectTemplates(t *testing.T) {
+	dir := fstest.MapFS{
+		"python.spec.tmpl": {Data: []byte("{{/* extends python */}}\n{{/* Python here. */}}\n{{define \"check\"}}\n%check\n%pyproject_check_import -e '*.test'\n{{end}}\n")},
+		"own.spec.tmpl":    {Data: []byte("{{tag \"Name\" .Name}}\nVersion: {{.Version}}\n{{tag \"Summary\" .Summary}}\n")},
+		"typo.spec.tmpl":   {Data: []byte("Name: x\nVersion: {{.Versoin}}\n")},
+		"syntax.spec.tmpl": {Data: []byte("Name: x\n\n{{if}}\n")},
+		"orphan.spec.tmpl": {Data: []byte("{{/* extends pyhton */}}\n")},
+		"loop.spec.tmpl":   {Data: []byte("{{/* extends circle */}}\n")},
+		"circle.spec.tmpl": {Data: []byte("{{/* extends loop */}}\n")},
+	}
+	set, problems := Builtin().With(dir, "templates")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	tm, problem := set.Template("python")
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	out, problems := tm.Execute(sample())
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	if s := string(out.Text); !strings.Contains(s, "-e '*.test'") || strings.Contains(s, "%pytest") || !strings.Contains(s, "%pyproject_wheel") {
+		t.Errorf("the block is not overridden:\n%s", s)
+	}
+	for i, line := range strings.Split(string(out.Text), "\n") {
+		if strings.Contains(line, "*.test") {
+			want := Line{Template: token.Position{Filename: "templates/python.spec.tmpl", Line: 5}}
+			if got := out.Lines[i].Template; got.Filename != want.Template.Filename || got.Line != want.Template.Line {
+				t.Errorf("origin of the overridden line: %v", got)
+			}
+		}
+		if strings.HasPrefix(line, "Version:") {
+			if v := out.Lines[i].Values; len(v) != 1 || v[0].Line != 3 {
+				t.Errorf("values of %q: %v", line, v)
+			}
+		}
+	}
+	for name, want := range map[string]string{
+		"own":    "",
+		"typo":   `templates/typo.spec.tmpl:2:12: can't evaluate field Versoin [template/failed]`,
+		"syntax": `templates/syntax.spec.tmpl:3: missing value for if [template/broken]`,
+		"orphan": `templates/orphan.spec.tmpl:1:1: there is no template "pyhton" [template/unknown]`,
+		"loop":   `templates/loop.spec.tmpl:1:1: template "loop" extends itself [template/broken]`,
+	} {
+		got := ""
+		if l := set.Check(name); len(l) > 0 {
+			got = l[0].Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
 	}
 }
