@@ -101,7 +101,10 @@ func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Com
 	commit, err := store.Resolve(ctx, fedora.Request{URL: u.URL, Branch: u.Branch, Snapshot: u.Snapshot, Component: c.Name})
 	if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Pos.Filename == "" {
 		placed := *d
-		placed.Pos = u.Pos
+		placed.Pos = c.Pos
+		if u.Pos != c.Pos {
+			placed.Related = append(placed.Related[:len(placed.Related):len(placed.Related)], diag.Related{Pos: u.Pos, Message: "its upstream is chosen here"})
+		}
 		return "", &placed
 	}
 	return commit, err
