@@ -30,6 +30,10 @@ const DefaultToolVersion = "0.8.3"
 
 // Codes documents the diagnostics of this package.
 var Codes = []diag.Code{
+	{ID: "autospec/no-spec", Default: diag.Error, Summary: "there is no spec at the given path",
+		Doc: "Name a file that ends in .spec, or a directory that holds a spec of its own name."},
+	{ID: "autospec/no-date", Default: diag.Error, Summary: "an entry for uncommitted changes has no date",
+		Doc: "Output never depends on the clock. Changes in a git checkout are dated like its newest commit; a spec outside of git needs --now."},
 	{ID: "autospec/spec-missing", Default: diag.Error, Summary: "the spec is not in the commit that counts as HEAD",
 		Doc: "rpmautospec refuses to work on a spec that HEAD does not have. Commit the spec, or pass --no-error-on-unparseable-spec."},
 	{ID: "autospec/spec-rejected", Default: diag.Error, Summary: "rpm would not accept the spec at HEAD or in the work tree",
