@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -70,6 +71,11 @@ func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
 	u.DistGitBaseURI, u.LookasideURI = distro.DistGitBaseURI, distro.LookasideBaseURI
 	u.DisableOrigins, u.Repos = distro.DisableOrigins, distro.Repos
 	u.URL = u.expand(distro.DistGitBaseURI)
+	if v := tab.get("dist-git-base-uri"); v != nil && (strings.HasPrefix(u.URL, "./") || strings.HasPrefix(u.URL, "../")) {
+		// An extension: repositories or bundles that the project carries.
+		u.URL = (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(v.src.dir, distro.DistGitBaseURI))}).String()
+		u.URL = strings.ReplaceAll(u.URL, "$pkg", url.PathEscape(u.Name))
+	}
 	for _, m := range distro.MirrorBaseURIs {
 		u.Mirrors = append(u.Mirrors, u.expand(m))
 	}

@@ -166,6 +166,11 @@ func (s *Store) upstream(raw string) (*upstream, error) {
 	if err != nil {
 		return nil, err
 	}
+	if addr.scheme == "file" && isBundle(addr.dir) {
+		if addr.dir, err = s.unpackBundle(addr.dir); err != nil {
+			return nil, err
+		}
+	}
 	u := &upstream{addr: addr}
 	seen := map[string]bool{}
 	add := func(a *address) {

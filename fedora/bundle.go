@@ -1,0 +1,77 @@
+package fedora
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// isBundle reports whether a file:// address names a git bundle: a repository
+// in one file, as sites without a network exchange them.
+func isBundle(dir string) bool {
+	if !strings.HasSuffix(dir, ".bundle") {
+		return false
+	}
+	st, err := os.Stat(dir)
+	return err == nil && st.Mode().IsRegular()
+}
+
+// unpackBundle returns the repository that holds the branches of a bundle. It
+// is kept in the cache under the checksum of the bundle, so that a bundle which
+// was replaced is unpacked anew, and is never changed once it is there.
+func (s *Store) unpackBundle(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", noBundle(file, err)
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", noBundle(file, err)
+	}
+	dir := filepath.Join(s.opt.CacheDir, "bundle", "v1", hex.EncodeToString(sum.Sum(nil))+".git")
+	if _, err := os.Stat(filepath.Join(dir, "HEAD")); err == nil {
+		return dir, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return "", cacheFailure(err)
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".specgraft-")
+	if err != nil {
+		return "", cacheFailure(err)
+	}
+	defer os.RemoveAll(tmp)
+	for _, args := range [][]string{
+		{"init", "--bare", "--quiet", "--template="},
+		{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", file, "+refs/heads/*:refs/heads/*"},
+	} {
+		cmd, err := s.git.network(s.ctx, tmp, []string{"file"}, nil, args...)
+		if err != nil {
+			return "", err
+		}
+		if _, err := output(cmd); err != nil {
+			if errors.Is(s.ctx.Err(), context.Canceled) {
+				return "", s.ctx.Err()
+			}
+			return "", noBundle(file, err)
+		}
+	}
+	if err := os.Rename(tmp, dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		if _, serr := os.Stat(filepath.Join(dir, "HEAD")); serr != nil {
+			return "", cacheFailure(err)
+		}
+	}
+	return dir, nil
+}
+
+func noBundle(file string, err error) error {
+	d := failure("fedora/no-repository", "bundle %s cannot be read: %v", file, unwrapPath(err))
+	d.Hint = "'git bundle verify' says what is wrong with it"
+	return d
+}
