@@ -16,82 +16,108 @@ import (
 // the tree unless they are set, so they do not disturb the hash of a project
 // that other tools understand.
 
-// A node is one value that goes into the configuration hash.
-type node struct {
-	kind   nodeKind
-	text   string  // of a string; the type name of a struct
-	flag   bool    // of a bool
-	fields []field // of a struct, in declaration order; of a map, in any order
-	items  []node  // of a list
+// A hashNode is one value that goes into the configuration hash.
+type hashNode struct {
+	kind   hashKind
+	text   string      // of a string; the type name of a struct
+	flag   bool        // of a bool
+	fields []hashField // of a struct, in declaration order; of a map, in any order
+	items  []hashNode  // of a list
 }
 
-type nodeKind uint8
+type hashKind uint8
 
 const (
-	stringNode nodeKind = iota
-	boolNode
-	listNode
-	mapNode
-	structNode
+	hashString hashKind = iota
+	hashBool
+	hashList
+	hashMap
+	hashStruct
 )
 
-type field struct {
+type hashField struct {
 	name  string // field name as hashed, or map key
 	toml  string // key in the configuration
-	value node
+	value hashNode
 }
 
 // configTree returns everything in the merged component that decides how it
 // is rendered and built, apart from the files that overlays bring in.
-func configTree(c *Component) node {
+func configTree(c *Component) hashNode {
 	b := &c.Build
 	build := structOf("ComponentBuildConfig",
-		field{"With", "with", list(b.With)},
-		field{"Without", "without", list(b.Without)},
-		field{"Defines", "defines", textMap(b.Defines)},
-		field{"Undefines", "undefines", list(b.Undefines)})
+		hashField{"With", "with", list(b.With)},
+		hashField{"Without", "without", list(b.Without)},
+		hashField{"Defines", "defines", textMap(b.Defines)},
+		hashField{"Undefines", "undefines", list(b.Undefines)})
 	if b.EmitUpstreamProvenance {
 		build.add("EmitUpstreamProvenance", "emit-upstream-provenance", boolean(true))
 	}
-	build.add("Check", "check", structOf("CheckConfig", field{"Skip", "skip", boolean(b.Check.Skip)}))
+	build.add("Check", "check", structOf("CheckConfig", hashField{"Skip", "skip", boolean(b.Check.Skip)}))
 
-	overlays := node{kind: listNode}
+	overlays := hashNode{kind: hashList}
 	for i := range c.Overlays {
 		overlays.items = append(overlays.items, overlayTree(&c.Overlays[i]))
 	}
-	sources := node{kind: listNode}
+	sources := hashNode{kind: hashList}
 	for i := range c.SourceFiles {
 		sources.items = append(sources.items, sourceFileTree(&c.SourceFiles[i]))
 	}
-	packages := node{kind: mapNode}
+	packages := hashNode{kind: hashMap}
 	for name := range c.Packages {
 		// Nothing in the table counts, but that it is there does.
 		packages.add(name, name, structOf("PackageConfig"))
 	}
 	spec := structOf("SpecSource",
-		field{"SourceType", "type", text(c.Spec.Type)},
-		field{"UpstreamDistro", "upstream-distro", structOf("DistroReference",
-			field{"Name", "name", text(c.Spec.UpstreamDistro.Name)},
-			field{"Version", "version", text(c.Spec.UpstreamDistro.Version)})},
-		field{"UpstreamName", "upstream-name", text(c.Spec.UpstreamName)},
-		field{"UpstreamCommit", "upstream-commit", text(c.Spec.UpstreamCommit)})
+		hashField{"SourceType", "type", text(c.Spec.Type)},
+		hashField{"UpstreamDistro", "upstream-distro", structOf("DistroReference",
+			hashField{"Name", "name", text(c.Spec.UpstreamDistro.Name)},
+			hashField{"Version", "version", text(c.Spec.UpstreamDistro.Version)})},
+		hashField{"UpstreamName", "upstream-name", text(c.Spec.UpstreamName)},
+		hashField{"UpstreamCommit", "upstream-commit", text(c.Spec.UpstreamCommit)})
 	spec.addText("Source", "source", c.Spec.Source)
 	spec.addText("Template", "template", c.Spec.Template)
 
-	return structOf("ComponentConfig",
-		field{"Spec", "spec", spec},
-		field{"Release", "release", structOf("ReleaseConfig", field{"Calculation", "calculation", text(c.Release.Calculation)})},
-		field{"Overlays", "overlays", overlays},
-		field{"Build", "build", build},
-		field{"Render", "render", structOf("ComponentRenderConfig", field{"SkipFileFilter", "skip-file-filter", boolean(c.Render.SkipFileFilter)})},
-		field{"SourceFiles", "source-files", sources},
-		field{"Packages", "packages", packages})
+	config := structOf("ComponentConfig",
+		hashField{"Spec", "spec", spec},
+		hashField{"Release", "release", structOf("ReleaseConfig", hashField{"Calculation", "calculation", text(c.Release.Calculation)})},
+		hashField{"Overlays", "overlays", overlays},
+		hashField{"Build", "build", build},
+		hashField{"Render", "render", structOf("ComponentRenderConfig", hashField{"SkipFileFilter", "skip-file-filter", boolean(c.Render.SkipFileFilter)})},
+		hashField{"SourceFiles", "source-files", sources},
+		hashField{"Packages", "packages", packages})
+	if c.Spec.Type == "template" && c.Template != nil && c.Template.tab != nil {
+		config.add("Template", "template", valueTree(c.Template.tab))
+	}
+	return config
 }
 
-func overlayTree(op *overlay.Op) node {
+// valueTree is the tree of a table that only exists here and has no names
+// beyond those in TOML.
+func valueTree(v *value) hashNode {
+	switch v.kind {
+	case kindTable:
+		n := hashNode{kind: hashMap}
+		for i := range v.keys {
+			n.add(v.keys[i].name, v.keys[i].name, valueTree(v.keys[i].val))
+		}
+		return n
+	case kindList:
+		n := hashNode{kind: hashList}
+		for _, el := range v.list {
+			n.items = append(n.items, valueTree(el))
+		}
+		return n
+	case kindBool:
+		return boolean(v.str == "true")
+	}
+	return text(v.str)
+}
+
+func overlayTree(op *overlay.Op) hashNode {
 	n := structOf("ComponentOverlay",
-		field{"Type", "type", text(string(op.Type))},
-		field{"Filename", "file", text(op.File)})
+		hashField{"Type", "type", text(string(op.Type))},
+		hashField{"Filename", "file", text(op.File)})
 	n.addText("Archive", "archive", op.Archive)
 	n.add("SectionName", "section", text(op.Section))
 	n.add("PackageName", "package", text(op.Package))
@@ -115,11 +141,11 @@ func overlayTree(op *overlay.Op) node {
 	return n
 }
 
-func sourceFileTree(f *SourceFile) node {
+func sourceFileTree(f *SourceFile) hashNode {
 	n := structOf("SourceFileReference",
-		field{"Filename", "filename", text(f.Filename)},
-		field{"Hash", "hash", text(f.Hash)},
-		field{"HashType", "hash-type", text(f.HashType)})
+		hashField{"Filename", "filename", text(f.Filename)},
+		hashField{"Hash", "hash", text(f.Hash)},
+		hashField{"HashType", "hash-type", text(f.HashType)})
 	if o := &f.Origin; o.Script != "" || len(o.MockPackages) > 0 || len(o.Inputs) > 0 {
 		origin := structOf("Origin")
 		origin.addText("Script", "script", o.Script)
@@ -135,60 +161,60 @@ func sourceFileTree(f *SourceFile) node {
 	return n
 }
 
-func text(s string) node  { return node{kind: stringNode, text: s} }
-func boolean(b bool) node { return node{kind: boolNode, flag: b} }
+func text(s string) hashNode  { return hashNode{kind: hashString, text: s} }
+func boolean(b bool) hashNode { return hashNode{kind: hashBool, flag: b} }
 
-func list(items []string) node {
-	n := node{kind: listNode}
+func list(items []string) hashNode {
+	n := hashNode{kind: hashList}
 	for _, s := range items {
 		n.items = append(n.items, text(s))
 	}
 	return n
 }
 
-func textMap(m map[string]string) node {
-	n := node{kind: mapNode}
+func textMap(m map[string]string) hashNode {
+	n := hashNode{kind: hashMap}
 	for k, v := range m {
 		n.add(k, k, text(v))
 	}
 	return n
 }
 
-func structOf(typeName string, fields ...field) node {
-	return node{kind: structNode, text: typeName, fields: fields}
+func structOf(typeName string, fields ...hashField) hashNode {
+	return hashNode{kind: hashStruct, text: typeName, fields: fields}
 }
 
-func (n *node) add(name, toml string, value node) {
-	n.fields = append(n.fields, field{name, toml, value})
+func (n *hashNode) add(name, toml string, value hashNode) {
+	n.fields = append(n.fields, hashField{name, toml, value})
 }
 
 // addText adds a string field unless it is empty.
-func (n *node) addText(name, toml, s string) {
+func (n *hashNode) addText(name, toml, s string) {
 	if s != "" {
 		n.add(name, toml, text(s))
 	}
 }
 
-// hash returns the node's hash: FNV-1 (64 bit) of a string's bytes or a bool's
+// hash returns the hash of a node: FNV-1 (64 bit) of a string's bytes or a bool's
 // byte; a list folds its items into 0 from the left; maps and structs combine
 // their pairs by exclusive or, so that order plays no part, a struct starting
 // from the hash of its type name and mixing after every field.
-func (n node) hash() uint64 {
+func (n hashNode) hash() uint64 {
 	switch n.kind {
-	case stringNode:
+	case hashString:
 		return fnvString(n.text)
-	case boolNode:
+	case hashBool:
 		if n.flag {
 			return fnvBytes([]byte{1})
 		}
 		return fnvBytes([]byte{0})
-	case listNode:
+	case hashList:
 		h := uint64(0)
 		for _, item := range n.items {
 			h = fnvPair(h, item.hash())
 		}
 		return h
-	case mapNode:
+	case hashMap:
 		h := uint64(0)
 		for _, f := range n.fields {
 			h ^= fnvPair(fnvString(f.name), f.value.hash())

@@ -180,24 +180,18 @@ func hashRecords(inputs []Input) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
-// treeIdentity hashes all files below the directory of a local spec.
+// treeIdentity hashes all files that a component without an upstream is made
+// from.
 func (p *Project) treeIdentity(c *Component) (string, error) {
-	dir := filepath.Dir(c.Spec.Path)
-	problem := func(err error) error {
-		return &diag.Diagnostic{
+	files, err := p.localFiles(c)
+	if err != nil {
+		return "", &diag.Diagnostic{
 			Pos:       p.originOf(c, "spec.path"),
 			Code:      "lock/unreadable",
 			Component: c.Name,
 			Message:   fmt.Sprintf("files beside the local spec: %v", plainError(err)),
 			Hint:      "every file in the directory of spec.path is part of the component; it must be readable",
 		}
-	}
-	if c.Spec.Path == "" {
-		return "", problem(errors.New("the component has no spec.path"))
-	}
-	files, err := localFiles(dir)
-	if err != nil {
-		return "", problem(err)
 	}
 	h := sha256.New()
 	for _, f := range files {
@@ -212,26 +206,80 @@ type localFile struct {
 	Digest string // hex SHA-256
 }
 
-// localFiles lists the files below dir in the order of their paths.
-func localFiles(dir string) ([]localFile, error) {
+// localFiles lists the files that a component without an upstream is made
+// from, in the order of their paths: for a local spec all files below its
+// directory; for a template the project's own templates, as one may build on
+// another, and the files beside the TOML file that the template table names.
+func (p *Project) localFiles(c *Component) ([]localFile, error) {
 	var files []localFile
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
+	add := func(dir, path string) error {
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
 		digest, err := fileDigest(path)
-		if err != nil {
-			return err
-		}
 		files = append(files, localFile{filepath.ToSlash(rel), digest})
-		return nil
-	})
+		return err
+	}
+	if c.Spec.Type == "template" {
+		if dir := p.Settings.TemplatesDir; dir != "" {
+			names, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*.spec.tmpl"))
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range names {
+				if err := add(dir, name); err != nil {
+					return nil, err
+				}
+			}
+		}
+		named := map[string]bool{}
+		if c.Template != nil && c.Template.tab != nil {
+			namedFiles(c.Template.tab, named)
+		}
+		for name := range named {
+			path := filepath.Join(c.Dir, name)
+			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+				if err := add(c.Dir, path); err != nil {
+					return nil, err
+				}
+			}
+		}
+	} else {
+		if c.Spec.Path == "" {
+			return nil, errors.New("the component has no spec.path")
+		}
+		dir := filepath.Dir(c.Spec.Path)
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			return add(dir, path)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	slices.SortFunc(files, func(a, b localFile) int { return strings.Compare(a.Path, b.Path) })
-	return files, err
+	return files, nil
+}
+
+// namedFiles collects the texts of a table that could name a file.
+func namedFiles(v *value, names map[string]bool) {
+	if v.kind == kindString && plainFileName(v.str) {
+		names[v.str] = true
+	}
+	for _, el := range v.list {
+		namedFiles(el, names)
+	}
+	for i := range v.keys {
+		namedFiles(v.keys[i].val, names)
+	}
+}
+
+// escapeGlob makes a path match only itself.
+func escapeGlob(path string) string {
+	return strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace(path)
 }
 
 // fileDigest returns the hex SHA-256 of a regular file's content.
