@@ -96,7 +96,10 @@ found that something would change, 3 the environment failed.`,
 // the alphabet.
 func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
+		autospecCmd(g),
+		listCmd(g),
 		renderCmd(g),
+		showCmd(g),
 		updateCmd(g),
 		templateCmd(g),
 		versionCmd(g),

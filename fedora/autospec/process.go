@@ -13,6 +13,10 @@ func process(in *Input) (*Result, error) {
 	if u.processed || !u.autorelease && !u.needsChangelog() {
 		return r, nil
 	}
+	if (in.Graph == nil || in.Dirty) && u.needsChangelog() && in.Now.IsZero() {
+		return nil, &diag.Diagnostic{Code: "autospec/no-date", Message: "the entry for uncommitted changes has no date",
+			Hint: "commit the spec, or give the date with --now TIME"}
+	}
 	var entries *entryList
 	var err error
 	if in.Graph == nil {
