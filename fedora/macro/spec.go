@@ -18,6 +18,7 @@ type Spec struct {
 	Sections []Section    // the parts that hold scripts, once per package
 
 	Unknown  []Unknown // what could not be known
+	Open     []Unknown // places in a preamble whose unknown text may add tags, sources or packages
 	Problems diag.List // errors are what rpm would reject the spec for
 
 	// Expanded is the text after macro expansion, as rpmspec -P prints it. It
@@ -42,6 +43,8 @@ type Package struct {
 	Pos   token.Position // of its %package line, of the Name tag for the main package
 	Maybe bool           // stands under a condition that is unknown
 	Tags  []Tag          // in the order of the spec
+
+	raw string // the name with unknown marks
 }
 
 // A Tag is one preamble line.
@@ -51,6 +54,8 @@ type Tag struct {
 	Value Value
 	Pos   token.Position
 	Maybe bool // stands under a condition that is unknown
+
+	raw string // the value with unknown marks
 }
 
 // A Source is one Source or Patch.

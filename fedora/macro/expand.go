@@ -1,0 +1,418 @@
+package macro
+
+import (
+	"strings"
+	"time"
+
+	"specgraft/overlay/diag"
+)
+
+// A call is one invocation of a macro with arguments.
+type call struct {
+	name    string
+	args    []string        // after option processing
+	options map[byte]string // option letter to argument
+	flags   map[byte]bool   // options that were given
+	raw     []string        // all arguments including options
+	level   int
+	locals  []string // names defined at this level, to be dropped at the end
+	taint   string   // unknown mark if the arguments have an unknown part
+}
+
+const (
+	defaultSteps  = 2_000_000
+	defaultDepth  = 64
+	defaultOutput = 4 << 20
+	defaultTotal  = 64 << 20
+	defaultTime   = 5 * time.Second
+)
+
+func (b Budget) withDefaults() Budget {
+	if b.Steps == 0 {
+		b.Steps = defaultSteps
+	}
+	if b.Depth == 0 {
+		b.Depth = defaultDepth
+	}
+	if b.Output == 0 {
+		b.Output = defaultOutput
+	}
+	if b.Total == 0 {
+		b.Total = defaultTotal
+	}
+	if b.Time == 0 {
+		b.Time = defaultTime
+	}
+	return b
+}
+
+// top expands a text from the outside: a failed expansion gives an unknown.
+func (e *Evaluator) top(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	if e.spent {
+		return e.unknown("the evaluation was stopped")
+	}
+	e.failed = ""
+	e.depth = 0
+	e.written = 0
+	out := e.expand(nil, s)
+	if e.failed != "" {
+		r := e.failed
+		e.failed = ""
+		return e.unknown(r)
+	}
+	return string(out)
+}
+
+// sub expands a text inside of an expansion.
+func (e *Evaluator) sub(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	return string(e.expand(nil, s))
+}
+
+// fail ends the expansion under way. Like rpm, it loses the text around.
+func (e *Evaluator) fail(code, format string, args ...any) {
+	if e.failed == "" {
+		d := e.problem(code, format, args...)
+		e.failed = d.Message
+	}
+}
+
+// problem reports something rpm would reject at the present position.
+func (e *Evaluator) problem(code, format string, args ...any) *diag.Diagnostic {
+	d := e.problems.Add(e.pos, code, format, args...)
+	if len(e.problems) > maxProblems {
+		e.problems = e.problems[:maxProblems]
+		d = &e.problems[maxProblems-1]
+	}
+	return d
+}
+
+const maxProblems = 1000
+
+// spend accounts for one macro invocation and reports whether to go on.
+func (e *Evaluator) spend() bool {
+	if e.failed != "" {
+		return false
+	}
+	e.steps++
+	if e.steps > e.budget.Steps {
+		e.stop("more than %d macro invocations", e.budget.Steps)
+		return false
+	}
+	if e.steps&0xff == 0 && time.Since(e.start) > e.budget.Time {
+		e.stop("the evaluation takes longer than %v", e.budget.Time)
+		return false
+	}
+	return true
+}
+
+// stop ends the whole evaluation.
+func (e *Evaluator) stop(format string, args ...any) {
+	if !e.spent {
+		e.spent = true
+		e.fail("macro/budget", format, args...)
+	}
+	if e.failed == "" {
+		e.failed = "the evaluation was stopped"
+	}
+}
+
+// grow accounts for output.
+func (e *Evaluator) grow(n int) bool {
+	e.written += n
+	e.total += n
+	if e.written > e.budget.Output {
+		e.stop("an expansion is longer than %d bytes", e.budget.Output)
+		return false
+	}
+	if e.total > e.budget.Total {
+		e.stop("all expansions together are longer than %d bytes", e.budget.Total)
+		return false
+	}
+	return true
+}
+
+// expand appends the expansion of s to dst.
+func (e *Evaluator) expand(dst []byte, s string) []byte {
+	e.depth++
+	defer func() { e.depth-- }()
+	if e.depth > e.budget.Depth {
+		e.fail("macro/recursion", "too many levels of macro recursion (%d): a macro probably expands itself", e.budget.Depth)
+		return dst
+	}
+	for e.failed == "" {
+		i := strings.IndexByte(s, '%')
+		if i < 0 {
+			if e.grow(len(s)) {
+				dst = append(dst, s...)
+			}
+			return dst
+		}
+		if !e.grow(i + 1) {
+			return dst
+		}
+		dst = append(dst, s[:i]...)
+		s = s[i+1:]
+		if s == "" {
+			return append(dst, '%')
+		}
+		switch s[0] {
+		case '%':
+			dst = append(dst, '%')
+			s = s[1:]
+		case '(':
+			n := match(s, '(', ')')
+			if n < 0 {
+				e.fail("macro/syntax", "unterminated %%( in %s", excerpt("%"+s))
+				return dst
+			}
+			if e.spend() {
+				cmd := e.sub(s[1:n])
+				if e.failed == "" {
+					dst = append(dst, e.evalShell(cmd)...)
+				}
+			}
+			s = s[n+1:]
+		case '[':
+			n := match(s, '[', ']')
+			if n < 0 {
+				e.fail("macro/syntax", "unterminated %%[ in %s", excerpt("%"+s))
+				return dst
+			}
+			if e.spend() {
+				dst = append(dst, e.exprString(s[1:n], true)...)
+			}
+			s = s[n+1:]
+		case '{':
+			n := match(s, '{', '}')
+			if n < 0 {
+				e.fail("macro/syntax", "unterminated %%{ in %s", excerpt("%"+s))
+				return dst
+			}
+			var used int
+			dst, used = e.invoke(dst, braced(s, n), s)
+			s = s[used:]
+		default:
+			var used int
+			dst, used = e.invoke(dst, bare(s), s)
+			s = s[used:]
+		}
+	}
+	return dst
+}
+
+// A ref is a reference to a macro as it stands in the text behind the '%'.
+type ref struct {
+	name    string
+	test    bool   // has '?'
+	negate  bool   // has an odd number of '!'
+	hasArg  bool   // %{name:arg}
+	arg     string // text behind the colon
+	hasArgs bool   // %{name args} or %name args
+	args    string
+	end     int // first byte behind the reference
+	nameEnd int // first byte behind the name
+	brace   bool
+}
+
+// braced reads %{...}; n is the index of the closing brace in s.
+func braced(s string, n int) ref {
+	r := ref{end: n + 1, brace: true}
+	i := 1
+	for i < n && (s[i] == '?' || s[i] == '!') {
+		if s[i] == '!' {
+			r.negate = !r.negate
+		} else {
+			r.test = true
+		}
+		i++
+	}
+	j := i
+	for j < n && s[j] != ' ' && s[j] != ':' && s[j] != '}' {
+		j++
+	}
+	r.name, r.nameEnd = s[i:j], j
+	if j < n {
+		switch s[j] {
+		case ':':
+			r.hasArg, r.arg = true, s[j+1:n]
+		case ' ':
+			r.hasArgs, r.args = true, s[j:n]
+		}
+	}
+	return r
+}
+
+// bare reads %name and the special names %*, %**, %#, %-f, %-f*.
+func bare(s string) ref {
+	var r ref
+	i := 0
+	for i < len(s) && (s[i] == '?' || s[i] == '!') {
+		if s[i] == '!' {
+			r.negate = !r.negate
+		} else {
+			r.test = true
+		}
+		i++
+	}
+	j := i
+	if j < len(s) && s[j] == '-' {
+		j++
+	}
+	for j < len(s) && isName(s[j]) {
+		j++
+	}
+	if j < len(s) {
+		switch {
+		case strings.HasPrefix(s[j:], "**") && j == i:
+			j += 2
+		case s[j] == '*' || s[j] == '#':
+			j++
+		}
+	}
+	r.name, r.nameEnd, r.end = s[i:j], j, j
+	if j < len(s) && (s[j] == ' ' || s[j] == '\t') {
+		r.hasArgs = true
+		k := strings.IndexByte(s[j:], '\n')
+		if k < 0 {
+			k = len(s)
+		} else {
+			k += j
+		}
+		r.args = s[j:k]
+	}
+	return r
+}
+
+func isName(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
+}
+
+// match returns the index of the closing bracket that belongs to the opening
+// one at s[0], or -1. A backslash hides the byte behind it.
+func match(s string, open, close byte) int {
+	level := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case open:
+			level++
+		case close:
+			level--
+			if level <= 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// invoke expands one reference and returns how many bytes of s it took. What
+// is no macro stays as it is: only the '%' is taken, and what follows is
+// looked at again.
+func (e *Evaluator) invoke(dst []byte, r ref, s string) ([]byte, int) {
+	if !e.spend() {
+		return dst, len(s)
+	}
+	// When a part of the name is not known, which macro is meant is not known,
+	// and neither is what it gives.
+	if !r.brace && r.nameEnd < len(s) && s[r.nameEnd] == mark {
+		t := taint(s[r.nameEnd:])
+		return append(dst, t...), r.nameEnd + len(t)
+	}
+	if t := taint(r.name); t != "" {
+		return append(dst, t...), r.end
+	}
+	if r.name == "" {
+		return append(dst, '%'), 0
+	}
+	if c := e.auto(&r); c != autoNone {
+		return e.invokeAuto(dst, r, s, c)
+	}
+
+	d := e.table.lookup(r.name)
+	var b *builtin
+	if d == nil {
+		b = e.builtins[r.name]
+	} else if d.maybe != "" {
+		return append(dst, d.maybe...), r.end
+	}
+	defined := d != nil || b != nil
+
+	if r.test {
+		if defined == r.negate {
+			return dst, r.end
+		}
+		if r.hasArg && r.arg != "" {
+			return e.expand(dst, r.arg), r.end
+		}
+		if !defined {
+			return dst, r.end
+		}
+	} else if r.negate && b == nil {
+		// %!name and %{!name} are ordinary references in rpm
+		r.negate = false
+	}
+
+	switch {
+	case b != nil && b.raw != nil:
+		return b.raw(e, dst, r, s)
+	case !defined:
+		return append(dst, '%'), 0
+	case b != nil:
+		c, end := e.arguments(r, s, "-")
+		if c == nil || e.failed != "" {
+			return dst, end
+		}
+		if len(c.args) == 0 && !b.optional {
+			e.fail("macro/syntax", "%%%s needs an argument", r.name)
+			return dst, end
+		}
+		return append(dst, b.fn(e, c)...), end
+	case d.native != nil && !d.param:
+		return append(dst, d.native(e, nil)...), r.end
+	case d.native != nil:
+		c, end := e.arguments(r, s, d.opts)
+		if c == nil || e.failed != "" {
+			return dst, end
+		}
+		return append(dst, d.native(e, c)...), end
+	case d.param:
+		c, end := e.arguments(r, s, d.opts)
+		if c == nil || e.failed != "" {
+			return dst, end
+		}
+		c.level = e.level + 1
+		outer := e.frame
+		e.frame = c
+		e.level++
+		dst = e.expand(dst, d.body)
+		for i := len(c.locals) - 1; i >= 0; i-- {
+			if d := e.table.lookup(c.locals[i]); d != nil && d.level == c.level {
+				e.table.pop(c.locals[i])
+			}
+		}
+		e.level--
+		e.frame = outer
+		return dst, end
+	}
+	return e.expand(dst, d.body), r.end
+}
+
+// excerpt shortens a text for a message.
+func excerpt(s string) string {
+	if i := strings.IndexByte(s, '\n'); i >= 0 {
+		s = s[:i]
+	}
+	s = plain(s)
+	if len(s) > 60 {
+		s = strings.ToValidUTF8(s[:57], "") + "..."
+	}
+	return s
+}

@@ -1,0 +1,621 @@
+package macro
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// A term is a value of rpm's expression language: an integer, a string or a
+// version. An unknown term has none of them.
+type term struct {
+	kind    termKind
+	num     int64
+	str     string // strings and versions
+	ver     evr
+	unknown string // an unknown mark
+}
+
+type termKind byte
+
+const (
+	termInt termKind = iota
+	termString
+	termVersion
+	termAny // unknown even in its type
+)
+
+func (t term) truth() bool {
+	switch t.kind {
+	case termInt:
+		return t.num != 0
+	case termVersion:
+		return false // rpm gives versions no truth of their own
+	}
+	return t.str != ""
+}
+
+func (t term) text() string {
+	if t.unknown != "" {
+		if t.kind == termString && t.str != "" && t.str != truthy && t.str != falsy {
+			return t.str // the unknown is a part of it
+		}
+		return t.unknown
+	}
+	if t.kind == termInt {
+		return strconv.FormatInt(t.num, 10)
+	}
+	return t.str
+}
+
+// An expr is an expression being read. With expand, the macros in it are
+// expanded term by term while it is evaluated, and not where the operators
+// make it unnecessary.
+type expr struct {
+	e      *Evaluator
+	s      string
+	i      int
+	expand bool
+	err    string
+	depth  int
+
+	tok   tokenKind
+	val   term
+	start int // of the token
+}
+
+type tokenKind byte
+
+const (
+	tokEnd tokenKind = iota
+	tokTerm
+	tokAdd
+	tokSub
+	tokMul
+	tokDiv
+	tokOpen
+	tokClose
+	tokEq
+	tokNe
+	tokLt
+	tokLe
+	tokGt
+	tokGe
+	tokNot
+	tokAnd
+	tokOr
+	tokIf
+	tokElse
+)
+
+// exprString computes %[ ] (expand) and %{expr:} (the macros were expanded
+// before).
+func (e *Evaluator) exprString(s string, expand bool) string {
+	t, err := e.eval(s, expand)
+	if err != "" {
+		e.fail("macro/expression", "%s", err)
+		return ""
+	}
+	return t.text()
+}
+
+// eval evaluates an expression. It returns what is wrong with it, or "".
+func (e *Evaluator) eval(s string, expand bool) (term, string) {
+	x := &expr{e: e, s: s, expand: expand}
+	x.next(true)
+	t := x.ternary(true)
+	if x.err == "" && x.tok != tokEnd {
+		x.fail("syntax error in expression %q at %q", excerpt(s), excerpt(s[x.start:]))
+	}
+	return t, x.err
+}
+
+func (x *expr) fail(format string, args ...any) {
+	if x.err == "" {
+		x.err = fmt.Sprintf(format, args...)
+	}
+	x.tok = tokEnd
+}
+
+// next reads a token. Terms are evaluated only when run is set; in a branch
+// that is not taken they are just skipped over.
+func (x *expr) next(run bool) {
+	if x.err != "" {
+		x.tok = tokEnd
+		return
+	}
+	s := x.s
+	for x.i < len(s) && (s[x.i] == ' ' || s[x.i] == '\t' || s[x.i] == '\n' || s[x.i] == '\r') {
+		x.i++
+	}
+	x.start = x.i
+	if x.i >= len(s) {
+		x.tok = tokEnd
+		return
+	}
+	c := s[x.i]
+	two := ""
+	if x.i+1 < len(s) {
+		two = s[x.i : x.i+2]
+	}
+	for _, op := range operators {
+		if two == op.text || op.text == string(c) {
+			x.i += len(op.text)
+			x.tok = op.tok
+			return
+		}
+	}
+	x.tok = tokTerm
+	switch {
+	case c == '"':
+		x.val = x.quoted(x.i+1, run)
+	case c == 'v' && two == `v"`:
+		t := x.quoted(x.i+2, run)
+		if x.err != "" {
+			return
+		}
+		t.kind = termVersion
+		if run && t.unknown == "" {
+			var ok bool
+			if t.ver, ok = parseEVR(t.str); !ok {
+				x.fail("%q is no version in expression %q", t.str, excerpt(s))
+			}
+		}
+		x.val = t
+	case '0' <= c && c <= '9' || c == '%' && x.expand || c == mark:
+		x.number(run)
+	default:
+		x.fail("bare words are not supported, put it in quotes: %q", excerpt(s[x.i:]))
+	}
+}
+
+var operators = []struct {
+	text string
+	tok  tokenKind
+}{
+	{"==", tokEq}, {"!=", tokNe}, {"<=", tokLe}, {">=", tokGe}, {"&&", tokAnd}, {"||", tokOr},
+	{"<", tokLt}, {">", tokGt}, {"!", tokNot}, {"+", tokAdd}, {"-", tokSub}, {"*", tokMul}, {"/", tokDiv},
+	{"(", tokOpen}, {")", tokClose}, {"?", tokIf}, {":", tokElse},
+}
+
+// quoted reads a string whose text begins at i. Quotes inside of a macro
+// reference do not end it.
+func (x *expr) quoted(i int, run bool) term {
+	s := x.s
+	j := i
+	for j < len(s) && s[j] != '"' {
+		if x.expand && s[j] == '%' {
+			j += reference(s[j:])
+			continue
+		}
+		j++
+	}
+	if j >= len(s) {
+		x.fail("unterminated string in expression %q", excerpt(s))
+		return term{}
+	}
+	x.i = j + 1
+	text := s[i:j]
+	if !run {
+		return term{kind: termString}
+	}
+	if x.expand {
+		text = x.e.sub(text)
+	}
+	if t := taint(text); t != "" {
+		// The text around is known, and often enough for a comparison.
+		return term{kind: termString, unknown: t, str: text}
+	}
+	return term{kind: termString, str: text}
+}
+
+// number reads digits and macros that stand together, such as 0%{?fedora}.
+func (x *expr) number(run bool) {
+	s := x.s
+	j := x.i
+	for j < len(s) {
+		switch c := s[j]; {
+		case '0' <= c && c <= '9':
+			j++
+			continue
+		case c == mark:
+			j += max(1, len(taint(s[j:])))
+			continue
+		case c == '%' && x.expand:
+			n := reference(s[j:])
+			if n <= 1 {
+				x.fail("bad macro in expression %q", excerpt(s))
+				return
+			}
+			j += n
+			continue
+		}
+		break
+	}
+	text := s[x.i:j]
+	// rpm reads 1a as the number 1 and a word.
+	x.i = j
+	x.val = term{}
+	if !run {
+		return
+	}
+	out := text
+	if x.expand {
+		out = x.e.sub(text)
+		if x.e.failed != "" {
+			x.fail("%s", x.e.failed)
+			return
+		}
+	}
+	if t := taint(out); t != "" {
+		x.val = term{kind: termAny, unknown: t}
+		return
+	}
+	if out == "" {
+		return // as rpm: an empty expansion counts as 0
+	}
+	n, err := strconv.ParseInt(out, 10, 64)
+	if err != nil {
+		if strings.Trim(out, "0123456789") == "" {
+			x.val.num = math.MaxInt64
+			return
+		}
+		x.fail("%s expands to %q, which is no integer", excerpt(text), excerpt(out))
+		return
+	}
+	x.val.num = n
+}
+
+// reference returns the length of the macro reference at the start of s.
+func reference(s string) int {
+	if len(s) < 2 {
+		return len(s)
+	}
+	var n int
+	switch s[1] {
+	case '%':
+		return 2
+	case '{':
+		n = match(s[1:], '{', '}')
+	case '(':
+		n = match(s[1:], '(', ')')
+	case '[':
+		n = match(s[1:], '[', ']')
+	default:
+		return 1 + bare(s[1:]).nameEnd
+	}
+	if n < 0 {
+		return len(s)
+	}
+	return n + 2
+}
+
+func (x *expr) ternary(run bool) term {
+	x.depth++
+	defer func() { x.depth-- }()
+	if x.depth > 200 {
+		x.fail("the expression is nested too deeply")
+		return term{}
+	}
+	c := x.or(run)
+	if x.err != "" || x.tok != tokIf {
+		return c
+	}
+	yes := run && (c.unknown != "" || c.truth())
+	no := run && (c.unknown != "" || !c.truth())
+	x.next(yes)
+	a := x.ternary(yes)
+	if x.err != "" {
+		return term{}
+	}
+	if x.tok != tokElse {
+		x.fail("syntax error in expression %q: '?' without ':'", excerpt(x.s))
+		return term{}
+	}
+	x.next(no)
+	b := x.ternary(no)
+	if x.err != "" || !run {
+		return term{}
+	}
+	switch {
+	case c.unknown != "":
+		if a.unknown == "" && b.unknown == "" && a.kind == b.kind && a.text() == b.text() {
+			return a
+		}
+		return term{kind: a.kind, unknown: c.unknown}
+	case yes:
+		return a
+	}
+	return b
+}
+
+func (x *expr) or(run bool) term {
+	a := x.and(run)
+	for x.err == "" && x.tok == tokOr {
+		need := run && (a.unknown != "" || !a.truth())
+		x.next(need)
+		b := x.and(need)
+		if x.err != "" || !need {
+			continue
+		}
+		if !x.same(a, b) {
+			return term{}
+		}
+		switch {
+		case a.unknown == "":
+			a = b
+		case b.unknown == "" && b.truth():
+			// true whatever a is; which of the two values is not known
+			a = term{kind: b.kind, unknown: a.unknown, num: 1, str: truthy}
+		default:
+			a = term{kind: a.kind, unknown: a.unknown}
+		}
+	}
+	return a
+}
+
+// truthy in an unknown term says that it is true whatever it is; falsy the
+// opposite.
+const (
+	truthy = "\x00true"
+	falsy  = "\x00false"
+)
+
+func (x *expr) and(run bool) term {
+	a := x.relation(run)
+	for x.err == "" && x.tok == tokAnd {
+		need := run && (a.unknown != "" || a.truth())
+		x.next(need)
+		b := x.relation(need)
+		if x.err != "" || !need {
+			continue
+		}
+		if !x.same(a, b) {
+			return term{}
+		}
+		switch {
+		case a.unknown == "":
+			a = b
+		case b.unknown == "" && !b.truth():
+			a = term{kind: b.kind, unknown: a.unknown, str: falsy}
+		default:
+			a = term{kind: a.kind, unknown: a.unknown}
+		}
+	}
+	return a
+}
+
+func (x *expr) same(a, b term) bool {
+	if a.kind != b.kind && a.kind != termAny && b.kind != termAny {
+		x.fail("the types on both sides must be the same in expression %q", excerpt(x.s))
+		return false
+	}
+	return true
+}
+
+func (x *expr) relation(run bool) term {
+	a := x.sum(run)
+	for x.err == "" && x.tok >= tokEq && x.tok <= tokGe {
+		op := x.tok
+		x.next(run)
+		b := x.sum(run)
+		if x.err != "" || !run {
+			continue
+		}
+		if !x.same(a, b) {
+			return term{}
+		}
+		if a.unknown != "" || b.unknown != "" {
+			if res, ok := differ(a, b); ok && (op == tokEq || op == tokNe) && res {
+				a = term{num: int64(btoi(op == tokNe))}
+				continue
+			}
+			u := a.unknown
+			if u == "" {
+				u = b.unknown
+			}
+			a = term{unknown: u}
+			continue
+		}
+		var c int
+		switch a.kind {
+		case termInt:
+			switch {
+			case a.num < b.num:
+				c = -1
+			case a.num > b.num:
+				c = 1
+			}
+		case termString:
+			c = strings.Compare(a.str, b.str)
+		case termVersion:
+			c = a.ver.compare(b.ver)
+		}
+		var r bool
+		switch op {
+		case tokEq:
+			r = c == 0
+		case tokNe:
+			r = c != 0
+		case tokLt:
+			r = c < 0
+		case tokLe:
+			r = c <= 0
+		case tokGt:
+			r = c > 0
+		case tokGe:
+			r = c >= 0
+		}
+		a = term{num: int64(btoi(r))}
+	}
+	return a
+}
+
+// differ reports whether two strings, of which at least one has an unknown
+// part, must differ because of their known beginnings or ends.
+func differ(a, b term) (differ, ok bool) {
+	if a.kind != termString || a.str == "" && a.unknown != "" || b.str == "" && b.unknown != "" {
+		return false, false
+	}
+	if a.str == truthy || b.str == truthy || a.str == falsy || b.str == falsy {
+		return false, false
+	}
+	p, q := prefixOf(a.str), prefixOf(b.str)
+	if a.unknown == "" && len(p) < len(q) || b.unknown == "" && len(q) < len(p) {
+		return true, true // the known one is shorter than what the other surely has
+	}
+	n := min(len(p), len(q))
+	if p[:n] != q[:n] {
+		return true, true
+	}
+	return false, true
+}
+
+func prefixOf(s string) string {
+	if i := strings.IndexByte(s, mark); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (x *expr) sum(run bool) term {
+	a := x.product(run)
+	for x.err == "" && (x.tok == tokAdd || x.tok == tokSub) {
+		op := x.tok
+		x.next(run)
+		b := x.product(run)
+		if x.err != "" || !run {
+			continue
+		}
+		if !x.same(a, b) {
+			return term{}
+		}
+		switch {
+		case a.kind == termAny || b.kind == termAny:
+			if a.unknown == "" {
+				a.unknown = b.unknown
+			}
+			a = term{kind: termAny, unknown: a.unknown}
+		case a.kind == termVersion || op == tokSub && a.kind != termInt:
+			x.fail("versions and strings cannot be calculated with in expression %q", excerpt(x.s))
+			return term{}
+		case a.kind == termString:
+			if a.unknown == "" {
+				a.unknown = b.unknown
+			}
+			a.str += b.str
+		case op == tokAdd:
+			a.num += b.num
+		default:
+			a.num -= b.num
+		}
+	}
+	return a
+}
+
+func (x *expr) product(run bool) term {
+	a := x.unary(run)
+	for x.err == "" && (x.tok == tokMul || x.tok == tokDiv) {
+		op := x.tok
+		x.next(run)
+		b := x.unary(run)
+		if x.err != "" || !run {
+			continue
+		}
+		if !x.same(a, b) {
+			return term{}
+		}
+		switch {
+		case a.kind != termInt && a.kind != termAny || b.kind != termInt && b.kind != termAny:
+			x.fail("versions and strings cannot be calculated with in expression %q", excerpt(x.s))
+			return term{}
+		case a.unknown != "" || b.unknown != "":
+			if a.unknown == "" {
+				a.unknown = b.unknown
+			}
+			a = term{kind: termAny, unknown: a.unknown}
+		case op == tokMul:
+			a.num *= b.num
+		case b.num == 0:
+			x.fail("division by zero in expression %q", excerpt(x.s))
+			return term{}
+		case b.num == -1:
+			a.num = -a.num // also for the smallest integer, without a trap
+		default:
+			a.num /= b.num
+		}
+	}
+	return a
+}
+
+func (x *expr) unary(run bool) term {
+	x.depth++
+	defer func() { x.depth-- }()
+	if x.depth > 400 {
+		x.fail("the expression is nested too deeply")
+		return term{}
+	}
+	switch x.tok {
+	case tokTerm:
+		t := x.val
+		x.next(true && run)
+		return t
+	case tokOpen:
+		x.next(run)
+		t := x.ternary(run)
+		if x.err != "" {
+			return term{}
+		}
+		if x.tok != tokClose {
+			x.fail("')' is missing in expression %q", excerpt(x.s))
+			return term{}
+		}
+		x.next(run)
+		return t
+	case tokNot:
+		x.next(run)
+		t := x.unary(run)
+		if x.err != "" || !run {
+			return term{}
+		}
+		if t.unknown != "" {
+			switch t.str {
+			case truthy:
+				return term{num: 0}
+			case falsy:
+				return term{num: 1}
+			}
+			return term{unknown: t.unknown}
+		}
+		return term{num: int64(btoi(!t.truth()))}
+	case tokSub:
+		x.next(run)
+		t := x.unary(run)
+		if x.err != "" || !run {
+			return term{}
+		}
+		if t.kind != termInt && t.kind != termAny {
+			x.fail("versions and strings have no sign in expression %q", excerpt(x.s))
+			return term{}
+		}
+		if t.unknown == "" {
+			t.num = -t.num
+		}
+		return t
+	case tokEnd:
+		if x.err == "" {
+			x.fail("unexpected end of expression %q", excerpt(x.s))
+		}
+		return term{}
+	}
+	x.fail("syntax error in expression %q at %q", excerpt(x.s), excerpt(x.s[x.start:]))
+	return term{}
+}

@@ -1,0 +1,728 @@
+package macro
+
+import (
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+
+	"specgraft/overlay/diag"
+)
+
+// specState is the spec that is being evaluated.
+type specState struct {
+	e    *Evaluator
+	r    *reader
+	spec *Spec
+
+	pkg    int    // index of the package the preamble lines belong to, -1 when it is not known
+	sect   string // present section without the percent sign, "" in a preamble
+	text   *strings.Builder
+	cur    int // index of the present entry in spec.Sections, -1 for none
+	states []parsePoint
+
+	nextSource, nextPatch int
+	seen                  map[string]token.Position // sections by name and package
+	described             map[int]bool
+	checkedMain           bool
+	noarch                string // BuildArch of the main package
+}
+
+// A parsePoint is what a branch of an unknown condition must give back.
+type parsePoint struct {
+	pkg  int
+	sect string
+	cur  int
+	next [2]int
+}
+
+// Eval evaluates the text of a spec file. The name is used for positions only.
+// It never panics, never executes anything and ends within the budget;
+// whatever is wrong with the text is in Spec.Problems.
+func Eval(name string, text []byte, cfg Config) *Spec {
+	e := New(cfg)
+	st := e.evalSpec(name, text)
+	// rpm reads a spec whose BuildArch differs from the target once more with
+	// that as the target.
+	if a := st.noarch; a != "" && a != e.arch() && e.askedArch {
+		cfg.Arch = a
+		again := New(cfg)
+		again.hostArch = e.arch()
+		again.setTarget()
+		return again.evalSpec(name, text).spec
+	}
+	return st.spec
+}
+
+// Probe evaluates a spec the way rpmautospec looks at a commit: the text up to
+// the line that is %prep alone, and if rpm would reject that, the whole text.
+func Probe(name string, text []byte, cfg Config) *Spec {
+	cfg.AutoreleaseProbe = true
+	if i := prepLine(text); i >= 0 {
+		if s := Eval(name, text[:i], cfg); s.Rejected() == nil {
+			return s
+		}
+	}
+	return Eval(name, text, cfg)
+}
+
+// prepLine returns the offset of the first line that is %prep and nothing else.
+func prepLine(text []byte) int {
+	off := 0
+	for line := range strings.Lines(string(text)) {
+		if strings.TrimSpace(line) == "%prep" {
+			return off
+		}
+		off += len(line)
+	}
+	return -1
+}
+
+func (e *Evaluator) evalSpec(name string, text []byte) *specState {
+	e.recording = true
+	st := &specState{e: e, spec: &Spec{}, cur: -1, seen: map[string]token.Position{}, described: map[int]bool{}}
+	e.spec = st
+	st.spec.Packages = []Package{{Pos: token.Position{Filename: name, Line: 1, Column: 1}}}
+	r := &reader{e: e}
+	st.r = r
+	var out strings.Builder
+	if e.cfg.Lines {
+		r.out = &out
+	}
+	r.onCond = st.onCond
+	src := clean(string(text))
+	st.conflicts(name, src)
+	r.push(name, src)
+	for {
+		line, ok := r.next()
+		if !ok {
+			break
+		}
+		st.line(line)
+	}
+	st.endSection()
+	st.finish()
+	s := st.spec
+	if e.cfg.Lines {
+		s.Expanded = e.value(out.String(), token.Position{})
+	}
+	s.Bconds, s.Macros = e.bconds, e.defs
+	s.Problems = e.problems
+	s.Problems.Sort()
+	return st
+}
+
+// conflicts reports lines left behind by a merge.
+func (st *specState) conflicts(name, src string) {
+	if !strings.Contains(src, "\n<<<<<<< ") && !strings.HasPrefix(src, "<<<<<<< ") {
+		return
+	}
+	n := 0
+	for line := range strings.Lines(src) {
+		n++
+		if strings.HasPrefix(line, "<<<<<<< ") {
+			st.e.pos = token.Position{Filename: name, Line: n, Column: 1}
+			st.e.warn("macro/syntax", "the line looks like an unresolved merge conflict")
+			return
+		}
+	}
+}
+
+func (st *specState) onCond(begin bool) {
+	if begin {
+		st.states = append(st.states, parsePoint{st.pkg, st.sect, st.cur, [2]int{st.nextSource, st.nextPatch}})
+		return
+	}
+	p := st.states[len(st.states)-1]
+	st.states = st.states[:len(st.states)-1]
+	if p.pkg != st.pkg || p.sect != st.sect || p.cur != st.cur {
+		// A section header stands in the branch: the lines behind the
+		// condition belong to it, if it is there.
+		return
+	}
+}
+
+// sectionKind says how the lines of a section are read.
+type sectionKind byte
+
+const (
+	sectScript sectionKind = iota // lines are text; may stand once
+	sectPackage
+	sectDescription
+	sectFiles
+	sectScriptlet // a script that belongs to a package
+	sectTrigger
+	sectList // %sourcelist, %patchlist
+	sectChangelog
+	sectEnd
+)
+
+var sectionTable = map[string]sectionKind{
+	"%package": sectPackage, "%description": sectDescription, "%files": sectFiles,
+	"%prep": sectScript, "%generate_buildrequires": sectScript, "%conf": sectScript, "%build": sectScript,
+	"%install": sectScript, "%check": sectScript, "%clean": sectScript,
+	"%changelog": sectChangelog, "%sourcelist": sectList, "%patchlist": sectList,
+	"%pre": sectScriptlet, "%post": sectScriptlet, "%preun": sectScriptlet, "%postun": sectScriptlet,
+	"%pretrans": sectScriptlet, "%posttrans": sectScriptlet, "%preuntrans": sectScriptlet, "%postuntrans": sectScriptlet,
+	"%verifyscript": sectScriptlet, "%sepolicy": sectScriptlet,
+	"%trigger": sectTrigger, "%triggerin": sectTrigger, "%triggerun": sectTrigger, "%triggerpostun": sectTrigger, "%triggerprein": sectTrigger,
+	"%filetriggerin": sectTrigger, "%filetrigger": sectTrigger, "%filetriggerun": sectTrigger, "%filetriggerpostun": sectTrigger,
+	"%transfiletriggerin": sectTrigger, "%transfiletrigger": sectTrigger, "%transfiletriggerun": sectTrigger, "%transfiletriggerpostun": sectTrigger,
+	"%end": sectEnd,
+}
+
+func sectionHeader(line string) (name string, kind sectionKind, rest string, ok bool) {
+	if len(line) < 4 || line[0] != '%' {
+		return
+	}
+	word, rest := splitWord(line)
+	if len(word) > 24 {
+		return
+	}
+	name = word
+	kind, ok = sectionTable[name]
+	if !ok {
+		name = strings.ToLower(word)
+		kind, ok = sectionTable[name]
+	}
+	return name[1:], kind, rest, ok
+}
+
+// line takes one line of the expanded spec.
+func (st *specState) line(line string) {
+	if name, kind, rest, ok := sectionHeader(line); ok {
+		st.header(name, kind, rest)
+		return
+	}
+	switch {
+	case st.sect == "":
+		st.preamble(line)
+	case st.sect == "sourcelist" || st.sect == "patchlist":
+		s := strings.TrimSpace(line)
+		if s == "" || s[0] == '#' {
+			return
+		}
+		st.addSource(s, "", st.sect == "patchlist")
+	case st.text != nil:
+		if st.text.Len() < maxIncluded {
+			st.text.WriteString(line)
+			st.text.WriteByte('\n')
+		}
+	}
+}
+
+func (st *specState) endSection() {
+	if st.text != nil && st.cur >= 0 {
+		s := &st.spec.Sections[st.cur]
+		s.Text = st.e.value(st.text.String(), s.Pos)
+	}
+	st.text, st.cur = nil, -1
+	if st.sect == "" && st.pkg == 0 && !st.checkedMain {
+		st.checkedMain = true
+		st.checkMain()
+	}
+}
+
+const maxPackages = 20_000
+
+// header begins a section.
+func (st *specState) header(name string, kind sectionKind, rest string) {
+	e := st.e
+	st.endSection()
+	st.sect = name
+	if kind == sectEnd {
+		st.sect = "end"
+		return
+	}
+	if kind == sectScript || kind == sectChangelog || kind == sectList {
+		st.pkg = 0
+		args := strings.TrimSpace(rest)
+		if kind == sectScript && (strings.HasPrefix(args, "-a") || strings.HasPrefix(args, "-p")) {
+			// rpm 4.20: appended or prepended, as often as wanted
+		} else if kind == sectScript || kind == sectChangelog {
+			st.once(name, 0, "second %%%s", name)
+		}
+		if kind != sectList {
+			st.startText(name, Value{Known: true, Set: st.spec.Name.Set, Text: st.spec.Name.Text}, args)
+		}
+		return
+	}
+	h, bad := parseHeader(rest, kind)
+	if bad != "" {
+		e.problem("macro/section", "%%%s: %s", name, bad)
+	}
+	if kind == sectPackage {
+		st.sect = ""
+		st.newPackage(h)
+		return
+	}
+	st.pkg = st.find(name, h)
+	var owner Value
+	if st.pkg >= 0 {
+		owner = st.spec.Packages[st.pkg].Name
+		if st.pkg == 0 {
+			owner = st.spec.Name
+		}
+		switch kind {
+		case sectDescription:
+			if h.lang == "" {
+				st.once(name, st.pkg, "second %%description for this package")
+			}
+			st.described[st.pkg] = true
+		case sectScriptlet:
+			st.once(name, st.pkg, "second %%%s for this package", name)
+		case sectFiles:
+			st.once(name, st.pkg, "second %%files for this package")
+		}
+	}
+	st.startText(name, owner, strings.TrimSpace(rest))
+}
+
+func (st *specState) startText(name string, owner Value, args string) {
+	if len(st.spec.Sections) >= maxPackages {
+		return
+	}
+	st.spec.Sections = append(st.spec.Sections, Section{Name: name, Package: owner, Args: plain(args), Pos: st.e.pos, Maybe: st.e.maybe > 0})
+	st.cur = len(st.spec.Sections) - 1
+	st.text = &strings.Builder{}
+}
+
+// once reports a section that may stand once and was there before.
+func (st *specState) once(name string, pkg int, format string, args ...any) {
+	if st.e.maybe > 0 {
+		return // perhaps it is there once only
+	}
+	key := name + "\x00" + strconv.Itoa(pkg)
+	if p, ok := st.seen[key]; ok {
+		d := st.e.problem("macro/section", format, args...)
+		d.Related = append(d.Related, diag.Related{Pos: p, Message: "the first one is here"})
+		return
+	}
+	st.seen[key] = st.e.pos
+}
+
+// A packageRef is what a section header says about the package.
+type packageRef struct {
+	name string
+	full bool // -n
+	lang string
+}
+
+// parseHeader reads the words behind a section name.
+func parseHeader(rest string, kind sectionKind) (h packageRef, bad string) {
+	words := strings.Fields(rest)
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if w == "--" && kind == sectTrigger {
+			break // what follows are the triggering packages
+		}
+		if len(w) < 2 || w[0] != '-' {
+			if h.name != "" && kind != sectTrigger {
+				return h, "more than one package name: " + excerpt(w)
+			}
+			if h.name == "" {
+				h.name = w
+			}
+			continue
+		}
+		arg := func() string {
+			if len(w) > 2 {
+				return w[2:]
+			}
+			i++
+			if i < len(words) {
+				return words[i]
+			}
+			bad = "option -" + string(w[1]) + " needs an argument"
+			return ""
+		}
+		switch w[1] {
+		case 'n':
+			h.name, h.full = arg(), true
+		case 'l':
+			h.lang = arg()
+		case 'f', 'p', 'P':
+			if kind == sectPackage || kind == sectDescription {
+				return h, "unknown option " + excerpt(w)
+			}
+			p := arg()
+			// A program may come with arguments in angle brackets.
+			if w[1] == 'p' && strings.HasPrefix(p, "<") && !strings.HasSuffix(p, ">") {
+				for i+1 < len(words) && !strings.HasSuffix(words[i], ">") {
+					i++
+				}
+			} else if w[1] == 'p' && kind == sectScriptlet && strings.HasPrefix(p, "\"") {
+				for i+1 < len(words) && !strings.HasSuffix(words[i], "\"") {
+					i++
+				}
+			}
+		case 'e', 'q':
+			if kind != sectScriptlet && kind != sectTrigger {
+				return h, "unknown option " + excerpt(w)
+			}
+		default:
+			return h, "unknown option " + excerpt(w)
+		}
+	}
+	return h, bad
+}
+
+// fullName returns the name of the package a header means.
+func (st *specState) fullName(h packageRef) string {
+	if h.full || h.name == "" {
+		return h.name
+	}
+	return st.mainName() + "-" + h.name
+}
+
+func (st *specState) mainName() string {
+	for _, t := range st.spec.Packages[0].Tags {
+		if t.Name == "Name" {
+			return t.raw
+		}
+	}
+	return ""
+}
+
+// find returns the index of the package a section belongs to, or -1.
+func (st *specState) find(section string, h packageRef) int {
+	if h.name == "" {
+		return 0
+	}
+	name := st.fullName(h)
+	if name == st.mainName() {
+		return 0
+	}
+	open := hasUnknown(name)
+	for i := range st.spec.Packages {
+		p := &st.spec.Packages[i]
+		if p.raw == name {
+			return i
+		}
+		open = open || hasUnknown(p.raw)
+	}
+	if !open && st.e.maybe == 0 && len(st.spec.Open) == 0 {
+		st.e.problem("macro/section", "%%%s: there is no package %q", section, excerpt(name))
+	}
+	return -1
+}
+
+func (st *specState) newPackage(h packageRef) {
+	e := st.e
+	if h.name == "" {
+		e.problem("macro/section", "%%package needs a name")
+		st.pkg = -1
+		return
+	}
+	name := st.fullName(h)
+	for i := 1; i < len(st.spec.Packages); i++ {
+		if p := &st.spec.Packages[i]; p.raw == name && !p.Maybe && e.maybe == 0 && !hasUnknown(name) {
+			d := e.problem("macro/section", "package %q is declared twice", excerpt(name))
+			d.Related = append(d.Related, diag.Related{Pos: p.Pos, Message: "the first one is here"})
+			break
+		}
+	}
+	if len(st.spec.Packages) >= maxPackages {
+		e.stop("more than %d packages", maxPackages)
+		return
+	}
+	st.spec.Packages = append(st.spec.Packages, Package{Name: e.value(name, e.pos), raw: name, Pos: e.pos, Maybe: e.maybe > 0})
+	st.pkg = len(st.spec.Packages) - 1
+}
+
+// preamble takes a line of a preamble.
+func (st *specState) preamble(line string) {
+	e := st.e
+	s := strings.TrimRight(line, " \t\r\n\f\v")
+	t := strings.TrimLeft(s, " \t")
+	if t == "" || t[0] == '#' {
+		return
+	}
+	p, ok := parseTag(s)
+	if !ok {
+		if hasUnknown(t) {
+			e.openEnded(t)
+			return
+		}
+		st.unknownTag(s, t)
+		return
+	}
+	st.tag(p)
+}
+
+func (st *specState) unknownTag(s, t string) {
+	e := st.e
+	if e.maybe > 0 {
+		// A branch that may not be there cannot make rpm reject the spec for sure.
+		return
+	}
+	word, _ := splitWord(t)
+	name := strings.TrimRight(word, ":")
+	if i := strings.IndexAny(name, "(0123456789"); i > 0 && t[0] != '%' {
+		name = name[:i]
+	}
+	d := e.problem("macro/tag", "%q is not a tag that rpm knows", excerpt(t))
+	switch {
+	case t[0] == '%':
+		m := strings.Trim(strings.TrimPrefix(word, "%"), "{}?!")
+		if i := strings.IndexAny(m, ":} "); i >= 0 {
+			m = m[:i]
+		}
+		d.Message = "%" + m + " is not a macro of this set, and the line is no tag"
+		d.Hint = "import the macro package that defines it, or define the macro with --define"
+	case s != t:
+		d.Hint = "a tag must stand at the very start of the line"
+	default:
+		names := make([]string, len(tagTable))
+		for i := range tagTable {
+			names[i] = tagTable[i].name
+		}
+		if n := diag.Nearest(name, names); n != "" {
+			d.Hint = "did you mean " + n + "?"
+		}
+	}
+}
+
+// tag takes one tag.
+func (st *specState) tag(p preambleLine) {
+	e := st.e
+	t := p.tag
+	if p.value == "" {
+		if e.maybe == 0 {
+			e.problem("macro/bad-value", "the tag %s is empty", t.name)
+		}
+		return
+	}
+	if t.kind == kindSource || t.kind == kindPatch {
+		st.addSource(p.value, p.number, t.kind == kindPatch)
+		return
+	}
+	idx := st.pkg
+	if t.main {
+		idx = 0
+	}
+	if idx < 0 {
+		return
+	}
+	pkg := &st.spec.Packages[idx]
+	if e.maybe == 0 {
+		st.checkValue(p)
+	}
+	if t.single && p.arg == "" && e.maybe == 0 {
+		for _, o := range pkg.Tags {
+			if o.Name == t.name && o.Arg == "" && !o.Maybe {
+				d := e.problem("macro/duplicate-tag", "the tag %s stands twice in one package", t.name)
+				d.Related = append(d.Related, diag.Related{Pos: o.Pos, Message: "the first one is here"})
+				break
+			}
+		}
+	}
+	if len(pkg.Tags) >= maxDefinitions {
+		return
+	}
+	pkg.Tags = append(pkg.Tags, Tag{Name: t.name, Arg: plain(p.arg), Value: e.value(p.value, e.pos), raw: p.value, Pos: e.pos, Maybe: e.maybe > 0})
+	if t.macro != "" && p.arg == "" {
+		e.table.push(&def{name: t.macro, body: p.value, pos: e.pos})
+		e.table.push(&def{name: strings.ToUpper(t.macro), body: p.value, pos: e.pos})
+	}
+	if idx == 0 && e.maybe == 0 && st.noarch == "" && (t.name == "BuildArch" || t.name == "BuildArchitectures") && !hasUnknown(p.value) {
+		st.noarch = strings.FieldsFunc(p.value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })[0]
+	}
+}
+
+// checkValue reports values that rpm rejects.
+func (st *specState) checkValue(p preambleLine) {
+	e, v, name := st.e, p.value, p.tag.name
+	if hasUnknown(v) {
+		return
+	}
+	switch p.tag.kind {
+	case kindToken:
+		if strings.ContainsAny(v, " \t\n") {
+			e.problem("macro/bad-value", "%s takes one word, not %q", name, excerpt(v))
+			return
+		}
+		switch name {
+		case "Name":
+			if i := badChar(v, "-._+%{}"); i >= 0 {
+				e.problem("macro/bad-value", "Name %q has the character %q, which rpm does not allow", excerpt(v), v[i:i+1])
+			}
+		case "Version", "Release":
+			if i := badChar(v, "._+%{}~^"); i >= 0 {
+				e.problem("macro/bad-value", "%s %q has the character %q, which rpm does not allow", name, excerpt(v), v[i:i+1])
+			} else if strings.Contains(v, "..") {
+				e.problem("macro/bad-value", "%s %q has two dots in a row, which rpm does not allow", name, excerpt(v))
+			}
+		}
+	case kindNumber:
+		if n, err := strconv.ParseUint(v, 10, 32); err != nil || n > 1<<32-2 {
+			e.problem("macro/bad-value", "%s must be a number, not %q", name, excerpt(v))
+		}
+	case kindDeps:
+		for q := range strings.SplitSeq(p.arg, ",") {
+			if q = strings.TrimSpace(q); q != "" && !qualifiers[strings.ToLower(q)] && !hasUnknown(q) {
+				e.problem("macro/tag", "%s(%s): %q is not a qualifier that rpm knows", name, excerpt(p.arg), excerpt(q))
+			}
+		}
+	}
+}
+
+// badChar returns the index of the first byte that is neither a letter, a
+// digit nor in more, or -1.
+func badChar(s, more string) int {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') && strings.IndexByte(more, c) < 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// addSource adds a Source or Patch. Without a number it gets the one behind
+// the last.
+func (st *specState) addSource(value, number string, patch bool) {
+	e := st.e
+	list, next, word := &st.spec.Sources, &st.nextSource, "SOURCE"
+	if patch {
+		list, next, word = &st.spec.Patches, &st.nextPatch, "PATCH"
+	}
+	n := *next
+	if number != "" {
+		var err error
+		if n, err = strconv.Atoi(number); err != nil || n > 1<<31-1 {
+			e.problem("macro/bad-value", "the number %s is too large", excerpt(number))
+			return
+		}
+	}
+	*next = n + 1
+	if e.maybe == 0 {
+		for i := range *list {
+			if o := &(*list)[i]; o.Number == n && !o.Maybe {
+				d := e.problem("macro/duplicate-tag", "%s%d stands twice", strings.ToLower(word), n)
+				d.Related = append(d.Related, diag.Related{Pos: o.Pos, Message: "the first one is here"})
+				break
+			}
+		}
+	}
+	if len(*list) >= maxPackages {
+		e.stop("more than %d sources", maxPackages)
+		return
+	}
+	name := value[strings.LastIndexByte(value, '/')+1:]
+	src := Source{Number: n, Value: e.value(value, e.pos), Pos: e.pos, Maybe: e.maybe > 0}
+	if !hasUnknown(name) {
+		src.Name = name
+	}
+	*list = append(*list, src)
+	num := strconv.Itoa(n)
+	e.table.push(&def{name: word + num, body: sourceDir + "/" + name, pos: e.pos})
+	e.table.push(&def{name: word + "URL" + num, body: value, pos: e.pos})
+}
+
+// openEnded notes that at the present position text stands that is not known
+// and may hold anything: tags, sources, packages.
+func (e *Evaluator) openEnded(text string) {
+	st := e.spec
+	if st == nil || len(st.spec.Open) >= maxProblems {
+		return
+	}
+	c := e.cause(text)
+	st.spec.Open = append(st.spec.Open, Unknown{Field: "preamble", Reason: c.reason, Pos: e.pos})
+}
+
+// checkMain reports what the main package lacks.
+func (st *specState) checkMain() {
+	e := st.e
+	if len(st.spec.Open) > 0 {
+		return // the unknown text may have it
+	}
+	for _, name := range []string{"Name", "Version", "Release", "Summary", "License"} {
+		if !slices.ContainsFunc(st.spec.Packages[0].Tags, func(t Tag) bool { return t.Name == name }) {
+			d := e.problem("macro/missing-tag", "the tag %s is missing", name)
+			d.Pos = st.spec.Packages[0].Pos
+		}
+	}
+}
+
+// finish fills the summary fields of the Spec.
+func (st *specState) finish() {
+	e, s := st.e, st.spec
+	if !st.checkedMain {
+		st.checkedMain = true
+		st.checkMain()
+	}
+	s.Name = st.field("Name")
+	s.Epoch = st.field("Epoch")
+	s.Version = st.field("Version")
+	s.Release = st.field("Release")
+	main := &s.Packages[0]
+	main.Name = s.Name
+	if s.Name.Set {
+		main.Pos = s.Name.Pos
+	}
+	if len(s.Open) == 0 && !e.spent {
+		for i := range s.Packages {
+			p := &s.Packages[i]
+			if i > 0 && !p.Maybe && !slices.ContainsFunc(p.Tags, func(t Tag) bool { return t.Name == "Summary" }) {
+				d := e.problem("macro/missing-tag", "the tag Summary is missing in package %q", excerpt(p.raw))
+				d.Pos = p.Pos
+			}
+		}
+	}
+	st.collectUnknown()
+}
+
+// field returns the value of a tag of the main package.
+func (st *specState) field(name string) Value {
+	for _, t := range st.spec.Packages[0].Tags {
+		if t.Name == name && t.Arg == "" {
+			v := t.Value
+			if t.Maybe {
+				v.Known = false
+				if v.Reason == "" {
+					v.Reason = "the tag stands under a condition that is not known"
+				}
+			}
+			return v
+		}
+	}
+	return Value{}
+}
+
+// collectUnknown lists everything that is not known, field by field.
+func (st *specState) collectUnknown() {
+	s := st.spec
+	add := func(field string, v Value) {
+		if v.Set && !v.Known {
+			s.Unknown = append(s.Unknown, Unknown{Field: field, Reason: v.Reason, Pos: v.Pos})
+		}
+	}
+	add("name", s.Name)
+	add("epoch", s.Epoch)
+	add("version", s.Version)
+	add("release", s.Release)
+	for i := range s.Packages {
+		p := &s.Packages[i]
+		field := "packages[" + strconv.Itoa(i) + "]"
+		if i > 0 {
+			add(field+".name", p.Name)
+		}
+		for _, t := range p.Tags {
+			if i == 0 && (t.Name == "Name" || t.Name == "Version" || t.Name == "Release" || t.Name == "Epoch") {
+				continue
+			}
+			add(field+"."+strings.ToLower(t.Name), t.Value)
+		}
+	}
+	for i := range s.Sources {
+		add("sources["+strconv.Itoa(i)+"]", s.Sources[i].Value)
+	}
+	for i := range s.Patches {
+		add("patches["+strconv.Itoa(i)+"]", s.Patches[i].Value)
+	}
+	for i := range s.Bconds {
+		add("bconds["+strconv.Itoa(i)+"]", s.Bconds[i].Value)
+	}
+	s.Unknown = append(s.Unknown, s.Open...)
+}

@@ -1,0 +1,365 @@
+package macro
+
+import (
+	"go/token"
+	"strings"
+)
+
+// A reader gives the lines of a spec as rpm's parser sees them: continued lines
+// joined, macros expanded, conditionals and includes resolved.
+type reader struct {
+	e       *Evaluator
+	inputs  []input
+	conds   []cond
+	pending string // expanded text whose lines were not handed out yet
+	havePnd bool
+
+	out     *strings.Builder // the expanded text, nil if nobody asked for it
+	onCond  func(begin bool) // told when a branch that may or may not be there begins and ends
+	include int
+}
+
+// An input is one file being read.
+type input struct {
+	name string
+	text string
+	line int // number of the next line
+	// broken is set once a bracket was open at the end of the file: from then
+	// on lines are no longer joined, so that a stray bracket costs one line.
+	broken bool
+}
+
+// A cond is an %if that is not closed.
+type cond struct {
+	word    string
+	pos     token.Position
+	outer   bool // the text around is read
+	reading bool // the present branch is read
+	taken   bool // a branch was taken for sure
+	seen    bool // %else was seen
+	unknown string
+	active  bool     // the present branch is read under an unknown condition
+	touched []string // macros defined in such branches
+}
+
+const (
+	maxInclude = 16
+	maxConds   = 1000
+)
+
+func (r *reader) reading() bool {
+	return len(r.conds) == 0 || r.conds[len(r.conds)-1].reading
+}
+
+func (r *reader) push(name, text string) {
+	r.inputs = append(r.inputs, input{name: name, text: text, line: 1})
+}
+
+// next returns the next line without its line end, or false at the end.
+func (r *reader) next() (string, bool) {
+	for {
+		if r.havePnd {
+			line, rest, more := strings.Cut(r.pending, "\n")
+			r.pending = rest
+			if !more || rest == "" {
+				r.havePnd = false
+			}
+			if r.directive(line) {
+				r.emit("")
+				continue
+			}
+			if !r.reading() {
+				r.emit("")
+				continue
+			}
+			r.emit(line)
+			return line, true
+		}
+		if len(r.inputs) == 0 {
+			r.finish()
+			return "", false
+		}
+		if r.e.spent {
+			r.inputs = nil
+			r.conds = nil
+			return "", false
+		}
+		raw, ok := r.raw()
+		if !ok {
+			r.inputs = r.inputs[:len(r.inputs)-1]
+			continue
+		}
+		if strings.IndexByte(raw, '%') < 0 {
+			// nothing to expand, no directive
+			if !r.reading() {
+				r.emit(strings.Repeat("\n", max(0, strings.Count(raw, "\n")-1)))
+				continue
+			}
+			line, rest, more := strings.Cut(raw, "\n")
+			if more && rest != "" {
+				r.pending, r.havePnd = rest, true
+			}
+			r.emit(line)
+			return line, true
+		}
+		text := raw
+		if r.reading() {
+			r.e.joined = strings.Count(raw, "\n") > 1
+			text = r.e.top(raw)
+			if text == "" {
+				continue // a definition takes its line end with it
+			}
+		}
+		r.pending, r.havePnd = text, true
+	}
+}
+
+func (r *reader) emit(line string) {
+	if r.out != nil {
+		r.out.WriteString(line)
+		r.out.WriteByte('\n')
+	}
+}
+
+// raw returns the next line of the present file with the lines that continue
+// it, and sets the position.
+func (r *reader) raw() (string, bool) {
+	in := &r.inputs[len(r.inputs)-1]
+	if in.text == "" {
+		return "", false
+	}
+	r.e.pos = token.Position{Filename: in.name, Line: in.line, Column: 1}
+	n := strings.IndexByte(in.text, '\n') + 1
+	if n == 0 {
+		n = len(in.text)
+	}
+	if !in.broken {
+		var b brackets
+		b.feed(in.text[:n])
+		if b.open() {
+			m := n
+			for b.open() && m < len(in.text) {
+				k := strings.IndexByte(in.text[m:], '\n') + 1
+				if k == 0 {
+					k = len(in.text) - m
+				}
+				b.feed(in.text[m : m+k])
+				m += k
+			}
+			switch {
+			case !b.open() || b.brace|b.paren|b.bracket == 0:
+				n = m
+			default:
+				in.broken = true
+				if r.reading() {
+					r.e.problem("macro/syntax", "a bracket of a macro is not closed until the end of the file: %s", excerpt(strings.TrimSpace(in.text[:n])))
+				}
+			}
+		}
+	}
+	line := in.text[:n]
+	in.text = in.text[n:]
+	in.line += strings.Count(line, "\n")
+	return line, true
+}
+
+// splitWord splits at the first blank or line end.
+func splitWord(s string) (word, rest string) {
+	i := strings.IndexAny(s, " \t\n\r")
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], s[i:]
+}
+
+// directive handles a line that steers the reading. It reports whether the
+// line was one.
+func (r *reader) directive(line string) bool {
+	s := strings.TrimLeft(line, " \t")
+	if len(s) < 3 || s[0] != '%' || s[1] != 'i' && s[1] != 'e' {
+		return false
+	}
+	word, rest := splitWord(s)
+	rest = strings.Trim(rest, " \t\r")
+	switch word {
+	case "%if", "%ifarch", "%ifnarch", "%ifos", "%ifnos":
+		if len(r.conds) >= maxConds {
+			r.e.stop("conditions are nested more than %d deep", maxConds)
+			return true
+		}
+		c := cond{word: word, pos: r.e.pos, outer: r.reading()}
+		if c.outer {
+			if rest == "" {
+				r.e.problem("macro/conditional", "%s needs a condition", word)
+			}
+			r.branch(&c, word, rest)
+		}
+		r.conds = append(r.conds, c)
+	case "%elif", "%elifarch", "%elifos", "%else":
+		if len(r.conds) == 0 {
+			r.e.problem("macro/conditional", "%s without %%if", word)
+			return true
+		}
+		c := &r.conds[len(r.conds)-1]
+		if c.seen {
+			r.e.problem("macro/conditional", "%s behind %%else", word)
+		}
+		if !c.outer {
+			return true
+		}
+		r.leave(c)
+		if word == "%else" {
+			c.seen = true
+			switch {
+			case c.taken:
+			case c.unknown != "":
+				r.enter(c)
+			default:
+				c.reading = true
+			}
+			return true
+		}
+		if rest == "" {
+			r.e.problem("macro/conditional", "%s needs a condition", word)
+		}
+		if !c.taken {
+			r.branch(c, word, rest)
+		}
+	case "%endif":
+		if len(r.conds) == 0 {
+			r.e.problem("macro/conditional", "%%endif without %%if")
+			return true
+		}
+		c := &r.conds[len(r.conds)-1]
+		r.leave(c)
+		for _, n := range c.touched {
+			r.e.table.put(n, &def{name: n, maybe: c.unknown, pos: c.pos})
+		}
+		r.conds = r.conds[:len(r.conds)-1]
+	case "%include":
+		if !r.reading() {
+			return true
+		}
+		r.open(rest)
+	default:
+		return false
+	}
+	return true
+}
+
+// branch decides about a branch with a condition of its own.
+func (r *reader) branch(c *cond, word, rest string) {
+	e := r.e
+	var result, unknown = false, ""
+	switch word {
+	case "%ifarch", "%elifarch", "%ifnarch":
+		if unknown = taint(rest); unknown == "" {
+			result = e.archMatches(rest) == (word != "%ifnarch")
+		} else if word != "%ifnarch" && e.archMatches(plain(rest)) {
+			result, unknown = true, ""
+		}
+	case "%ifos", "%elifos", "%ifnos":
+		if unknown = taint(rest); unknown == "" {
+			linux := false
+			for _, n := range strings.Fields(rest) {
+				linux = linux || n == "linux"
+			}
+			result = linux == (word != "%ifnos")
+		}
+	default:
+		t, err := e.eval(rest, false)
+		switch {
+		case err != "":
+			e.problem("macro/expression", "%s", err)
+			unknown = e.unknown(err)
+		case t.unknown != "" && t.str == truthy:
+			result = true
+		case t.unknown != "" && t.str == falsy:
+		case t.unknown != "":
+			unknown = t.unknown
+		default:
+			result = t.truth()
+		}
+	}
+	switch {
+	case unknown != "":
+		if c.unknown == "" {
+			k := e.cause(unknown)
+			c.unknown = e.unknown("the condition " + excerpt(word+" "+rest) + " is not known: " + k.reason)
+		}
+		r.enter(c)
+	case result && c.unknown != "":
+		c.taken = true
+		r.enter(c)
+	case result:
+		c.taken, c.reading = true, true
+	}
+}
+
+// enter begins a branch of which it is not known whether it is there.
+func (r *reader) enter(c *cond) {
+	c.reading, c.active = true, true
+	r.e.maybe++
+	r.e.maybes = append(r.e.maybes, c.unknown)
+	r.e.table.begin()
+	r.onCond(true)
+}
+
+// leave ends a branch.
+func (r *reader) leave(c *cond) {
+	c.reading = false
+	if c.active {
+		c.active = false
+		r.e.maybe--
+		r.e.maybes = r.e.maybes[:len(r.e.maybes)-1]
+		c.touched = append(c.touched, r.e.table.rollback()...)
+		r.onCond(false)
+	}
+}
+
+// open reads an included file next.
+func (r *reader) open(name string) {
+	e := r.e
+	name = strings.TrimSpace(name)
+	if f := strings.Fields(name); len(f) > 1 {
+		e.problem("macro/include", "%%include takes one file name")
+		return
+	}
+	r.include++
+	switch {
+	case name == "":
+		e.problem("macro/include", "%%include needs a file name")
+		return
+	case hasUnknown(name):
+		e.openEnded(name)
+		return
+	case len(r.inputs) > maxInclude || r.include > 1000:
+		e.problem("macro/include", "files include each other without end")
+		return
+	}
+	p, ok := e.inside(name)
+	if !ok {
+		e.openEnded(e.unknown("%include " + excerpt(name) + " reads a file outside of the component"))
+		if e.probing {
+			e.problem("macro/include", "%%include %s: the file is not in the component", excerpt(name))
+		}
+		return
+	}
+	text, why := e.readFile(p)
+	if why != "" {
+		e.problem("macro/include", "%%include %s: %s", excerpt(name), why)
+		return
+	}
+	r.push(p, text)
+}
+
+// finish reports what is still open at the end.
+func (r *reader) finish() {
+	for i := len(r.conds) - 1; i >= 0; i-- {
+		c := &r.conds[i]
+		r.leave(c)
+		d := r.e.problem("macro/conditional", "%s is never closed with %%endif", c.word)
+		d.Pos = c.pos
+	}
+	r.conds = nil
+}

@@ -1,0 +1,168 @@
+package macro
+
+import "strings"
+
+// A tagInfo is one preamble tag that rpm knows.
+type tagInfo struct {
+	name string
+	kind tagKind
+	// arg says whether something in parentheses may stand behind the name.
+	arg tagArg
+	// single tags may stand once per package.
+	single bool
+	// main tags belong to the source package, wherever they stand.
+	main bool
+	// macro is the macro that the tag sets, in lower case; it is set in upper
+	// case, too.
+	macro string
+}
+
+type tagKind byte
+
+const (
+	kindText  tagKind = iota
+	kindToken         // one word
+	kindNumber
+	kindDeps
+	kindSource
+	kindPatch
+	kindArch
+	kindBool
+)
+
+type tagArg byte
+
+const (
+	argNone tagArg = iota
+	argLang
+	argQualifier
+	argOption // the section of a BuildOption
+)
+
+// tagTable lists the preamble tags of rpm 4.18 to 6.0.
+var tagTable = []tagInfo{
+	{name: "Name", kind: kindToken, single: true, macro: "name"},
+	{name: "Version", kind: kindToken, single: true, macro: "version"},
+	{name: "Release", kind: kindToken, single: true, macro: "release"},
+	{name: "Epoch", kind: kindNumber, single: true, macro: "epoch"},
+	{name: "Summary", arg: argLang, single: true, macro: "summary"},
+	{name: "License", single: true, macro: "license"},
+	{name: "SourceLicense", single: true},
+	{name: "Distribution", single: true, macro: "distribution"},
+	{name: "DistURL", kind: kindToken, single: true, macro: "disturl"},
+	{name: "Vendor", single: true, macro: "vendor"},
+	{name: "Group", arg: argLang, single: true, macro: "group"},
+	{name: "Packager", single: true, macro: "packager"},
+	{name: "URL", kind: kindToken, single: true, macro: "url"},
+	{name: "VCS", kind: kindToken, single: true, macro: "vcs"},
+	{name: "BugURL", kind: kindToken, single: true, macro: "bugurl"},
+	{name: "TranslationURL", kind: kindToken, single: true},
+	{name: "UpstreamReleases", kind: kindToken, single: true},
+	{name: "Source", kind: kindSource, main: true},
+	{name: "Patch", kind: kindPatch, main: true},
+	{name: "NoSource", main: true},
+	{name: "NoPatch", main: true},
+	{name: "Icon"},
+	{name: "ExcludeArch", kind: kindArch, main: true},
+	{name: "ExclusiveArch", kind: kindArch, main: true},
+	{name: "ExcludeOS", kind: kindArch, main: true},
+	{name: "ExclusiveOS", kind: kindArch, main: true},
+	{name: "Provides", kind: kindDeps},
+	{name: "Requires", kind: kindDeps, arg: argQualifier},
+	{name: "PreReq", kind: kindDeps, arg: argQualifier},
+	{name: "Recommends", kind: kindDeps},
+	{name: "Suggests", kind: kindDeps},
+	{name: "Supplements", kind: kindDeps},
+	{name: "Enhances", kind: kindDeps},
+	{name: "Conflicts", kind: kindDeps},
+	{name: "Obsoletes", kind: kindDeps},
+	{name: "OrderWithRequires", kind: kindDeps, arg: argQualifier},
+	{name: "BuildRequires", kind: kindDeps, main: true, arg: argQualifier},
+	{name: "BuildPreReq", kind: kindDeps, main: true},
+	{name: "BuildConflicts", kind: kindDeps, main: true},
+	{name: "Prefixes"},
+	{name: "Prefix"},
+	{name: "BuildRoot"},
+	{name: "BuildArchitectures", kind: kindArch},
+	{name: "BuildArch", kind: kindArch},
+	{name: "AutoReqProv", kind: kindBool},
+	{name: "AutoReq", kind: kindBool},
+	{name: "AutoProv", kind: kindBool},
+	{name: "DocDir", single: true},
+	{name: "DistTag", single: true, macro: "disttag"},
+	{name: "RemovePathPostfixes"},
+	{name: "ModularityLabel", single: true},
+	{name: "BuildSystem", kind: kindToken, single: true, main: true},
+	{name: "BuildOption", arg: argOption, main: true},
+}
+
+// tagIndex finds a tag by its name in lower case.
+var tagIndex = func() map[string]*tagInfo {
+	m := make(map[string]*tagInfo, len(tagTable))
+	for i := range tagTable {
+		m[strings.ToLower(tagTable[i].name)] = &tagTable[i]
+	}
+	return m
+}()
+
+// qualifiers are what rpm takes in the parentheses of Requires.
+var qualifiers = map[string]bool{
+	"pre": true, "post": true, "preun": true, "postun": true, "pretrans": true, "posttrans": true,
+	"preuntrans": true, "postuntrans": true, "verify": true, "interp": true, "rpmlib": true,
+	"meta": true, "missingok": true, "hint": true,
+}
+
+// A preambleLine is a line of the form "Tag(arg): value".
+type preambleLine struct {
+	tag    *tagInfo
+	number string // digits behind Source or Patch
+	arg    string
+	value  string
+}
+
+// parseTag reads a preamble line; ok is false when rpm would not see a tag.
+// The tag stands at the very start of the line, in any case.
+func parseTag(line string) (p preambleLine, ok bool) {
+	i := 0
+	for i < len(line) && (line[i] >= 'a' && line[i] <= 'z' || line[i] >= 'A' && line[i] <= 'Z') {
+		i++
+	}
+	var buf [24]byte
+	if i == 0 || i > len(buf) {
+		return p, false
+	}
+	for k := range i {
+		buf[k] = line[k] | 0x20
+	}
+	p.tag = tagIndex[string(buf[:i])]
+	if p.tag == nil {
+		return p, false
+	}
+	if p.tag.kind == kindSource || p.tag.kind == kindPatch {
+		j := i
+		for j < len(line) && line[j] >= '0' && line[j] <= '9' {
+			j++
+		}
+		p.number = line[i:j]
+		i = j
+	}
+	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+		i++
+	}
+	if i < len(line) && line[i] == '(' && p.tag.arg != argNone {
+		j := strings.IndexByte(line[i:], ')')
+		if j < 0 {
+			return p, false
+		}
+		p.arg = strings.TrimSpace(line[i+1 : i+j])
+		i += j + 1
+		for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+			i++
+		}
+	}
+	if i >= len(line) || line[i] != ':' {
+		return p, false
+	}
+	p.value = strings.Trim(line[i+1:], " \t\r\n\f\v")
+	return p, true
+}
