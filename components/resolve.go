@@ -662,3 +662,13 @@ func (e *entry) empty() bool { return e == nil || e.val.zero() }
 func insideList(v *value, off int) bool {
 	return v != nil && v.kind == kindList && len(v.list) > 0 && off >= int(v.list[0].off)
 }
+
+// Customised reports whether anything but the component's place in upstream is
+// configured, in its own table or by inheritance.
+func (c *Component) Customised() bool {
+	b := &c.Build
+	return len(c.Overlays) > 0 || len(b.With)+len(b.Without)+len(b.Defines)+len(b.Undefines) > 0 ||
+		b.EmitUpstreamProvenance || b.Check.Skip || c.Render.SkipFileFilter || len(c.SourceFiles) > 0 ||
+		c.Spec.UpstreamCommit != "" || c.Spec.UpstreamName != "" && c.Spec.UpstreamName != c.Name ||
+		c.Release.Calculation != "auto" || c.merged.get("overlay-files") != nil && len(c.merged.get("overlay-files").list) > 0
+}
