@@ -145,14 +145,6 @@ func secrets(raw string) []string {
 	return list
 }
 
-// expandMirror fills a mirror template for a repository.
-func expandMirror(template, pkg string) string {
-	if strings.Contains(template, "$pkg") {
-		return strings.ReplaceAll(template, "$pkg", url.PathEscape(pkg))
-	}
-	return strings.TrimSuffix(template, "/") + "/" + url.PathEscape(pkg) + ".git"
-}
-
 // checkCommitName accepts 7 to 64 hexadecimal digits, in any case, and returns
 // them in lower case.
 func checkCommitName(s string) (string, error) {

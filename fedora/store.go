@@ -23,10 +23,6 @@ type Options struct {
 	CacheDir string
 	// Offline forbids every child process that could reach for the network.
 	Offline bool
-	// Mirrors are URL templates tried, in order, before a repository's own
-	// address; "$pkg" stands for the last path element of that address
-	// without ".git". A template without "$pkg" gets "/$pkg.git" appended.
-	Mirrors []string
 	// Retries is how often a failed network operation is tried again; negative means 0.
 	Retries int
 	// AllowHTTP permits unencrypted http:// addresses.
@@ -72,13 +68,13 @@ const maxIdle = 8
 
 // An upstream is what the store knows about one repository address.
 type upstream struct {
-	addr    *address
-	places  []place    // where objects may be found locally, best first
-	remotes []*address // where they can be fetched from, best first
+	addr      *address
+	places    []place    // where objects may be found locally, best first; the mirror is last
+	remotes   []*address // where they can be fetched from, best first
+	mirrorDir string     // the mirror among the places, empty without remotes
 
-	mu      sync.Mutex // held while fetching
-	fetched bool       // tried in this run, whether it worked or not
-	err     error      // why it did not
+	mu    sync.Mutex // held while fetching
+	tried map[string]*attempt
 
 	note   sync.Mutex // guards what follows
 	last   Request    // the latest request for it
@@ -150,55 +146,65 @@ type Request struct {
 	Snapshot time.Time
 	// Component is named in messages and in the hint "specgraft fetch NAME".
 	Component string
+	// Mirrors are addresses tried, in order, before URL. Of the requests for
+	// one URL the first one's count.
+	Mirrors []string
+	// Refresh asks the server for the present state of the branch, once in the
+	// life of the store, even where the mirror has an answer.
+	Refresh bool
 	// Shallow allows fetching without the commits behind the wanted one,
 	// which the release and changelog computation would need.
 	Shallow bool
 }
 
-// upstream returns the state of a repository address.
-func (s *Store) upstream(raw string) (*upstream, error) {
+// check validates branch and commit and returns the request with its commit
+// name in lower case.
+func (r Request) check() (Request, error) {
+	if r.Commit != "" {
+		var err error
+		if r.Commit, err = checkCommitName(r.Commit); err != nil {
+			return r, err
+		}
+	}
+	if r.Branch != "" || r.Commit == "" {
+		return r, checkRefName(r.Branch)
+	}
+	return r, nil
+}
+
+// upstream returns the state of the repository that r is about.
+func (s *Store) upstream(r Request) (*upstream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if u := s.upstreams[raw]; u != nil {
+	if u := s.upstreams[r.URL]; u != nil {
 		return u, nil
 	}
-	addr, err := parseAddress(raw, s.opt.AllowHTTP)
+	addr, err := parseAddress(r.URL, s.opt.AllowHTTP)
 	if err != nil {
 		return nil, err
 	}
-	if addr.scheme == "file" && isBundle(addr.dir) {
-		if addr.dir, err = s.unpackBundle(addr.dir); err != nil {
-			return nil, err
-		}
-	}
-	u := &upstream{addr: addr}
-	seen := map[string]bool{}
-	add := func(a *address) {
-		switch {
-		case seen[a.url]:
-		case a.scheme == "file":
-			u.places = append(u.places, place{dir: a.dir, inPlace: true, shown: a.shown})
-		default:
-			u.remotes = append(u.remotes, a)
-		}
-		seen[a.url] = true
-	}
-	for _, m := range s.opt.Mirrors {
-		a, err := parseAddress(expandMirror(m, addr.pkg), s.opt.AllowHTTP)
+	u := &upstream{addr: addr, tried: map[string]*attempt{}}
+	for _, raw := range append(slices.Clone(r.Mirrors), r.URL) {
+		a, err := parseAddress(raw, s.opt.AllowHTTP)
 		if err != nil {
 			return nil, err
 		}
-		add(a)
+		if a.scheme == "file" {
+			u.places = append(u.places, place{dir: a.dir, inPlace: true, shown: a.shown})
+		} else {
+			u.remotes = append(u.remotes, a)
+		}
 	}
-	add(addr)
-	if addr.mirror != "" {
-		u.places = append(u.places, place{dir: filepath.Join(s.opt.CacheDir, addr.mirror), shown: addr.shown})
-	} else if len(u.remotes) > 0 {
-		// A remote mirror of a repository on disk: keep what comes from it
-		// apart from the repository, which is not ours.
-		u.places = append(u.places, place{dir: filepath.Join(s.opt.CacheDir, u.remotes[0].mirror), shown: u.remotes[0].shown})
+	if len(u.remotes) > 0 {
+		// What a mirror serves is kept under the address that it stands for.
+		at := addr
+		if at.mirror == "" {
+			at = u.remotes[0]
+		}
+		u.mirrorDir = filepath.Join(s.opt.CacheDir, at.mirror)
+		u.places = append(u.places, place{dir: u.mirrorDir, shown: at.shown})
 	}
-	s.upstreams[raw] = u
+	s.upstreams[r.URL] = u
 	return u, nil
 }
 
@@ -244,26 +250,24 @@ func (u *upstream) serve(i int) {
 // whether it exists turns out when it is read. Unless the store is offline,
 // what is missing locally is fetched once.
 func (s *Store) Resolve(ctx context.Context, r Request) (string, error) {
-	u, err := s.upstream(r.URL)
+	u, err := s.upstream(r)
 	if err != nil {
 		return "", err
 	}
-	if r.Commit != "" {
-		if r.Commit, err = checkCommitName(r.Commit); err != nil {
-			return "", err
-		}
-	}
-	if r.Branch != "" || r.Commit == "" {
-		if err := checkRefName(r.Branch); err != nil {
-			return "", err
-		}
+	if r, err = r.check(); err != nil {
+		return "", err
 	}
 	u.remember(r)
 	if isObjectID(r.Commit) {
 		return r.Commit, nil
 	}
+	if r.Refresh && !s.opt.Offline && len(u.remotes) > 0 {
+		if err := s.fetchOnce(ctx, u, r); err != nil {
+			return "", err
+		}
+	}
 	var id string
-	err = s.tryPlaces(ctx, u, func(i int) error {
+	err = s.tryPlaces(ctx, u, r, func(i int) error {
 		var err error
 		id, err = s.resolveIn(ctx, u, u.places[i], r)
 		return err
@@ -272,39 +276,43 @@ func (s *Store) Resolve(ctx context.Context, r Request) (string, error) {
 }
 
 // tryPlaces calls try for each place of u until one works; when none does and
-// the network may be used, it fetches and tries once more.
-func (s *Store) tryPlaces(ctx context.Context, u *upstream, try func(i int) error) error {
-	for again := false; ; again = true {
-		var failed error
-		for _, i := range u.order() {
-			err := try(i)
-			if err == nil {
-				u.serve(i)
-				return nil
-			}
-			if !isMissing(err) {
-				return err
-			}
-			// The first place is the one that is meant to have it, but that
-			// it exists and lacks something says more than that it is not there.
-			if failed == nil || hasCode(failed, "fedora/no-repository") {
-				failed = err
-			}
+// the network may be used, it fetches r and tries once more.
+func (s *Store) tryPlaces(ctx context.Context, u *upstream, r Request, try func(i int) error) error {
+	err := s.eachPlace(u, try)
+	if err == nil || !isMissing(err) || len(u.remotes) == 0 {
+		return err
+	}
+	if cerr := ctx.Err(); cerr != nil {
+		return cerr
+	}
+	if s.opt.Offline {
+		return s.offlineError(u, err)
+	}
+	if err := s.fetchOnce(ctx, u, r); err != nil {
+		return err
+	}
+	return s.eachPlace(u, try)
+}
+
+// eachPlace calls try for each place of u until one works.
+func (s *Store) eachPlace(u *upstream, try func(i int) error) error {
+	var failed error
+	for _, i := range u.order() {
+		err := try(i)
+		if err == nil {
+			u.serve(i)
+			return nil
 		}
-		if err := ctx.Err(); err != nil {
+		if !isMissing(err) {
 			return err
 		}
-		if again || len(u.remotes) == 0 {
-			return failed
-		}
-		if s.opt.Offline {
-			return s.offlineError(u, failed)
-		}
-		r := u.request()
-		if err := s.fetchOnce(ctx, u, r); err != nil {
-			return err
+		// The first place is the one that is meant to have it, but that one
+		// exists and lacks something says more than that it is not there.
+		if failed == nil || hasCode(failed, "fedora/no-repository") {
+			failed = err
 		}
 	}
+	return failed
 }
 
 // isMissing reports whether a fetch may help against err.
@@ -527,15 +535,13 @@ func (s *Store) dropIdle(dir string) {
 
 // withCommit calls read with a repository that has the commit.
 func (s *Store) withCommit(ctx context.Context, url, commit string, read func(*Repo) error) error {
-	u, err := s.upstream(url)
+	u, err := s.upstream(Request{URL: url})
 	if err != nil {
 		return err
 	}
-	if r := u.request(); r.Commit == "" {
-		r.Commit = commit
-		u.remember(r)
-	}
-	return s.tryPlaces(ctx, u, func(i int) error {
+	r := u.request()
+	r.Commit = commit
+	return s.tryPlaces(ctx, u, r, func(i int) error {
 		repo, err := s.acquire(u, u.places[i])
 		if err != nil {
 			return err
@@ -543,38 +549,87 @@ func (s *Store) withCommit(ctx context.Context, url, commit string, read func(*R
 		defer repo.Close()
 		err = read(repo)
 		if errors.Is(err, fs.ErrNotExist) {
-			return s.missingCommit(u, u.places[i], commit)
+			return s.missingCommit(ctx, u, u.places[i], commit)
 		}
 		return err
 	})
 }
 
-func (s *Store) missingCommit(u *upstream, p place, commit string) error {
+// missingCommit says that a repository lacks a commit, and names one with the
+// same files where there is one.
+func (s *Store) missingCommit(ctx context.Context, u *upstream, p place, commit string) error {
 	d := failure("fedora/missing-commit", "commit %s is not in %s", short(commit), p.shown)
 	d.Hint = "the lock or spec.upstream-commit names a commit of another repository, or upstream has rewritten its history"
+	if twin := s.twin(ctx, p, commit); twin != "" {
+		d.Message += ", whose history was rewritten"
+		d.Hint = fmt.Sprintf("commit %s has the same files: lock or pin that one", twin)
+	}
 	return d
 }
 
-// Repo opens the repository behind a URL for reading history. Unless the store
-// is offline, a repository that was fetched without history is completed
-// first. Close it after use; it must not be used after the store is closed.
+// twin looks for a commit with the tree that a missing commit had, as far as
+// the content cache still knows it.
+func (s *Store) twin(ctx context.Context, p place, commit string) string {
+	if !isObjectID(commit) {
+		return ""
+	}
+	snap, err := s.cachedSnapshot(commit)
+	if err != nil {
+		return ""
+	}
+	at, ok := findGitDir(p.dir)
+	if !ok {
+		return ""
+	}
+	cmd, err := s.git.command(ctx, at.dir, "log", "--all", "--no-mailmap", "--format=tformat:%H %T")
+	if err != nil {
+		return ""
+	}
+	out, err := output(cmd)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.SplitSeq(string(out), "\n") {
+		if id, tree, _ := strings.Cut(line, " "); tree == snap.tree && id != commit {
+			return id
+		}
+	}
+	return ""
+}
+
+// Repo opens the repository behind a URL for reading history, after Resolve
+// has been asked about it. Unless the store is offline, a repository that was
+// fetched without history is completed first. Close it after use; it must not
+// be used after the store is closed.
 func (s *Store) Repo(ctx context.Context, url string) (*Repo, error) {
-	u, err := s.upstream(url)
+	u, err := s.upstream(Request{URL: url})
 	if err != nil {
 		return nil, err
 	}
+	r := u.request()
+	r.Shallow = false
 	var repo *Repo
-	err = s.tryPlaces(ctx, u, func(i int) error {
+	err = s.tryPlaces(ctx, u, r, func(i int) error {
 		p := u.places[i]
-		r, err := s.acquire(u, p)
+		got, err := s.acquire(u, p)
 		if err != nil {
 			return err
 		}
-		if !p.inPlace && len(r.Shallow()) > 0 {
-			r.Close()
-			return failure("fedora/missing-commit", "the mirror of %s holds no history", p.shown)
+		if !p.inPlace && len(got.Shallow()) > 0 {
+			got.Close()
+			return cutOff(p)
 		}
-		repo = r
+		if isObjectID(r.Commit) {
+			// Its files may come from the content cache, its history cannot.
+			if _, err := got.Commit(r.Commit); errors.Is(err, fs.ErrNotExist) {
+				got.Close()
+				return s.missingCommit(ctx, u, p, r.Commit)
+			} else if err != nil {
+				got.Close()
+				return err
+			}
+		}
+		repo = got
 		return nil
 	})
 	return repo, err

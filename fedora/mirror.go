@@ -1,0 +1,166 @@
+package fedora
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// The mirror holds one bare repository for each address, below
+//
+//	mirror/v1/SCHEME/HOST/PATH.git
+//
+// with branches as last fetched under refs/heads/, and commits that a lock or
+// a pin names under keepRefs, which keeps them alive when upstream rewrites
+// its history.
+const keepRefs = "refs/specgraft/keep/"
+
+// File names of ours inside a mirrored repository.
+const (
+	stateFile = "specgraft-fetched" // when each branch was last fetched
+	lockFile  = "specgraft.lock"    // held while the repository is written
+)
+
+// createMirror makes an empty bare repository, or completes one that was left
+// half made. Writing these few files is what git init would do.
+func createMirror(dir string) error {
+	for _, sub := range []string{"objects/pack", "objects/info", "refs/heads"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+			return cacheFailure(err)
+		}
+	}
+	for _, f := range [][2]string{
+		{"config", "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"},
+		{"HEAD", "ref: refs/heads/main\n"}, // last, because it makes this a repository
+	} {
+		path := filepath.Join(dir, f[0])
+		if fi, err := os.Lstat(path); err == nil && fi.Size() > 0 {
+			continue
+		}
+		if err := writeFileAtomic(path, f[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFileAtomic replaces a small file in the cache directory.
+func writeFileAtomic(path, content string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
+	if err != nil {
+		return cacheFailure(err)
+	}
+	_, err = f.WriteString(content)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return cacheFailure(err)
+	}
+	return nil
+}
+
+// lockMirror waits until no other process writes to a mirrored repository and
+// returns the function that lets others go on. Readers need no lock.
+func lockMirror(ctx context.Context, dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, cacheFailure(err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, cacheFailure(err)
+	}
+	if err := lockDownload(ctx, f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+// sweepLocks removes lock files that a killed git left behind. The caller
+// holds the repository's lock, so nobody alive owns them.
+func sweepLocks(dir string) {
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil
+		case d.IsDir() && path == filepath.Join(dir, "objects"):
+			return fs.SkipDir
+		case strings.HasSuffix(path, ".lock") && d.Name() != lockFile:
+			os.Remove(path)
+		}
+		return nil
+	})
+}
+
+// readFetchState returns when (seconds since 1970) each branch of a mirrored
+// repository was last fetched.
+func readFetchState(dir string) map[string]int64 {
+	data, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if err != nil {
+		return nil
+	}
+	state := map[string]int64{}
+	for line := range strings.SplitSeq(string(data), "\n") {
+		when, branch, ok := strings.Cut(line, " ")
+		if sec, err := strconv.ParseInt(when, 10, 64); ok && err == nil && branch != "" {
+			state[branch] = sec
+		}
+	}
+	return state
+}
+
+// writeFetchState notes that branches were fetched. The caller holds the lock.
+func writeFetchState(dir string, when int64, branches ...string) error {
+	state := readFetchState(dir)
+	if state == nil {
+		state = map[string]int64{}
+	}
+	for _, b := range branches {
+		state[b] = when
+	}
+	var b strings.Builder
+	for _, branch := range sortedKeys(state) {
+		fmt.Fprintf(&b, "%d %s\n", state[branch], branch)
+	}
+	return writeFileAtomic(filepath.Join(dir, stateFile), b.String())
+}
+
+// keepAlive gives a commit of a mirrored repository a ref of its own.
+func keepAlive(at gitDir, commit string) error {
+	name := keepRefs + commit
+	if _, err := at.ref(name); err == nil {
+		return nil
+	}
+	if err := at.writeRef(name, commit); err != nil && !errors.Is(err, fs.ErrExist) {
+		return cacheFailure(err)
+	}
+	return nil
+}
+
+// packBytes returns the size of a repository's packs.
+func packBytes(dir string) int64 {
+	entries, err := os.ReadDir(filepath.Join(dir, "objects", "pack"))
+	if err != nil {
+		return 0
+	}
+	total := int64(0)
+	for _, e := range entries {
+		if fi, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), ".pack") {
+			total += fi.Size()
+		}
+	}
+	return total
+}
