@@ -30,6 +30,9 @@ type FileChange struct {
 	Path    string // the new path for a renamed file
 	Old     string // the former path of a renamed file
 	Matches int    // matches replaced
+	// Before and After are the file as it was and as it was left; nil for
+	// none.
+	Before, After *File
 }
 
 // A Change is what happened to a file.
