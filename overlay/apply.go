@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -213,6 +214,14 @@ func (r *run) finish() {
 		}
 	}
 	slices.SortStableFunc(r.rep.Files, func(x, y FileChange) int { return strings.Compare(x.Path, y.Path) })
+	for i := range r.rep.Files {
+		c := &r.rep.Files[i]
+		c.After = r.tree.Files[c.Path]
+		old := cmp.Or(c.Old, c.Path)
+		if k := slices.IndexFunc(r.before, func(b fileBefore) bool { return b.path == old }); k >= 0 {
+			c.Before = r.before[k].file
+		}
+	}
 	for _, b := range r.before {
 		if r.tree.Files[b.path] != nil {
 			delete(r.removed, b.path)
@@ -228,7 +237,7 @@ func (r *run) checkExpect(info *OpInfo) *diag.Diagnostic {
 	if want == nil || *want == r.rep.Places {
 		return nil
 	}
-	d := r.fail("expect", "overlay/expect", "changes %d %s, but %d %s expected", r.rep.Places, info.Counts, *want, plural(*want, "is", "are"))
+	d := r.fail("expect", "overlay/expect", "changes %s, but %d %s expected", count(r.rep.Places, r.op.counts(info)), *want, plural(*want, "is", "are"))
 	log := r.spec.Log()
 	for i := len(log) - 1; i >= r.rep.From && len(d.Related) < 5; i-- {
 		if e := &log[i]; len(e.Old) > 0 && e.Old[0].Num > 0 {
@@ -240,6 +249,25 @@ func (r *run) checkExpect(info *OpInfo) *diag.Diagnostic {
 	slices.SortStableFunc(d.Related, func(a, b diag.Related) int { return a.Pos.Line - b.Pos.Line })
 	d.Hint = "look whether upstream changed; then narrow the overlay or correct `expect`"
 	return d
+}
+
+// counts returns what one place of the operation is called.
+func (op *Op) counts(info *OpInfo) string {
+	if op.Multiline {
+		return "match"
+	}
+	return info.Counts
+}
+
+// count says how many there are of something.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	if strings.HasSuffix(what, "ch") {
+		what += "e"
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func plural(n int, one, many string) string {

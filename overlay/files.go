@@ -63,11 +63,11 @@ func (r *run) fileSearchReplace() *diag.Diagnostic {
 		names = fmt.Sprintf("the %d files that match %q", len(files), r.op.File)
 	}
 	if matched {
-		d := r.fail("replacement", "overlay/no-change", "what matches %q in %s is already as wanted", r.op.Regex, names)
+		d := r.fail("replacement", "overlay/no-change", "what matches %s in %s is already as wanted", quoteRegex(r.op.Regex), names)
 		d.Hint = "remove the overlay, or correct its replacement"
 		return d
 	}
-	d = r.fail("regex", "overlay/no-match", "nothing matches %q in %s", r.op.Regex, names)
+	d = r.fail("regex", "overlay/no-match", "nothing matches %s in %s", quoteRegex(r.op.Regex), names)
 	if strings.HasPrefix(r.op.Regex, "^") || strings.HasSuffix(r.op.Regex, "$") {
 		d.Hint = "the expression sees the file as a whole: begin it with (?m) for ^ and $ to mean lines"
 	}
@@ -202,7 +202,7 @@ func (r *run) mayWrite(key, name, dst string) *diag.Diagnostic {
 // isFree refuses a path that is taken.
 func (r *run) isFree(key, dst string) *diag.Diagnostic {
 	f := r.tree.Files[dst]
-	if f == nil && dst != r.spec.Name() && !r.hasDir(dst) {
+	if f == nil && dst != path.Base(r.spec.Name()) && !r.hasDir(dst) {
 		return nil
 	}
 	d := r.fail(key, "overlay/file-exists", "%q exists already", dst)
@@ -242,10 +242,16 @@ func (r *run) content(p string) ([]byte, *diag.Diagnostic) {
 // an error when there is none. Spec files and git's own are left out.
 func (r *run) matchFiles() ([]string, *diag.Diagnostic) {
 	var files []string
+	left, _ := matchFile(r.op.File, path.Base(r.spec.Name())) // matches, but is left alone
 	for p := range r.tree.Files {
-		if ok, err := matchFile(r.op.File, p); ok && err == nil && !isSpec(p) && !inGit(p) {
-			files = append(files, p)
+		if ok, err := matchFile(r.op.File, p); !ok || err != nil {
+			continue
 		}
+		if isSpec(p) || inGit(p) {
+			left = true
+			continue
+		}
+		files = append(files, p)
 	}
 	if len(files) > 0 {
 		slices.Sort(files)
@@ -256,7 +262,7 @@ func (r *run) matchFiles() ([]string, *diag.Diagnostic) {
 	}
 	d := r.fail("file", "overlay/no-match", "no file matches %q", r.op.File)
 	switch {
-	case isSpec(r.op.File):
+	case left || isSpec(r.op.File):
 		d.Hint = "file overlays leave spec files alone; use the spec overlays"
 	case r.tree.Files[path.Clean(r.op.File)] != nil:
 		d.Hint = fmt.Sprintf("write it as %q", path.Clean(r.op.File))

@@ -143,7 +143,7 @@ func (h *helper) section() {
 		}
 	}
 	for _, p := range h.file.Structure().Parts {
-		if p.Name == strings.ToLower(op.Section) && h.file.Line(p.Start).Kind() != spec.Header {
+		if p.Name != "" && p.Name == strings.ToLower(op.Section) && h.file.Line(p.Start).Kind() != spec.Header {
 			h.related(h.file.Pos(p.Start), "line overlays do not know this section")
 			h.d.Hint = "use spec-search-replace on a line of that section"
 			return

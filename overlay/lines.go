@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -154,10 +155,13 @@ func (r *run) noSection(key, name, pkg string) *diag.Diagnostic {
 }
 
 // nearestPackage guesses which package was meant: foo-devel for the header
-// "%package devel" of component foo, or the nearest spelling.
+// "%package devel" of component foo, libfoo for "%package -n lib%{name}", or
+// the nearest spelling.
 func nearestPackage(pkg, component string, pkgs []string) string {
+	name := strings.NewReplacer("%{name}", component, "%name", component)
 	for _, p := range pkgs {
-		if pkg == component+"-"+p || pkg == "%{name}-"+p || component+"-"+pkg == p || "%{name}-"+pkg == p {
+		full := name.Replace(p)
+		if want := name.Replace(pkg); want == full || want == component+"-"+full || component+"-"+pkg == full {
 			return p
 		}
 	}

@@ -100,6 +100,10 @@ func (r *run) patchRemove() *diag.Diagnostic {
 	r.rep.Places = len(lines)
 	files, d := r.matchFiles()
 	if d != nil {
+		if d.Code == "overlay/no-match" {
+			d.Message = fmt.Sprintf("%s: the spec lists a patch that matches %q, but no file does", r.op.Name(), r.op.File)
+			d.Hint = "a patch that is not among the component's files is taken out of the spec with spec-remove-tag"
+		}
 		return d
 	}
 	for _, p := range files {

@@ -1,7 +1,6 @@
 package overlay
 
 import (
-	"fmt"
 	"strings"
 
 	"specgraft/overlay/diag"
@@ -86,7 +85,7 @@ func (r *run) tornConditional(key string, s *spec.Section, line int) *diag.Diagn
 	d := r.fail(key, "overlay/conditional", "cannot remove %q: a conditional spans beyond the section", quoteLine(header))
 	d.Related = []diag.Related{
 		{Pos: r.spec.Pos(line)},
-		{Pos: r.spec.Pos(s.Start), Message: fmt.Sprintf("the section has %d lines from here", s.End-s.Start)},
+		{Pos: r.spec.Pos(s.Start), Message: "the section starts here"},
 	}
 	d.Hint = "remove its lines with spec-search-replace, or change the conditional first"
 	return d

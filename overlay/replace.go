@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 
 	"specgraft/overlay/diag"
@@ -144,15 +145,24 @@ func (r *run) replaceLines(m *matcher, at []int) *diag.Diagnostic {
 // noReplacement says why an expression had no effect.
 func (r *run) noReplacement(same []int) *diag.Diagnostic {
 	if len(same) == 0 {
-		d := r.fail("regex", "overlay/no-match", "nothing matches %q%s", r.op.Regex, r.scope())
-		return d
+		return r.fail("regex", "overlay/no-match", "nothing matches %s%s", quoteRegex(r.op.Regex), r.scope())
 	}
-	d := r.fail("replacement", "overlay/no-change", "what matches %q%s is already as wanted", r.op.Regex, r.scope())
+	d := r.fail("replacement", "overlay/no-change", "what matches %s%s is already as wanted", quoteRegex(r.op.Regex), r.scope())
 	for _, i := range same[:min(len(same), 5)] {
 		d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(i), Message: quoteLine(r.spec.Line(i).Text)})
 	}
 	d.Hint = "remove the overlay, or correct its replacement"
 	return d
+}
+
+// quoteRegex shows an expression as a TOML literal string where that is possible.
+func quoteRegex(re string) string {
+	for _, c := range re {
+		if c == '\'' || !strconv.IsPrint(c) {
+			return strconv.Quote(re)
+		}
+	}
+	return "'" + re + "'"
 }
 
 // scope names the place that an expression was looked for in.

@@ -11,7 +11,7 @@ import (
 type OpInfo struct {
 	Type    Type
 	Help    string // one line: the effect
-	Counts  string // what a place is that `expect` counts, plural
+	Counts  string // what one place is that `expect` counts
 	Keys    []Key  // beyond those of CommonKeys
 	Archive bool   // may work inside an archive
 
@@ -79,42 +79,42 @@ func helped(k Key, help string) Key { k.Help = help; return k }
 // Ops is the table of operations.
 var Ops = []OpInfo{
 	{
-		Type: AddTag, Counts: "sections", apply: (*run).addTag,
+		Type: AddTag, Counts: "section", apply: (*run).addTag,
 		Help: "add a tag as the last line of the preamble or of a sub-package, whether or not one exists",
 		Keys: []Key{keyTag, keyValue, keyTagPkg},
 	},
 	{
-		Type: InsertTag, Counts: "tags", apply: (*run).insertTag,
+		Type: InsertTag, Counts: "tag", apply: (*run).insertTag,
 		Help: "insert a tag after the last one of its family (Source, Patch, Requires, ...), outside conditionals where possible",
 		Keys: []Key{keyTag, keyValue, keyTagPkg},
 	},
 	{
-		Type: SetTag, Counts: "tags", apply: (*run).setTag,
+		Type: SetTag, Counts: "tag", apply: (*run).setTag,
 		Help: "replace every tag of that name, or add it when there is none",
 		Keys: []Key{keyTag, keyValue, keyTagPkg, keyBranch},
 	},
 	{
-		Type: UpdateTag, Counts: "tags", apply: (*run).updateTag,
+		Type: UpdateTag, Counts: "tag", apply: (*run).updateTag,
 		Help: "replace every tag of that name; an error when there is none",
 		Keys: []Key{keyTag, keyValue, keyTagPkg, keyBranch},
 	},
 	{
-		Type: RemoveTag, Counts: "tags", apply: (*run).removeTag,
+		Type: RemoveTag, Counts: "tag", apply: (*run).removeTag,
 		Help: "remove every tag of that name, or those with the given value",
 		Keys: []Key{keyTag, {Name: "value", Kind: KeyString, Help: "remove only tags with this value, in any case"}, keyTagPkg, keyBranch},
 	},
 	{
-		Type: PrependLines, Counts: "sections", apply: (*run).prependLines,
+		Type: PrependLines, Counts: "section", apply: (*run).prependLines,
 		Help: "put lines below the header of every matching section, or at the top of the file",
 		Keys: []Key{keySection, keySecPkg, keyLines, keyBranch},
 	},
 	{
-		Type: AppendLines, Counts: "sections", apply: (*run).appendLines,
+		Type: AppendLines, Counts: "section", apply: (*run).appendLines,
 		Help: "put lines behind the last line of every matching section, or at the end of the file",
 		Keys: []Key{keySection, keySecPkg, keyLines, keyBranch},
 	},
 	{
-		Type: SearchReplace, Counts: "lines (matches with multiline)", apply: (*run).searchReplace,
+		Type: SearchReplace, Counts: "line", apply: (*run).searchReplace,
 		Help: "replace what matches an expression in every line that is no section header",
 		Keys: []Key{
 			keyRegex, keyReplace, keySection,
@@ -123,17 +123,17 @@ var Ops = []OpInfo{
 		},
 	},
 	{
-		Type: RemoveSection, Counts: "sections", apply: (*run).removeSection,
+		Type: RemoveSection, Counts: "section", apply: (*run).removeSection,
 		Help: "remove every matching section with its header, keeping conditionals balanced",
 		Keys: []Key{helped(need(keySection), "section header as written, such as \"%check\""), keySecPkg},
 	},
 	{
-		Type: RemoveSubpackage, Counts: "sections", apply: (*run).removeSubpackage,
+		Type: RemoveSubpackage, Counts: "section", apply: (*run).removeSubpackage,
 		Help: "remove every section of a sub-package, keeping conditionals balanced",
 		Keys: []Key{need(helped(keySecPkg, "package as its section headers name it"))},
 	},
 	{
-		Type: PatchAdd, Counts: "places", apply: (*run).patchAdd,
+		Type: PatchAdd, Counts: "place", apply: (*run).patchAdd,
 		Help: "copy a patch into the component and list it under the next free number or in %patchlist",
 		Keys: []Key{
 			keySource,
@@ -142,32 +142,32 @@ var Ops = []OpInfo{
 		},
 	},
 	{
-		Type: PatchRemove, Counts: "patches in the spec", apply: (*run).patchRemove,
+		Type: PatchRemove, Counts: "patch", apply: (*run).patchRemove,
 		Help: "remove numbered patch tags, %patchlist lines and patch files that match a glob",
 		Keys: []Key{helped(keyFile, "doublestar glob for the value in the spec and for the file, such as \"**/fix.patch\"")},
 	},
 	{
-		Type: FilePrependLines, Counts: "files", apply: (*run).filePrependLines,
+		Type: FilePrependLines, Counts: "file", apply: (*run).filePrependLines,
 		Help: "put lines at the top of every matching file",
 		Keys: []Key{keyFile, keyLines},
 	},
 	{
-		Type: FileSearchReplace, Counts: "matches", Archive: true, apply: (*run).fileSearchReplace,
+		Type: FileSearchReplace, Counts: "match", Archive: true, apply: (*run).fileSearchReplace,
 		Help: "replace what matches an expression in every matching file, which it sees as a whole",
 		Keys: []Key{keyFile, keyRegex, keyReplace, keyGroups, keyArchive},
 	},
 	{
-		Type: FileAdd, Counts: "files", apply: (*run).fileAdd,
+		Type: FileAdd, Counts: "file", apply: (*run).fileAdd,
 		Help: "copy a file into the component, where it must not exist yet",
 		Keys: []Key{helped(keyFile, "path of the new file below the component's directory"), keySource, keyMode},
 	},
 	{
-		Type: FileRemove, Counts: "files", Archive: true, apply: (*run).fileRemove,
+		Type: FileRemove, Counts: "file", Archive: true, apply: (*run).fileRemove,
 		Help: "remove every matching file",
 		Keys: []Key{keyFile, keyArchive},
 	},
 	{
-		Type: FileRename, Counts: "files", apply: (*run).fileRename,
+		Type: FileRename, Counts: "file", apply: (*run).fileRename,
 		Help: "give the one matching file a new name in its directory",
 		Keys: []Key{keyFile, {Name: "replacement", Kind: KeyString, Required: true, Help: "new name, without directories"}},
 	},

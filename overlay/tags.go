@@ -165,37 +165,27 @@ func (r *run) noTag() *diag.Diagnostic {
 	}
 	var names, same []string
 	for t := range r.packageTags() {
-		names = append(names, t.Name)
-		if equalLower(t.Name, r.op.Tag) {
-			same = append(same, t.Value)
+		if !equalLower(t.Name, r.op.Tag) {
+			names = append(names, t.Name)
+			continue
+		}
+		same = append(same, t.Value)
+		if len(d.Related) < 5 {
 			d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(t.Line), Message: quoteLine(r.spec.Line(t.Line).Text)})
 		}
 	}
-	switch n := diag.Nearest(r.op.Tag, names); {
-	case len(same) > 0:
-		if len(d.Related) > 5 {
-			d.Related = d.Related[:5]
-		}
+	if len(same) > 0 {
+		d.Pos = r.op.At("value")
 		if v := diag.Nearest(r.op.Value, same); v != "" {
-			d.Pos = r.op.At("value")
 			d.Hint = fmt.Sprintf("the nearest value is %q", v)
 		}
-	case n != "":
-		d.Hint = fmt.Sprintf("did you mean %q?", n)
-		fallthrough
-	default:
-		pos := r.spec.Pos(start)
-		d.Related = append(d.Related, diag.Related{Pos: pos, Message: where + " starts here"})
+		return d
 	}
-	for t := range r.spec.Tags() {
-		if s := &r.spec.Sections()[t.Section]; len(same) == 0 && s.Package != r.op.Package && equalLower(t.Name, r.op.Tag) {
-			d.Hint = fmt.Sprintf("package %q has one: add package = %q", s.Package, s.Package)
-			if s.Package == "" {
-				d.Hint = "the preamble has one: remove the key \"package\""
-			}
-			d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(t.Line), Message: quoteLine(r.spec.Line(t.Line).Text)})
-			break
-		}
+	if r.op.Package != "" {
+		d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(start), Message: where + " starts here"})
+	}
+	if n := diag.Nearest(r.op.Tag, names); n != "" {
+		d.Hint = fmt.Sprintf("did you mean %q?", n)
 	}
 	return d
 }

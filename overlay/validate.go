@@ -121,7 +121,11 @@ func (op *Op) check(info *OpInfo) diag.List {
 		if op.Has(k.Name) {
 			d.Message = fmt.Sprintf("%s: key %q must not be empty", op.Type, k.Name)
 		}
-		d.Hint = k.Name + ": " + k.Help
+		sample := `"..."`
+		if k.Kind == KeyStrings {
+			sample = `["..."]`
+		}
+		d.Hint = fmt.Sprintf("write %s = %s: %s", k.Name, sample, k.Help)
 	}
 	uses := func(key string) bool { return info.Key(key) != nil && op.set(key) }
 
