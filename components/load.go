@@ -53,6 +53,7 @@ type state struct {
 	opt       Options
 	paths     *paths
 	documents []*document // in order of merging
+	twice     diag.List   // files that are reached in more than one way
 
 	names      func() []string
 	discovered func() *discovery
@@ -109,6 +110,7 @@ type loader struct {
 	merge merger
 	root  *value
 	order []*document
+	twice diag.List
 }
 
 // Load finds and loads a project. All mistakes of all files are reported at
@@ -308,7 +310,10 @@ func (l *loader) expand(doc *document, stack []*document, seen map[*document]boo
 			switch {
 			case !seen[child]:
 				l.expand(child, stack, seen)
-			case !inc.glob && slices.Contains(stack, child):
+			case inc.glob || !slices.Contains(stack, child):
+				d := l.twice.Warn(inc.pattern.pos(), "config/azldev", "%s is included more than once, which azldev refuses", child.src.name)
+				d.End, d.Severity = inc.pattern.endPos(), diag.Error
+			default:
 				d := l.diags.Add(inc.pattern.pos(), "config/include-cycle", "%s includes itself", child.src.name)
 				d.End = inc.pattern.endPos()
 				if child != doc {

@@ -525,6 +525,7 @@ func (p *Project) checkArchives(chk *checker, c *Component) {
 
 // An overlayDocument is a loaded overlay file.
 type overlayDocument struct {
+	root  *value
 	ops   []overlay.Op
 	vals  []*value
 	diags diag.List
@@ -610,7 +611,7 @@ func (p *Project) overlayDocument(file string, trusted bool) *overlayDocument {
 // none on its overlays.
 func (doc *overlayDocument) read(src *source, permissive, strict bool) {
 	root, diags := readDocument(src)
-	doc.diags = diags
+	doc.root, doc.diags = root, diags
 	key := documentKey
 	key.Keys = slices.Clone(documentKey.Keys)
 	key.find("metadata").Required = strict

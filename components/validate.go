@@ -18,7 +18,7 @@ func newProject(dir string, l *loader) *Project {
 	p := &Project{
 		Dir: dir, File: filepath.Join(dir, FileName), Root: l.paths.root,
 		Distros: map[string]*Distro{}, Groups: map[string]*Group{},
-		state: &state{root: l.root, opt: l.opt, paths: l.paths, documents: l.order},
+		state: &state{root: l.root, opt: l.opt, paths: l.paths, documents: l.order, twice: l.twice},
 	}
 	proj := l.root.get("project")
 	p.Description = proj.text("description")

@@ -97,11 +97,13 @@ found that something would change, 3 the environment failed.`,
 func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
 		autospecCmd(g),
+		codesCmd(g),
+		configCmd(g),
 		listCmd(g),
 		renderCmd(g),
 		showCmd(g),
-		updateCmd(g),
 		templateCmd(g),
+		updateCmd(g),
 		versionCmd(g),
 	}
 }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+	"specgraft/fedora"
+	"specgraft/fedora/autospec"
+	"specgraft/fedora/macro"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+	"specgraft/render"
+	"specgraft/render/template"
+)
+
+// allCodes joins the codes of all packages, sorted.
+func allCodes() []diag.Code {
+	codes := slices.Concat(
+		components.Codes, overlay.Codes, render.Codes, template.Codes,
+		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, autospec.Codes, macro.Codes,
+	)
+	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(codes, func(a, b diag.Code) bool { return a.ID == b.ID })
+}
+
+func codesCmd(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "codes [CODE...]",
+		Short: "Explain diagnostic codes",
+		Long: `Explain diagnostic codes such as overlay/no-match: when they are raised and what
+to do. Without arguments all codes are explained; an argument is a code, or a
+group of codes such as overlay/. 'specgraft help codes' prints the same page.`,
+		Example: `  specgraft codes config/unknown-key
+  specgraft codes overlay/
+  specgraft codes --json`,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var ids []string
+			for _, c := range allCodes() {
+				ids = append(ids, c.ID+"\t"+c.Summary)
+			}
+			return ids, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			format, err := g.formatOf("text", "json", "table")
+			if err != nil {
+				return err
+			}
+			codes, err := chosenCodes(args)
+			if err != nil {
+				return err
+			}
+			if format != "json" {
+				return writeCodes(g.stdout, codes)
+			}
+			type record struct {
+				Code     string        `json:"code"`
+				Severity diag.Severity `json:"severity"`
+				Summary  string        `json:"summary"`
+				Doc      string        `json:"doc,omitempty"`
+			}
+			records := []record{}
+			for _, c := range codes {
+				records = append(records, record{c.ID, c.Default, c.Summary, c.Doc})
+			}
+			return writeJSON(g.stdout, records)
+		},
+	}
+	help := cmd.HelpFunc()
+	cmd.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		help(cmd, args)
+		fmt.Fprintln(cmd.OutOrStdout())
+		_ = writeCodes(cmd.OutOrStdout(), allCodes())
+	})
+	return cmd
+}
+
+// chosenCodes returns the codes that arguments name.
+func chosenCodes(args []string) ([]diag.Code, error) {
+	all := allCodes()
+	if len(args) == 0 {
+		return all, nil
+	}
+	var chosen []diag.Code
+	for _, arg := range args {
+		n := len(chosen)
+		for _, c := range all {
+			if c.ID == arg || strings.HasPrefix(c.ID, strings.TrimSuffix(arg, "/")+"/") {
+				chosen = append(chosen, c)
+			}
+		}
+		if len(chosen) == n {
+			ids := make([]string, len(all))
+			for i, c := range all {
+				ids[i] = c.ID
+			}
+			return nil, usageError{fmt.Errorf("there is no code %q%s", arg, didYouMean(arg, ids))}
+		}
+	}
+	return chosen, nil
+}
+
+// writeCodes prints codes with their explanations, wrapped at 79 columns.
+func writeCodes(w io.Writer, codes []diag.Code) error {
+	for i, c := range codes {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if _, err := fmt.Fprintf(w, "%s (%s)\n    %s\n", c.ID, c.Default, c.Summary); err != nil {
+			return err
+		}
+		if c.Doc != "" {
+			fmt.Fprint(w, wrap(c.Doc, "    ", 79))
+		}
+	}
+	return nil
+}
+
+// wrap breaks text into lines of at most width columns, each with an indent.
+func wrap(text, indent string, width int) string {
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		switch {
+		case column == 0:
+			b.WriteString(indent)
+			column = len(indent)
+		case column+1+len(word) > width:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	b.WriteByte('\n')
+	return b.String()
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+)
+
+// listed is one record of the list command.
+type listed struct {
+	Component    string    `json:"component"`
+	Type         string    `json:"type"`
+	Distro       string    `json:"distro,omitempty"`
+	Version      string    `json:"version,omitempty"`
+	UpstreamName string    `json:"upstreamName,omitempty"`
+	Pin          string    `json:"pin,omitempty"`
+	SpecPath     string    `json:"specPath,omitempty"`
+	Release      string    `json:"release"`
+	Overlays     int       `json:"overlays"`
+	OverlayTypes []string  `json:"overlayTypes,omitempty"`
+	Customised   bool      `json:"customised"`
+	Groups       []string  `json:"groups,omitempty"`
+	File         string    `json:"file,omitempty"`
+	Line         int       `json:"line,omitempty"`
+	Problems     diag.List `json:"problems,omitempty"`
+}
+
+func listCmd(g *globals) *cobra.Command {
+	var overlayTypes []string
+	var sourceType string
+	var pinned, customised bool
+	cmd := &cobra.Command{
+		Use:   "list [NAME...]",
+		Short: "List components with their source and customisation",
+		Long: `List the components of the project, all of them when none is named.
+
+A component counts as customised when anything but its place in upstream is
+configured: overlays, build options, source files, a release rule, a pin or
+render settings, its own or inherited from a group.`,
+		Example: `  specgraft list
+  specgraft list 'python-*' --customised
+  specgraft list --overlay-type spec-search-replace --json
+  specgraft list -g check-skip --pinned`,
+	}
+	sel := g.selectFlags(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&overlayTypes, "overlay-type", nil, "only components with an overlay of `TYPE`; may be repeated")
+	f.StringVar(&sourceType, "source-type", "", "only components of `TYPE`: upstream, local or template")
+	f.BoolVar(&pinned, "pinned", false, "only components with an upstream-commit")
+	f.BoolVar(&customised, "customised", false, "only customised components")
+	_ = cmd.RegisterFlagCompletionFunc("overlay-type", cobra.FixedCompletions(opNames(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("source-type", cobra.FixedCompletions([]string{"upstream", "local", "template"}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		format, err := g.formatOf(recordFormats...)
+		if err != nil {
+			return err
+		}
+		for _, t := range overlayTypes {
+			if overlay.Lookup(overlay.Type(t)) == nil {
+				return usageError{fmt.Errorf("unknown overlay type %q%s", t, didYouMean(t, opNames()))}
+			}
+		}
+		if types := []string{"upstream", "local", "template"}; sourceType != "" && !slices.Contains(types, sourceType) {
+			return usageError{fmt.Errorf("unknown source type %q; it is one of %s", sourceType, strings.Join(types, ", "))}
+		}
+		p, err := g.load()
+		if err != nil {
+			return err
+		}
+		names := p.Names()
+		if sel.all || len(args)+len(sel.patterns)+len(sel.groups)+len(sel.specPaths) > 0 {
+			if names, err = sel.names(p, args); err != nil {
+				return err
+			}
+		}
+		out := newRecords(g.stdout, format, []column[listed]{
+			{Title: "COMPONENT", Cell: func(l listed) string { return l.Component }},
+			{Title: "TYPE", Cell: func(l listed) string { return l.Type }},
+			{Title: "FROM", Cell: from},
+			{Title: "RELEASE", Cell: func(l listed) string { return l.Release }},
+			{Title: "OVERLAYS", Cell: func(l listed) string { return fmt.Sprint(l.Overlays) }},
+			{Title: "GROUPS", Cell: func(l listed) string { return strings.Join(l.Groups, ",") }},
+		})
+		failed := false
+		for _, name := range names {
+			c, problems := p.Component(name)
+			if c == nil {
+				g.report(problems)
+				failed = true
+				continue
+			}
+			l := describe(p, c, problems)
+			switch {
+			case pinned && l.Pin == "", customised && !l.Customised, sourceType != "" && l.Type != sourceType:
+				continue
+			case len(overlayTypes) > 0 && !slices.ContainsFunc(overlayTypes, func(t string) bool { return slices.Contains(l.OverlayTypes, t) }):
+				continue
+			}
+			if problems.HasErrors() {
+				failed = true
+				if format != "json" {
+					g.report(problems)
+				}
+			}
+			if err := out.Write(l); err != nil {
+				return err
+			}
+		}
+		if err := out.Close(); err != nil {
+			return err
+		}
+		if failed {
+			return exitError(exitProblems)
+		}
+		return nil
+	}
+	return cmd
+}
+
+// from says where the packaging comes from, for the table.
+func from(l listed) string {
+	switch {
+	case l.Type == "local":
+		return l.SpecPath
+	case l.Type != "upstream":
+		return ""
+	}
+	s := l.Distro
+	if l.Version != "" {
+		s += " " + l.Version
+	}
+	if l.UpstreamName != "" {
+		s += " " + l.UpstreamName
+	}
+	if l.Pin != "" {
+		s += " @" + l.Pin[:min(12, len(l.Pin))]
+	}
+	return s
+}
+
+func describe(p *components.Project, c *components.Component, problems diag.List) listed {
+	l := listed{
+		Component: c.Name, Type: c.Spec.Type, Release: c.Release.Calculation, Overlays: len(c.Overlays),
+		Customised: c.Customised(), Groups: c.Groups, File: c.Pos.Filename, Line: c.Pos.Line, Problems: problems,
+	}
+	switch c.Spec.Type {
+	case "upstream":
+		l.Distro, l.Version = c.Spec.UpstreamDistro.Name, c.Spec.UpstreamDistro.Version
+		if u, problems := p.Upstream(c); !problems.HasErrors() {
+			l.Version = u.Version
+		}
+		l.Pin = c.Spec.UpstreamCommit
+		if c.Spec.UpstreamName != c.Name {
+			l.UpstreamName = c.Spec.UpstreamName
+		}
+	case "local":
+		l.SpecPath = p.Display(c.Spec.Path)
+	}
+	for _, op := range c.Overlays {
+		l.OverlayTypes = append(l.OverlayTypes, string(op.Type))
+	}
+	slices.Sort(l.OverlayTypes)
+	l.OverlayTypes = slices.Compact(l.OverlayTypes)
+	return l
+}
+
+// opNames returns the names of all overlay types.
+func opNames() []string {
+	names := make([]string, len(overlay.Ops))
+	for i := range overlay.Ops {
+		names[i] = string(overlay.Ops[i].Type)
+	}
+	return names
+}
+
+// didYouMean ends a message with the nearest candidate, if there is one.
+func didYouMean(word string, names []string) string {
+	if n := diag.Nearest(word, names); n != "" {
+		return fmt.Sprintf("; did you mean %q?", n)
+	}
+	return ""
+}

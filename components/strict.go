@@ -1,0 +1,51 @@
+package components
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"specgraft/overlay/diag"
+)
+
+// StrictAzldev reports what azldev would reject, ignore or decide by chance
+// although it is fine here: extensions, files that are reached twice, group
+// members that its -g leaves out, and specs that two groups find.
+func (p *Project) StrictAzldev() diag.List {
+	c := &checker{azldev: true}
+	for _, doc := range p.documents {
+		c.value(doc.root, &rootKey, &trail{})
+	}
+	p.overlays.Range(func(_, f any) bool {
+		if root := f.(func() *overlayDocument)().root; root != nil {
+			c.value(root, &documentKey, &trail{})
+		}
+		return true
+	})
+	diags := c.diags
+	diags = append(diags, p.twice...)
+	for _, g := range p.root.get("component-groups").entries() {
+		members, specs := g.val.get("components"), g.val.get("specs")
+		if members.zero() {
+			continue
+		}
+		d := diags.Warn(members.pos(), "config/azldev", "azldev's -g %s selects none of these members", g.name)
+		d.Hint = "it only selects what the group's specs patterns find"
+		if !specs.zero() {
+			d.Message = fmt.Sprintf("azldev's -g %s does not select these members, only what the specs patterns find", g.name)
+			d.Hint = ""
+		}
+	}
+	if p.hasGlobs() {
+		found := p.discovered()
+		for _, name := range slices.Sorted(maps.Keys(found.groups)) {
+			if groups := found.groups[name]; len(groups) > 1 {
+				d := diags.Warn(found.where[name].pos(), "config/azldev", "component %q is found by the groups %s: azldev takes the defaults of any one of them", name, strings.Join(groups, " and "))
+				d.Hint = "here it inherits from all, in the order of their names"
+			}
+		}
+	}
+	diags.Sort()
+	return diags
+}
