@@ -271,8 +271,12 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	if err != nil {
 		return res.fail(err)
 	}
+	name := res.Component
+	if res.Config.IsUpstream() && len(res.Changes) == 0 {
+		name = res.Config.UpstreamName() // the history is upstream's alone, and so is the spec's name there
+	}
 	out, err := autospec.Process(autospec.Input{
-		Name:        res.Component,
+		Name:        name,
 		Spec:        text,
 		Files:       treeFS{tree},
 		Graph:       graph,
@@ -376,7 +380,7 @@ func (t treeFS) Open(name string) (fs.File, error) {
 		}
 		return &openFile{strings.NewReader(string(data)), fileInfo{path.Base(name), f.Mode.Perm(), int64(len(data))}}, nil
 	}
-	if name == t.tree.Spec.Name() {
+	if name == t.tree.Name+".spec" {
 		data := t.tree.Spec.Normalized()
 		return &openFile{strings.NewReader(string(data)), fileInfo{name, 0o644, int64(len(data))}}, nil
 	}

@@ -140,13 +140,16 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 	}
 	root, err := os.OpenRoot(top)
 	if err != nil {
-		return nil, src, problem("%v", err)
+		return nil, src, problem("cannot read %s: %v", r.show(top), cause(err))
 	}
 	defer root.Close()
+	if _, err := root.Stat(base); errors.Is(err, fs.ErrNotExist) {
+		return nil, src, problem("the directory %s of the local spec does not exist", r.show(dir))
+	}
 	tree := &overlay.Tree{Name: c.Name, Files: map[string]*overlay.File{}}
 	err = fs.WalkDir(root.FS(), base, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return problem("cannot read %s: %v", filepath.Join(top, p), cause(err))
+			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), cause(err))
 		}
 		if d.IsDir() {
 			if d.Name() == ".git" {
@@ -157,15 +160,15 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 		st, err := root.Stat(p)
 		switch {
 		case err != nil:
-			return problem("cannot read %s: %v", filepath.Join(top, p), cause(err))
+			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), cause(err))
 		case st.IsDir():
-			return problem("%s is a symbolic link to a directory", filepath.Join(top, p))
+			return problem("%s is a symbolic link to a directory", r.show(filepath.Join(top, p)))
 		case !st.Mode().IsRegular():
-			return problem("%s is not a regular file", filepath.Join(top, p))
+			return problem("%s is not a regular file", r.show(filepath.Join(top, p)))
 		}
 		data, err := root.ReadFile(p)
 		if err != nil {
-			return problem("cannot read %s: %v", filepath.Join(top, p), cause(err))
+			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), cause(err))
 		}
 		rel := strings.TrimPrefix(strings.TrimPrefix(p, base), "/")
 		if base == "." {
@@ -173,7 +176,7 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 		}
 		if rel == c.Name+".spec" {
 			src.Pristine, src.Mode = data, gitMode(st.Mode())
-			tree.Spec = spec.Parse(filepath.Join(dir, c.Name+".spec"), data)
+			tree.Spec = spec.Parse(r.show(filepath.Join(dir, c.Name+".spec")), data)
 			return nil
 		}
 		tree.Files[rel] = overlay.NewFile(rel, gitMode(st.Mode()), data, nil)
@@ -183,7 +186,7 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 		return nil, src, err
 	}
 	if tree.Spec == nil {
-		d := &diag.Diagnostic{Pos: pos, Code: "render/no-spec", Message: fmt.Sprintf("%s has no %s.spec", dir, c.Name),
+		d := &diag.Diagnostic{Pos: pos, Code: "render/no-spec", Message: fmt.Sprintf("%s has no %s.spec", r.show(dir), c.Name),
 			Hint: "a local spec bears the name of its component"}
 		if name := path.Base(filepath.ToSlash(c.Spec.Path)); name != c.Name+".spec" {
 			d.Hint = fmt.Sprintf("a local spec bears the name of its component: rename %s, or the component", name)
@@ -191,6 +194,15 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 		return nil, src, d
 	}
 	return tree, src, nil
+}
+
+// show shortens a path below the project for messages, so that they do not
+// depend on where the project lies.
+func (r *Renderer) show(p string) string {
+	if rel, err := filepath.Rel(r.Project.Dir, p); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return p
 }
 
 // gitMode reduces permissions to what git records.

@@ -140,16 +140,16 @@ func (r *records[T]) cells(rec T) []string {
 
 // row prints the cells of one table row, each one line, padded to its column.
 func (r *records[T]) row(cells []string) {
+	var line strings.Builder
 	for i, c := range cells {
 		c = strings.ReplaceAll(c, "\n", " ")
-		r.w.WriteString(c)
+		line.WriteString(c)
 		if i < len(cells)-1 {
-			for n := utf8.RuneCountInString(c); n < r.columns[i].Width; n++ {
-				r.w.WriteByte(' ')
-			}
-			r.w.WriteString("  ")
+			n := r.columns[i].Width - utf8.RuneCountInString(c)
+			line.WriteString(strings.Repeat(" ", max(n, 0)+2))
 		}
 	}
+	r.w.WriteString(strings.TrimRight(line.String(), " "))
 	r.w.WriteByte('\n')
 }
 

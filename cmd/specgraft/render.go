@@ -130,11 +130,16 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 		{"OUTPUT", dirs, func(o *render.Outcome) string { return o.OutputDir }},
 		{"STATUS", len("cancelled"), func(o *render.Outcome) string { return string(o.Status) }},
 		{"CHANGED", len("CHANGED"), func(o *render.Outcome) string { return fmt.Sprint(o.Changed) }},
-		{"ERROR", 1, func(o *render.Outcome) string { first, _, _ := strings.Cut(o.Error, "\n"); return first }},
+		{"ERROR", 1, func(o *render.Outcome) string {
+			if format == "table" {
+				return code(o.Diags) // the message is on stderr
+			}
+			return o.Error
+		}},
 	})
 	line := newProgress(g)
 	count := map[string]int{}
-	code, done := exitOK, 0
+	exit, done := exitOK, 0
 	var werr error
 	var drift []string
 	r.Run(ctx, out, names, opt, func(o *render.Outcome) {
@@ -151,14 +156,14 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 			count["failed as expected"]++
 		case o.Status == render.Error:
 			count["failed"]++
-			code = worst(code, max(codeOf(o.Diags), exitProblems))
+			exit = worst(exit, max(codeOf(o.Diags), exitProblems))
 		case o.Changed:
 			count["changed"]++
 		default:
 			count["unchanged"]++
 		}
 		if o.Changed && opt.Check {
-			code = worst(code, exitDrift)
+			exit = worst(exit, exitDrift)
 			drift = append(drift, o.Component)
 			for _, ch := range o.Changes {
 				g.noteUnder(line, "%s: %s would be %s", o.Component, ch.Path, wouldBe(ch.Kind))
@@ -186,7 +191,7 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 			return err
 		}
 		if n > 0 && opt.Check {
-			code = worst(code, exitDrift)
+			exit = worst(exit, exitDrift)
 		}
 	}
 	var parts []string
@@ -202,13 +207,23 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 	if opt.Check && len(drift) > 0 {
 		g.note("the rendered tree is stale; run 'specgraft render' for: %s", abridge(drift, 10))
 	}
-	if code == exitOK && count["cancelled"] > 0 {
-		code = exitEnv
+	if exit == exitOK && count["cancelled"] > 0 {
+		exit = exitEnv
 	}
-	if code != exitOK {
-		return exitError(code)
+	if exit != exitOK {
+		return exitError(exit)
 	}
 	return nil
+}
+
+// code returns the code of the first error.
+func code(l diag.List) string {
+	for _, d := range l {
+		if d.Severity == diag.Error {
+			return d.Code
+		}
+	}
+	return ""
 }
 
 // cleanStale removes, or with check only names, the directories of components
@@ -287,5 +302,3 @@ func parseTime(s string) (time.Time, error) {
 	}
 	return t, nil
 }
-
-var _ = diag.Error

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,6 +30,33 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// exits CODE COMMAND... runs a command that ends with that code.
+			"exits": func(ts *testscript.TestScript, neg bool, args []string) {
+				if len(args) < 2 || neg {
+					ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
+				}
+				code := 0
+				if err := ts.Exec(args[1], args[2:]...); err != nil {
+					exit, ok := errors.AsType[*exec.ExitError](err)
+					if !ok {
+						ts.Fatalf("%v", err)
+					}
+					code = exit.ExitCode()
+				}
+				if want, err := strconv.Atoi(args[0]); err != nil || code != want {
+					ts.Fatalf("exit code %d, want %s", code, args[0])
+				}
+			},
+			"readlink": func(ts *testscript.TestScript, neg bool, args []string) {
+				if len(args) != 2 || neg {
+					ts.Fatalf("usage: readlink LINK TARGET")
+				}
+				if got, err := os.Readlink(ts.MkAbs(args[0])); err != nil || got != args[1] {
+					ts.Fatalf("%s leads to %q (%v), want %q", args[0], got, err, args[1])
+				}
+			},
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EXAMPLE", filepath.Join(root, "testdata", "example"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
