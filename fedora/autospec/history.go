@@ -185,22 +185,19 @@ func (l *Log) look(c *commit) error {
 }
 
 // changelogFile returns the content of a changelog blob.
-func (l *Log) changelogFile(c *commit) ([]byte, error) {
-	if c.work != nil && c.work.Changelog != nil {
-		return c.work.Changelog, nil
-	}
-	if b, ok := l.blobs[c.changelog.id]; ok {
+func (l *Log) changelogFile(id string) ([]byte, error) {
+	if b, ok := l.blobs[id]; ok {
 		return b, nil
 	}
 	h, err := l.history()
 	if err != nil {
 		return nil, err
 	}
-	b, err := h.Blob(c.changelog.id)
+	b, err := h.Blob(id)
 	if err != nil {
 		return nil, err
 	}
-	l.blobs[c.changelog.id] = b
+	l.blobs[id] = b
 	l.learned = true
 	return b, nil
 }

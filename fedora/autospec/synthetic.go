@@ -90,6 +90,17 @@ func (g *Graph) look(c *commit) error {
 	return g.log.look(c)
 }
 
+// changelogFile returns the content of the changelog file of a commit. The
+// work tree mostly has the same file, which spares the Log a copy.
+func (g *Graph) changelogFile(c *commit) ([]byte, error) {
+	for _, with := range [...]*commit{c, g.extra[g.head]} {
+		if with != nil && with.work != nil && with.changelog.id == c.changelog.id {
+			return with.work.Changelog, nil
+		}
+	}
+	return g.log.changelogFile(c.changelog.id)
+}
+
 // Synthesize interleaves changes, oldest first, with the first-parent history
 // of the upstream commit head, as azldev does for a render: a change goes
 // right behind the upstream commit that it locked, all others on top. From

@@ -358,7 +358,7 @@ func (w *walk) leaveChangelog(n *node, skip bool) error {
 				Message: fmt.Sprintf("commit %s: the entry named changelog is not a file", short(n.id)),
 				Hint:    "give the directory or submodule another name in an ordinary commit"}
 		}
-		data, err := w.g.log.changelogFile(n.commit)
+		data, err := w.g.changelogFile(n.commit)
 		if err != nil {
 			return fmt.Errorf("changelog file of commit %s: %w", short(n.id), err)
 		}
