@@ -133,6 +133,16 @@ func (r *Renderer) Render(ctx context.Context, name string) *Result {
 		}
 		return res
 	}
+	return r.renderComponent(ctx, c, res)
+}
+
+// RenderComponent is Render for a component whose configuration is not quite
+// the project's own, such as one with a further overlay.
+func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component) *Result {
+	return r.renderComponent(ctx, c, &Result{Component: c.Name, Config: c})
+}
+
+func (r *Renderer) renderComponent(ctx context.Context, c *components.Component, res *Result) *Result {
 	if err := checkName(c); err != nil {
 		res.fail(err)
 		return res
@@ -271,12 +281,8 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	if err != nil {
 		return res.fail(err)
 	}
-	name := res.Component
-	if res.Config.IsUpstream() && len(res.Changes) == 0 {
-		name = res.Config.UpstreamName() // the history is upstream's alone, and so is the spec's name there
-	}
 	out, err := autospec.Process(autospec.Input{
-		Name:        name,
+		Name:        res.historyName(),
 		Spec:        text,
 		Files:       treeFS{tree},
 		Graph:       graph,
