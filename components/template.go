@@ -71,7 +71,7 @@ var templateKey = Key{Name: "template", Type: Table, Ext: true, Help: `What the 
 		{Name: "build", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Further lines of %build, may hold macros."},
 		{Name: "install", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Further lines of %install, may hold macros."},
 		{Name: "check", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Further lines of %check, may hold macros."},
-		{Name: "changelog", Type: List, Merge: MergeAppend, Ext: true, Help: "Hand-written changelog; made from history when absent.", Elem: &Key{Type: Table, Ext: true, Keys: []Key{
+		{Name: "changelog", Type: List, Merge: MergeAppend, Ext: true, Help: "Hand-written changelog; without one it is made from history when release is absent, too.", Elem: &Key{Type: Table, Ext: true, Keys: []Key{
 			{Name: "date", Type: String, Required: true, Ext: true, Help: "Day as YYYY-MM-DD."},
 			{Name: "author", Type: String, Required: true, Ext: true, Help: "Name and mail address."},
 			{Name: "version", Type: String, Ext: true, Help: "Version and release, as 1.0-1."},

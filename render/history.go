@@ -268,7 +268,7 @@ func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, t
 		g, err := autospec.Synthesize(nil, "", "", res.Changes, work)
 		return g, func() {}, err
 	}
-	log, done := r.log(ctx, res.Component, src)
+	log, done := r.log(ctx, res.historyName(), src)
 	if len(res.Changes) == 0 {
 		return autospec.Upstream(log, src.Commit), done, nil
 	}
@@ -290,11 +290,21 @@ func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, t
 	return g, done, nil
 }
 
+// historyName returns the name under which the spec is looked for in history.
+// Changes of our own end in a commit that has the spec under the component's
+// name; without them the history is upstream's alone, and so is the name there.
+func (res *Result) historyName() string {
+	if res.Config.IsUpstream() && len(res.Changes) == 0 {
+		return res.Config.UpstreamName()
+	}
+	return res.Component
+}
+
 // log returns what is known about the history of the component's spec, and what
 // to call when done with it.
-func (r *Renderer) log(ctx context.Context, component string, src *Source) (*autospec.Log, func()) {
+func (r *Renderer) log(ctx context.Context, name string, src *Source) (*autospec.Log, func()) {
 	var repo *fedora.Repo
-	log := r.Logs.Log(src.Request.URL, component+".spec", func() (autospec.History, error) {
+	log := r.Logs.Log(src.Request.URL, name+".spec", func() (autospec.History, error) {
 		if repo != nil {
 			return repo, nil
 		}
@@ -340,10 +350,10 @@ func (r *Renderer) provenance(ctx context.Context, c *components.Component, src 
 		release = strings.ReplaceAll(release, "%{?dist}", dist)
 		facts["fedora_upstream_release"] = strings.ReplaceAll(release, "%{dist}", dist)
 	default:
-		log, done := r.log(ctx, c.Name, &src)
+		log, done := r.log(ctx, c.UpstreamName(), &src)
 		defer done()
 		out, err := autospec.Process(autospec.Input{
-			Name: c.Name, Spec: src.Pristine, Graph: autospec.Upstream(log, src.Commit), Evaluator: r.evaluator,
+			Name: c.UpstreamName(), Spec: src.Pristine, Graph: autospec.Upstream(log, src.Commit), Evaluator: r.evaluator,
 		})
 		if err != nil {
 			return nil, err

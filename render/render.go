@@ -124,25 +124,23 @@ func (r *Result) fail(err error) bool {
 // Render renders one component in memory. It never writes and does not fail
 // otherwise than by the diagnostics of the result.
 func (r *Renderer) Render(ctx context.Context, name string) *Result {
-	res := &Result{Component: name}
 	c, problems := r.Project.Component(name)
-	res.Config = c
-	if !res.add(problems) || c == nil {
-		if c == nil && !res.Failed() {
+	if problems.HasErrors() || c == nil {
+		res := &Result{Component: name, Config: c}
+		if res.add(problems); !res.Failed() {
 			res.fail(fmt.Errorf("component %s cannot be resolved", name))
 		}
 		return res
 	}
-	return r.renderComponent(ctx, c, res)
+	res := r.RenderComponent(ctx, c)
+	res.add(problems)
+	return res
 }
 
-// RenderComponent is Render for a component whose configuration is not quite
-// the project's own, such as one with a further overlay.
+// RenderComponent renders a component as it is given, which need not be what
+// the project's configuration says: with an overlay more or less, for instance.
 func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component) *Result {
-	return r.renderComponent(ctx, c, &Result{Component: c.Name, Config: c})
-}
-
-func (r *Renderer) renderComponent(ctx context.Context, c *components.Component, res *Result) *Result {
+	res := &Result{Component: c.Name, Config: c}
 	if err := checkName(c); err != nil {
 		res.fail(err)
 		return res

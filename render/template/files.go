@@ -186,7 +186,11 @@ func scriptlets(v any) (lines, error) {
 func changelog(s *Spec) (lines, error) {
 	var out lines
 	if len(s.Changelog) == 0 {
-		out.add("%autochangelog")
+		// A static release goes with a hand-written changelog, even an empty
+		// one: there may be no history to make entries from.
+		if s.Release.S == "" {
+			out.add("%autochangelog")
+		}
 		return out, nil
 	}
 	for i, c := range s.Changelog {
