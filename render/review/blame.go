@@ -1,0 +1,188 @@
+package review
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A BlameLine says where one line comes from. A line without Cause is
+// upstream's; Cause names the operation that wrote or last changed it.
+type BlameLine struct {
+	Num      int    `json:"line,omitempty"`     // in the rendered file, 0 for a removed line
+	Upstream int    `json:"upstream,omitempty"` // line in upstream's file, 0 for a new line
+	Removed  bool   `json:"removed,omitempty"`  // Cause removed it
+	Cause    *Cause `json:"cause"`
+	Text     string `json:"text"`
+}
+
+// A Blame is the lines of one rendered file with their causes.
+type Blame struct {
+	Component string      `json:"component"`
+	Path      string      `json:"path"`
+	Commit    string      `json:"commit,omitempty"` // upstream commit
+	Lines     []BlameLine `json:"lines"`
+}
+
+// Blame attributes every line of the rendered spec. With removed, the lines of
+// upstream that are gone stand where they stood.
+func (v *View) Blame(removed bool) *Blame {
+	res := v.Result
+	out := &Blame{Component: res.Component, Path: res.Spec.Name(), Commit: res.Upstream.Commit, Lines: []BlameLine{}}
+	h := &v.lines
+	next := 0
+	minus := func(until int) {
+		for ; next < until; next++ {
+			if removed && h.gone[next] != nil {
+				out.Lines = append(out.Lines, BlameLine{Upstream: next + 1, Removed: true, Cause: CauseOf(h.gone[next]), Text: h.old[next].Text})
+			}
+		}
+	}
+	for i := range h.new {
+		l := &h.new[i]
+		b := BlameLine{Num: i + 1, Cause: CauseOf(l.Origin), Text: l.Text}
+		if was := int(h.was[i]); was >= 0 {
+			minus(was)
+			next = was + 1
+			b.Upstream = was + 1
+			if removed && h.old[was].Text != l.Text {
+				out.Lines = append(out.Lines, BlameLine{Upstream: was + 1, Removed: true, Cause: b.Cause, Text: h.old[was].Text})
+			}
+		}
+		out.Lines = append(out.Lines, b)
+	}
+	minus(len(h.old))
+	return out
+}
+
+// BlameFile attributes a rendered file other than the spec. Only the file as a
+// whole is known: one that an overlay wrote is all its own.
+func (v *View) BlameFile(path string) (*Blame, error) {
+	out := &Blame{Component: v.Result.Component, Path: path, Commit: v.Result.Upstream.Commit, Lines: []BlameLine{}}
+	for _, f := range v.Result.Files {
+		if f.Path != path {
+			continue
+		}
+		data, err := f.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		if isBinary(data) {
+			out.Lines = append(out.Lines, BlameLine{Num: 1, Cause: CauseOf(f.Origin), Text: "(binary)"})
+			return out, nil
+		}
+		var old []byte
+		if up := v.Before.Files[path]; up != nil {
+			if old, err = up.Bytes(); err != nil {
+				return nil, err
+			}
+		}
+		num, was := 0, 0
+		for _, l := range textDiff(old, data, CauseOf(f.Origin)) {
+			switch l.Op {
+			case "-":
+				was++
+				continue
+			case "+":
+				num++
+				out.Lines = append(out.Lines, BlameLine{Num: num, Cause: l.Cause, Text: l.Text})
+			default:
+				num, was = num+1, was+1
+				out.Lines = append(out.Lines, BlameLine{Num: num, Upstream: was, Text: l.Text})
+			}
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("component %s has no rendered file %s", v.Result.Component, path)
+}
+
+// A Touch is one operation's work on a line: what it said before and after.
+type Touch struct {
+	Cause  *Cause `json:"cause"`
+	Before string `json:"before,omitempty"`
+	New    bool   `json:"new,omitempty"` // the operation added the line
+	After  string `json:"after"`
+}
+
+// Trail returns all operations that worked on line num (from 1) of the
+// rendered spec, oldest first.
+func (v *View) Trail(num int) []Touch {
+	var out []Touch
+	log := v.Result.Spec.Log()
+	at := num - 1
+	text := v.Result.Spec.Line(at).Text
+	for i := len(log) - 1; i >= 0; i-- {
+		e := &log[i]
+		switch {
+		case at < e.Index:
+			continue
+		case at >= e.Index+len(e.New):
+			at += len(e.Old) - len(e.New)
+			continue
+		}
+		k := at - e.Index
+		if e.Split {
+			// The operation wrote the line as part of a longer text.
+			at, text = e.Index, e.Old[0].Text
+			continue
+		}
+		if k >= len(e.Old) {
+			out = append(out, Touch{Cause: CauseOf(e.Origin), New: true, After: text})
+			break
+		}
+		if e.Old[k].Text != text {
+			out = append(out, Touch{Cause: CauseOf(e.Origin), Before: e.Old[k].Text, After: text})
+			text = e.Old[k].Text
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// Write prints the lines with their causes in front, which are blank where
+// the line above has the same.
+func (bl *Blame) Write(w io.Writer, s Style) error {
+	b := bufio.NewWriter(w)
+	wide := 0
+	for i := range bl.Lines {
+		wide = max(wide, len(bl.Lines[i].Cause.String()))
+	}
+	digits := len(strconv.Itoa(len(bl.Lines)))
+	last := ""
+	for i := range bl.Lines {
+		l := &bl.Lines[i]
+		who := l.Cause.String()
+		show := who
+		if who == last && i > 0 {
+			show = ""
+		}
+		last = who
+		num, mark, color := strconv.Itoa(l.Num), " ", ""
+		switch {
+		case l.Removed:
+			num, mark, color = "", "-", red
+		case l.Cause != nil && l.Upstream == 0:
+			mark, color = "+", green
+		case l.Cause != nil:
+			mark, color = "~", cyan
+		}
+		pad := fmt.Sprintf("%-*s", wide, show)
+		if l.Cause == nil {
+			pad = s.paint(dim, pad)
+		} else {
+			pad = s.paint(bold, pad)
+		}
+		line := fmt.Sprintf("%*s %s %s", digits, num, mark, l.Text)
+		fmt.Fprintln(b, strings.TrimRight(pad+" "+s.paint(color, line), " "))
+	}
+	return b.Flush()
+}
+
+// Unattributed returns the lines of the rendered spec that are neither
+// upstream's nor any operation's. There are none unless there is a bug.
+func (bl *Blame) Unattributed() []BlameLine {
+	return slices.DeleteFunc(slices.Clone(bl.Lines), func(l BlameLine) bool { return l.Cause != nil || l.Upstream > 0 })
+}
