@@ -77,7 +77,7 @@ func (r *Renderer) templated(c *components.Component) (*overlay.Tree, Source, er
 	if src.Lock, err = r.lock(c.Name); err != nil {
 		return nil, src, err
 	}
-	src.Pristine = out.Text
+	src.Pristine, src.Mode = out.Text, 0o644
 	tree := &overlay.Tree{Name: c.Name, Spec: spec.Parse(c.Name+".spec", out.Text), Files: map[string]*overlay.File{}}
 	for i := range min(tree.Spec.Len(), len(out.Lines)) {
 		l := out.Lines[i]
