@@ -251,7 +251,11 @@ func (s *Store) fetchFrom(ctx context.Context, u *upstream, remote *address, r R
 		branches = nil
 		err = s.retry(ctx, u, remote, depth, []string{"+refs/heads/*:refs/heads/*"})
 		if err == nil {
-			branches = at.branches()
+			if branches = at.branches(); len(branches) == 0 {
+				d := failure("fedora/no-branch", "%s has no branches: the repository is empty, or the address leads elsewhere", remote.shown)
+				d.Hint = "check spec.upstream-name and the distribution's dist-git-base-uri"
+				return d
+			}
 		}
 	}
 	if err != nil {

@@ -154,7 +154,7 @@ func writeAtomic(path string, write func(io.Writer) error) error {
 }
 
 // tempPrefix begins the names of unfinished cache files; prune removes old ones.
-const tempPrefix = ".tmp-"
+const tempPrefix = ".specgraft-"
 
 // A diskWriter collects small writes and words what goes wrong on the disk.
 type diskWriter struct {

@@ -190,6 +190,11 @@ func (s *Store) upstream(r Request) (*upstream, error) {
 			return nil, err
 		}
 		if a.scheme == "file" {
+			if isBundle(a.dir) {
+				if a.dir, err = s.unpackBundle(a.dir); err != nil {
+					return nil, err
+				}
+			}
 			u.places = append(u.places, place{dir: a.dir, inPlace: true, shown: a.shown})
 		} else {
 			u.remotes = append(u.remotes, a)
