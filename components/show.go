@@ -94,7 +94,7 @@ func (v *View) Text() []byte {
 			return ""
 		}
 		if at := diag.Position(o.Pos); at != "" {
-			return at + " " + o.Layer
+			return at + " (" + o.Layer + ")"
 		}
 		return o.Layer
 	}

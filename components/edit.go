@@ -1,0 +1,643 @@
+package components
+
+import (
+	"cmp"
+	"fmt"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"specgraft/overlay/diag"
+)
+
+// An Editor changes a TOML document at single places: every byte that an edit
+// is not about stays as it is, comments, spacing and line endings included.
+type Editor struct {
+	name    string
+	text    string
+	root    *value
+	splices []splice
+}
+
+// A splice replaced text[off:end] by size bytes.
+type splice struct{ off, end, size int }
+
+// Edit starts editing a document. Documents with mistakes in their syntax
+// cannot be edited.
+func Edit(name string, data []byte) (*Editor, diag.List) {
+	e := &Editor{name: name, text: string(data)}
+	diags := e.parse()
+	return e, diags
+}
+
+func (e *Editor) parse() diag.List {
+	root, diags := readDocument(&source{name: e.name, path: e.name, text: e.text})
+	e.root = root
+	return diags
+}
+
+// Bytes returns the document as edited.
+func (e *Editor) Bytes() []byte { return []byte(e.text) }
+
+// splice replaces a range and reads the document anew, so that the next edit
+// sees what this one left.
+func (e *Editor) splice(off, end int, text string) error {
+	before, root := e.text, e.root
+	e.text = e.text[:off] + text + e.text[end:]
+	if diags := e.parse(); diags.HasErrors() {
+		e.text, e.root = before, root
+		return fmt.Errorf("%s: the edit would not be valid TOML: %s", e.name, diags[0].Message)
+	}
+	e.splices = append(e.splices, splice{off, end, len(text)})
+	return nil
+}
+
+// current translates an offset of the original document.
+func (e *Editor) current(off int) int {
+	for _, s := range e.splices {
+		switch {
+		case off >= s.end:
+			off += s.size - (s.end - s.off)
+		case off > s.off:
+			off = s.off
+		}
+	}
+	return off
+}
+
+// Set gives the key at path a value: a string, bool, int or []string. An
+// existing value is replaced in its place. A new key follows the last one of
+// its table; tables that do not exist are made, as an inline table inside an
+// existing table, else with a header at the end. Elements of lists of tables
+// are named by their index.
+func (e *Editor) Set(path []string, v any) error {
+	lit, err := literalOf(v)
+	if err != nil {
+		return err
+	}
+	t := e.root
+	for i, name := range path[:len(path)-1] {
+		next := t.child(name)
+		switch {
+		case next == nil:
+			return e.create(t, path[:i], path[i:], lit)
+		case next.kind != kindTable && next.kind != kindList:
+			return fmt.Errorf("%s: %s is not a table", e.name, quotePath(path[:i+1]))
+		}
+		t = next
+	}
+	return e.set(t, path[:len(path)-1], path[len(path)-1], lit)
+}
+
+// SetAt gives a key of the table that begins at pos a value. The position is
+// one of the document as it was before all edits, such as overlay.Op.Pos.
+func (e *Editor) SetAt(pos token.Position, key string, v any) error {
+	lit, err := literalOf(v)
+	if err != nil {
+		return err
+	}
+	t, path := e.find(e.root, nil, e.current(pos.Offset))
+	if t == nil {
+		return fmt.Errorf("%s: no table begins there", diag.Position(pos))
+	}
+	return e.set(t, path, key, lit)
+}
+
+// Delete removes the key at path with its line, or its part of an inline
+// table. A key that is not there is no error.
+func (e *Editor) Delete(path []string) error {
+	t := e.root
+	for _, name := range path[:len(path)-1] {
+		if t = t.child(name); t == nil {
+			return nil
+		}
+	}
+	ent := t.entry(path[len(path)-1])
+	if ent == nil {
+		return nil
+	}
+	if !e.contiguous(ent.val) {
+		return fmt.Errorf("%s: %s has a header of its own", e.name, quotePath(path))
+	}
+	off, end := int(ent.off), e.valueEnd(ent.val)
+	if t.form != formValue {
+		off = e.lineStart(off)
+		return e.splice(off, e.nextLine(end), "")
+	}
+	// Inside braces the comma before or behind goes with the key.
+	rest := strings.TrimLeft(e.text[end:], " \t")
+	if strings.HasPrefix(rest, ",") {
+		end = len(e.text) - len(rest) + 1
+		for end < len(e.text) && (e.text[end] == ' ' || e.text[end] == '\t') {
+			end++
+		}
+	} else if head := strings.TrimRight(e.text[:off], " \t"); strings.HasSuffix(head, ",") {
+		off = len(head) - 1
+	}
+	return e.splice(off, end, "")
+}
+
+// AddTable adds an empty table [path...] that does not exist yet. Among sorted
+// tables of the same parent it takes its place by name, else it follows the
+// last of them, or the end of the file.
+func (e *Editor) AddTable(path []string) error {
+	parent := e.root
+	for _, name := range path[:len(path)-1] {
+		parent = parent.child(name)
+	}
+	name := path[len(path)-1]
+	if parent.entry(name) != nil {
+		return fmt.Errorf("%s: [%s] is already defined", e.name, quotePath(path))
+	}
+	header := "[" + quotePath(path) + "]"
+	// Siblings with headers of their own, in the order of the file.
+	type sibling struct {
+		name string
+		off  int // of its first header
+	}
+	var sibs []sibling
+	if parent != nil && parent.kind == kindTable {
+		for i := range parent.keys {
+			k := &parent.keys[i]
+			if k.val.kind == kindTable && (k.val.form == formHeader || k.val.form == formParent) {
+				sibs = append(sibs, sibling{k.name, e.firstHeader(k.val)})
+			}
+		}
+	}
+	slices.SortFunc(sibs, func(a, b sibling) int { return cmp.Compare(a.off, b.off) })
+	byName := func(a, b sibling) int { return cmp.Compare(a.name, b.name) }
+	fold := func(a, b sibling) int { return cmp.Compare(strings.ToLower(a.name), strings.ToLower(b.name)) }
+	order := byName
+	sorted := slices.IsSortedFunc(sibs, byName)
+	if !sorted && slices.IsSortedFunc(sibs, fold) {
+		sorted, order = true, fold
+	}
+	nl := e.newline()
+	if sorted && len(sibs) > 1 {
+		for i, s := range sibs {
+			if order(sibling{name: name}, s) >= 0 {
+				continue
+			}
+			// A comment on top of the first table may be that of all.
+			at := e.lineStart(s.off)
+			packed := e.packedAfter(s.off)
+			if i > 0 {
+				at = e.aboveComments(at)
+				packed = e.packed(at)
+			}
+			gap := nl
+			if packed {
+				gap = ""
+			}
+			return e.splice(at, at, header+nl+gap)
+		}
+	}
+	at, gap := len(e.text), nl
+	if len(sibs) > 0 {
+		last := sibs[len(sibs)-1]
+		at = e.tableEnd(last.off)
+		if e.packed(e.lineStart(last.off)) && len(sibs) > 1 {
+			gap = ""
+		}
+	}
+	text := e.endLine(at) + gap + header + nl
+	if strings.TrimSpace(e.text[:at]) == "" {
+		text = header + nl
+	}
+	return e.splice(at, at, text)
+}
+
+// packed reports whether the line above off is not blank, so that tables follow
+// each other without gaps.
+func (e *Editor) packed(off int) bool {
+	if off == 0 {
+		return false
+	}
+	prev := e.lineStart(off - 1)
+	return strings.TrimSpace(e.text[prev:off]) != ""
+}
+
+// packedAfter reports whether the line below the header at off is the next
+// header.
+func (e *Editor) packedAfter(off int) bool {
+	next := e.nextLine(off)
+	return strings.HasPrefix(strings.TrimLeft(e.text[next:], " \t"), "[")
+}
+
+// child is get, but elements of lists of tables go by their index.
+func (v *value) child(name string) *value {
+	if v != nil && v.kind == kindList {
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(v.list) {
+			return v.list[i]
+		}
+		return nil
+	}
+	return v.get(name)
+}
+
+// find returns the table that begins at off, with its path.
+func (e *Editor) find(v *value, path []string, off int) (*value, []string) {
+	if v.kind == kindTable && int(v.off) == off && path != nil && v.form != formParent {
+		return v, path
+	}
+	for i := range v.keys {
+		if t, p := e.find(v.keys[i].val, append(path[:len(path):len(path)], v.keys[i].name), off); t != nil {
+			return t, p
+		}
+	}
+	for i, el := range v.list {
+		if t, p := e.find(el, append(path[:len(path):len(path)], strconv.Itoa(i)), off); t != nil {
+			return t, p
+		}
+	}
+	return nil, nil
+}
+
+// contiguous reports whether a value is written in one place.
+func (e *Editor) contiguous(v *value) bool {
+	return v.form == formValue && (v.kind != kindTable || e.text[v.off] == '{')
+}
+
+// set gives a key of an existing table a value.
+func (e *Editor) set(t *value, path []string, key, lit string) error {
+	if t.kind != kindTable {
+		return fmt.Errorf("%s: %s is not a table", e.name, quotePath(path))
+	}
+	if old := t.entry(key); old != nil {
+		if !e.contiguous(old.val) {
+			return fmt.Errorf("%s: %s is a table with keys of its own", e.name, quotePath(append(slices.Clone(path), key)))
+		}
+		return e.splice(int(old.val.off), e.valueEnd(old.val), lit)
+	}
+	pair := quoteKey(key) + " = " + lit
+	switch t.form {
+	case formValue:
+		return e.insertInline(t, pair)
+	case formDotted:
+		// The key joins its siblings, with the same dotted prefix.
+		last := e.lastKey(t)
+		start := e.lineStart(last.start)
+		prefix := e.text[start:last.start]
+		if i := strings.LastIndexByte(prefix, '.'); i >= 0 {
+			return e.insertLine(last.end, prefix[:i+1]+pair)
+		}
+		return fmt.Errorf("%s: cannot add %s to dotted keys", e.name, quoteKey(key))
+	case formParent:
+		at := e.aboveComments(e.lineStart(e.firstHeader(t)))
+		nl := e.newline()
+		return e.splice(at, at, "["+quotePath(path)+"]"+nl+pair+nl+nl)
+	}
+	return e.insertOwn(t, pair)
+}
+
+// insertOwn adds a line to a table with a header, or to the root table.
+func (e *Editor) insertOwn(t *value, pair string) error {
+	if last := e.lastKey(t); last.end > 0 {
+		indent := e.text[e.lineStart(last.line):last.line]
+		if strings.TrimSpace(indent) != "" {
+			indent = ""
+		}
+		return e.insertLine(last.end, indent+pair)
+	}
+	if t == e.root {
+		at := e.headersStart()
+		if at < len(e.text) {
+			at = e.aboveComments(at)
+			return e.splice(at, at, pair+e.newline()+e.newline())
+		}
+		return e.splice(at, at, e.endLine(at)+pair+e.newline())
+	}
+	return e.insertLine(e.headerEnd(int(t.off)), pair)
+}
+
+// insertLine adds a line below the one that off is on.
+func (e *Editor) insertLine(off int, line string) error {
+	at := e.nextLine(off)
+	if at == len(e.text) && !strings.HasSuffix(e.text, "\n") {
+		return e.splice(at, at, e.newline()+line)
+	}
+	return e.splice(at, at, line+e.newline())
+}
+
+// insertInline adds a pair to an inline table.
+func (e *Editor) insertInline(t *value, pair string) error {
+	brace := e.valueEnd(t) - 1
+	if len(t.keys) == 0 {
+		return e.splice(int(t.off), brace+1, "{ "+pair+" }")
+	}
+	end := 0
+	for i := range t.keys {
+		end = max(end, e.entryEnd(&t.keys[i]))
+	}
+	return e.splice(end, end, ", "+pair)
+}
+
+// create makes the tables that are missing on the way to a key.
+func (e *Editor) create(t *value, have, missing []string, lit string) error {
+	// A table with its own header or braces takes the rest as one inline table.
+	if t != e.root && len(have) >= 2 || t != nil && t.form == formValue {
+		for _, name := range slices.Backward(missing[1:]) {
+			lit = "{ " + quoteKey(name) + " = " + lit + " }"
+		}
+		return e.set(t, have, missing[0], lit)
+	}
+	path := append(slices.Clone(have), missing[:len(missing)-1]...)
+	rest := []string(nil)
+	if len(path) > 2 { // [components.NAME], and what is below it inline
+		path, rest = path[:2], append(slices.Clone(path[2:]), missing[len(missing)-1])
+	} else {
+		rest = missing[len(missing)-1:]
+	}
+	if e.tableAt(path) == nil {
+		if err := e.AddTable(path); err != nil {
+			return err
+		}
+	}
+	return e.Set(append(slices.Clone(path), rest...), rawLiteral(lit))
+}
+
+func (e *Editor) tableAt(path []string) *value {
+	t := e.root
+	for _, name := range path {
+		if t = t.child(name); t == nil {
+			return nil
+		}
+	}
+	return t
+}
+
+// A rawLiteral is TOML text.
+type rawLiteral string
+
+func literalOf(v any) (string, error) {
+	switch v := v.(type) {
+	case rawLiteral:
+		return string(v), nil
+	case string:
+		return literalString(v), nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case int:
+		return strconv.Itoa(v), nil
+	case []string:
+		parts := make([]string, len(v))
+		for i, s := range v {
+			parts[i] = literalString(s)
+		}
+		return "[" + strings.Join(parts, ", ") + "]", nil
+	}
+	return "", fmt.Errorf("cannot write such a value as TOML")
+}
+
+// keySpot is where the last key of a table stands: its last part, the
+// beginning of its line's text, and the end of its value.
+type keySpot struct{ start, line, end int }
+
+// lastKey finds the last key of a table's own body: not those of tables with
+// headers of their own.
+func (e *Editor) lastKey(t *value) keySpot {
+	var spot keySpot
+	var walk func(v *value)
+	walk = func(v *value) {
+		for i := range v.keys {
+			k := &v.keys[i]
+			switch {
+			case k.val.form == formDotted:
+				walk(k.val)
+			case k.val.form == formValue:
+				if end := e.valueEnd(k.val); end > spot.end {
+					line := e.lineStart(int(k.off))
+					for e.text[line] == ' ' || e.text[line] == '\t' {
+						line++
+					}
+					spot = keySpot{int(k.off), line, end}
+				}
+			}
+		}
+	}
+	walk(t)
+	return spot
+}
+
+func (e *Editor) entryEnd(k *entry) int {
+	if k.val.kind != kindTable || e.text[k.val.off] == '{' {
+		return e.valueEnd(k.val)
+	}
+	end := 0
+	for i := range k.val.keys {
+		end = max(end, e.entryEnd(&k.val.keys[i]))
+	}
+	return end
+}
+
+// valueEnd returns the offset behind a value. Lists and inline tables inside
+// lists carry no end of their own.
+func (e *Editor) valueEnd(v *value) int {
+	if c := e.text[v.off]; c == '{' || c == '[' {
+		return closing(e.text, int(v.off))
+	}
+	return int(v.end)
+}
+
+// closing returns the offset behind the bracket that closes the one at off.
+func closing(text string, off int) int {
+	depth := 0
+	for i := off; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case '#':
+			if j := strings.IndexByte(text[i:], '\n'); j >= 0 {
+				i += j
+			} else {
+				return len(text)
+			}
+		case '"', '\'':
+			i = stringEnd(text, i) - 1
+		}
+	}
+	return len(text)
+}
+
+// stringEnd returns the offset behind the string that begins at off.
+func stringEnd(text string, off int) int {
+	q := text[off]
+	quote := strings.Repeat(string(q), 3)
+	if strings.HasPrefix(text[off:], quote) {
+		for i := off + 3; i < len(text); i++ {
+			if q == '"' && text[i] == '\\' {
+				i++
+				continue
+			}
+			if strings.HasPrefix(text[i:], quote) {
+				end := i + 3
+				for end < len(text) && text[end] == q {
+					end++
+				}
+				return end
+			}
+		}
+		return len(text)
+	}
+	for i := off + 1; i < len(text); i++ {
+		if q == '"' && text[i] == '\\' {
+			i++
+			continue
+		}
+		if text[i] == q {
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+// headerEnd returns the offset of the last bracket of the header at off.
+func (e *Editor) headerEnd(off int) int { return closing(e.text, off) - 1 }
+
+// firstHeader returns the offset of the first header that names a table or
+// one below it.
+func (e *Editor) firstHeader(v *value) int {
+	first := len(e.text)
+	if v.form == formHeader || v.form == formElement {
+		first = int(v.off)
+	}
+	for i := range v.keys {
+		if c := v.keys[i].val; c.form == formHeader || c.form == formParent || c.form == formTables {
+			first = min(first, e.firstHeader(c))
+		}
+	}
+	for _, el := range v.list {
+		if el.form == formElement {
+			first = min(first, e.firstHeader(el))
+		}
+	}
+	return first
+}
+
+// headersStart returns the offset of the file's first header, or its end.
+func (e *Editor) headersStart() int { return min(e.firstHeaderBelow(e.root), len(e.text)) }
+
+func (e *Editor) firstHeaderBelow(v *value) int {
+	first := len(e.text)
+	for i := range v.keys {
+		if c := v.keys[i].val; c.form != formValue && c.form != formDotted {
+			first = min(first, e.firstHeader(c))
+		}
+	}
+	return first
+}
+
+// tableEnd returns the offset behind the last line that belongs to the table
+// whose first header is at off, and to those below it.
+func (e *Editor) tableEnd(off int) int {
+	// The next header of a table that is no descendant ends it.
+	path := func(header string) string { return strings.Trim(strings.TrimSpace(header), "[] \t\r\n") }
+	own := path(e.text[off : e.headerEnd(off)+1])
+	end := e.nextLine(off)
+	for at := end; at < len(e.text); at = e.nextLine(at) {
+		line := strings.TrimLeft(e.text[at:e.nextLine(at)], " \t")
+		if strings.HasPrefix(line, "[") && e.isHeader(at) {
+			p := path(e.text[e.lineText(at) : e.headerEnd(e.lineText(at))+1])
+			if p != own && !strings.HasPrefix(p, own+".") {
+				break
+			}
+		}
+		if text := strings.TrimSpace(line); text != "" && !strings.HasPrefix(text, "#") {
+			end = e.nextLine(at)
+		}
+	}
+	return end
+}
+
+// lineText returns the offset of a line's first character that is no blank.
+func (e *Editor) lineText(off int) int {
+	for off < len(e.text) && (e.text[off] == ' ' || e.text[off] == '\t') {
+		off++
+	}
+	return off
+}
+
+// isHeader reports whether the bracket that begins a line opens a header
+// rather than an element of a list.
+func (e *Editor) isHeader(at int) bool {
+	off := uint32(e.lineText(at))
+	t, _ := e.find(e.root, nil, int(off))
+	return t != nil && (t.form == formHeader || t.form == formElement)
+}
+
+func (e *Editor) lineStart(off int) int {
+	return strings.LastIndexByte(e.text[:off], '\n') + 1
+}
+
+// nextLine returns the offset of the line below, or the end of the text.
+func (e *Editor) nextLine(off int) int {
+	if i := strings.IndexByte(e.text[off:], '\n'); i >= 0 {
+		return off + i + 1
+	}
+	return len(e.text)
+}
+
+// aboveComments returns the start of the comment block that touches the line
+// at off from above.
+func (e *Editor) aboveComments(off int) int {
+	for off > 0 {
+		prev := e.lineStart(off - 1)
+		if !strings.HasPrefix(strings.TrimSpace(e.text[prev:off]), "#") {
+			break
+		}
+		off = prev
+	}
+	return off
+}
+
+// endLine returns what completes the line that ends at off.
+func (e *Editor) endLine(off int) string {
+	if off > 0 && e.text[off-1] != '\n' {
+		return e.newline()
+	}
+	return ""
+}
+
+// newline returns the line ending that the document uses.
+func (e *Editor) newline() string {
+	if i := strings.IndexByte(e.text, '\n'); i > 0 && e.text[i-1] == '\r' {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+// WriteFile replaces a file's content at once: readers see the old or the new
+// file, never a part. The mode of an existing file is kept, and a symbolic
+// link keeps pointing at the file that is replaced.
+func WriteFile(path string, data []byte) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	mode := os.FileMode(0o644)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".specgraft-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(data)
+	if err == nil {
+		err = tmp.Chmod(mode)
+	}
+	if cerr := tmp.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
