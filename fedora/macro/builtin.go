@@ -123,8 +123,8 @@ func rawDnl(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
 	return dst, n + 1
 }
 
-// argument returns what a built-in with one raw argument is given.
-func (e *Evaluator) argument(r ref, s string) (text string, end int, ok bool) {
+// rawArgument returns what a built-in with one raw argument is given.
+func (e *Evaluator) rawArgument(r ref, s string) (text string, end int, ok bool) {
 	switch {
 	case r.hasArg:
 		return r.arg, r.end, true
@@ -138,7 +138,7 @@ func (e *Evaluator) argument(r ref, s string) (text string, end int, ok bool) {
 }
 
 func rawExpand(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
-	text, end, ok := e.argument(r, s)
+	text, end, ok := e.rawArgument(r, s)
 	if !ok {
 		return dst, end
 	}
@@ -146,7 +146,7 @@ func rawExpand(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
 }
 
 func rawLua(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
-	text, end, ok := e.argument(r, s)
+	text, end, ok := e.rawArgument(r, s)
 	if !ok {
 		return dst, end
 	}
@@ -255,8 +255,8 @@ func builtinReverse(e *Evaluator, c *call) string {
 	return string(b)
 }
 
-// number reads an integer argument of a string built-in.
-func (e *Evaluator) number(c *call, i int, missing int) (n int, ok bool) {
+// intArgument reads an integer argument of a string built-in.
+func (e *Evaluator) intArgument(c *call, i int, missing int) (n int, ok bool) {
 	if i >= len(c.args) {
 		return missing, true
 	}
@@ -272,7 +272,7 @@ func builtinRep(e *Evaluator, c *call) string {
 	if t := taintOf(c.args...); t != "" {
 		return t
 	}
-	n, ok := e.number(c, 1, 0)
+	n, ok := e.intArgument(c, 1, 0)
 	if !ok || len(c.args) < 2 {
 		e.fail("macro/syntax", "%%rep needs a text and a number")
 		return ""
@@ -302,8 +302,8 @@ func builtinSub(e *Evaluator, c *call) string {
 		return ""
 	}
 	s := c.args[0]
-	i, ok1 := e.number(c, 1, 1)
-	j, ok2 := e.number(c, 2, -1)
+	i, ok1 := e.intArgument(c, 1, 1)
+	j, ok2 := e.intArgument(c, 2, -1)
 	if !ok1 || !ok2 {
 		return ""
 	}
@@ -330,7 +330,7 @@ func builtinGsub(e *Evaluator, c *call) string {
 		e.fail("macro/syntax", "%%gsub needs a text, a pattern and a replacement")
 		return ""
 	}
-	limit, ok := e.number(c, 3, -1)
+	limit, ok := e.intArgument(c, 3, -1)
 	if !ok {
 		return ""
 	}

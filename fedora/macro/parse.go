@@ -266,7 +266,9 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 		switch kind {
 		case sectDescription:
 			if h.lang == "" {
-				st.once(name, st.pkg, "second %%description for this package")
+				if d := st.once(name, st.pkg, "second %%description for this package"); d != nil {
+					d.Severity = diag.Warning // rpm takes the last one
+				}
 			}
 			st.described[st.pkg] = true
 		case sectScriptlet:
@@ -288,17 +290,18 @@ func (st *specState) startText(name string, owner Value, args string) {
 }
 
 // once reports a section that may stand once and was there before.
-func (st *specState) once(name string, pkg int, format string, args ...any) {
+func (st *specState) once(name string, pkg int, format string, args ...any) *diag.Diagnostic {
 	if st.e.maybe > 0 {
-		return // perhaps it is there once only
+		return nil // perhaps it is there once only
 	}
 	key := name + "\x00" + strconv.Itoa(pkg)
 	if p, ok := st.seen[key]; ok {
 		d := st.e.problem("macro/section", format, args...)
 		d.Related = append(d.Related, diag.Related{Pos: p, Message: "the first one is here"})
-		return
+		return d
 	}
 	st.seen[key] = st.e.pos
+	return nil
 }
 
 // A packageRef is what a section header says about the package.

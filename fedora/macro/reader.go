@@ -103,7 +103,7 @@ func (r *reader) next() (string, bool) {
 			return line, true
 		}
 		text := raw
-		if r.reading() {
+		if r.reading() || r.mayBranch(raw) {
 			r.e.joined = strings.Count(raw, "\n") > 1
 			text = r.e.top(raw)
 			if text == "" {
@@ -161,6 +161,17 @@ func (r *reader) raw() (string, bool) {
 	in.text = in.text[n:]
 	in.line += strings.Count(line, "\n")
 	return line, true
+}
+
+// mayBranch reports whether a line in a part that is not read is an %elif whose
+// condition must be looked at.
+func (r *reader) mayBranch(line string) bool {
+	c := &r.conds[len(r.conds)-1]
+	if c.taken || !c.outer || c.seen {
+		return false
+	}
+	word, _ := splitWord(strings.TrimLeft(line, " \t"))
+	return word == "%elif" || word == "%elifarch" || word == "%elifos"
 }
 
 // splitWord splits at the first blank or line end.

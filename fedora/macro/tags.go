@@ -139,6 +139,9 @@ func parseTag(line string) (p preambleLine, ok bool) {
 		return p, false
 	}
 	if p.tag.kind == kindSource || p.tag.kind == kindPatch {
+		for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+			i++
+		}
 		j := i
 		for j < len(line) && line[j] >= '0' && line[j] <= '9' {
 			j++
