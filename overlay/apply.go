@@ -213,6 +213,17 @@ func (r *run) finish() {
 			r.rep.Added += len(e.New) - len(e.Old)
 		}
 	}
+	for i := range r.rep.Files {
+		c := &r.rep.Files[i]
+		from := c.Path
+		if c.Old != "" {
+			from = c.Old
+		}
+		if k := slices.IndexFunc(r.before, func(b fileBefore) bool { return b.path == from }); k >= 0 {
+			c.Before = r.before[k].file
+		}
+		c.After = r.tree.Files[c.Path]
+	}
 	slices.SortStableFunc(r.rep.Files, func(x, y FileChange) int { return strings.Compare(x.Path, y.Path) })
 	for i := range r.rep.Files {
 		c := &r.rep.Files[i]

@@ -96,6 +96,7 @@ found that something would change, 3 the environment failed.`,
 // the alphabet.
 func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
+		applyCmd(g),
 		autospecCmd(g),
 		codesCmd(g),
 		configCmd(g),

@@ -1,0 +1,363 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+)
+
+func applyCmd(g *globals) *cobra.Command {
+	a := &application{globals: g}
+	cmd := &cobra.Command{
+		Use:   "apply SPEC OVERLAYS.toml",
+		Short: "Apply overlays to a plain spec file, without a project",
+		Long: `Apply the [[overlays]] of a TOML file to a spec file and print the result. No
+project is needed, and nothing but the overlays is applied: no header, macros
+file, release or changelog.
+
+Overlays that change files work in the directory given with --dir, and their
+results are written there: all of them, and the spec of -o, or none. "source"
+paths are relative to the TOML file and stay below the git repository that it
+lies in, or else below its directory.
+
+Lines end in LF in the result, the last one included.`,
+		Example: `  specgraft apply bash.spec fixes.toml
+  specgraft apply bash.spec fixes.toml -o bash.spec
+  specgraft apply SPECS/bash.spec fixes.toml --dir SOURCES -o SPECS/bash.spec`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			format, err := g.formatOf("text", "json")
+			if err != nil {
+				return err
+			}
+			return a.run(args[0], args[1], format)
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			switch len(args) {
+			case 0:
+				return []string{"spec"}, cobra.ShellCompDirectiveFilterFileExt
+			case 1:
+				return []string{"toml"}, cobra.ShellCompDirectiveFilterFileExt
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&a.dir, "dir", "", "`DIR` with the sources that file and patch overlays change")
+	f.StringVarP(&a.output, "output", "o", "", "write the spec to `FILE` instead of standard output")
+	f.BoolVar(&a.outside, "allow-outside", false, "let \"source\" lead anywhere")
+	_ = cmd.MarkFlagDirname("dir")
+	_ = cmd.MarkFlagFilename("output", "spec")
+	return cmd
+}
+
+// An application is one run of the apply command.
+type application struct {
+	*globals
+	dir, output string
+	outside     bool
+}
+
+// ApplyCodes are the diagnostics of the apply command.
+var ApplyCodes = []diag.Code{
+	{
+		ID: "apply/file", Summary: "a file that was named on the command line cannot be read or written",
+		Doc: "The spec, the overlay file, the directory of the sources or the output file of `specgraft apply`. When writing fails, nothing has been changed.",
+	},
+	{
+		ID: "apply/no-directory", Summary: "overlays that change files need a directory to work in",
+		Doc: "The overlay file given to `specgraft apply` has patch or file overlays. Name the directory with the sources with --dir; their results are written there.",
+	},
+}
+
+// maxSpec bounds a spec file; the largest in Fedora has 11 MB.
+const maxSpec = 256 << 20
+
+func (a *application) run(specFile, tomlFile, format string) error {
+	text, err := readInput(specFile, maxSpec)
+	if err != nil {
+		return err
+	}
+	data, err := readInput(tomlFile, 64<<20)
+	if err != nil {
+		return err
+	}
+	ops, list := components.ParseOverlays(tomlFile, data)
+	if a.dir == "" {
+		for i := range ops {
+			if t := string(ops[i].Type); strings.HasPrefix(t, "file-") || strings.HasPrefix(t, "patch-") {
+				d := list.Add(ops[i].At("type"), "apply/no-directory", "%s changes files, but no directory is given", t)
+				d.Hint = "name the directory of the sources with --dir"
+			}
+		}
+	}
+	if list.HasErrors() {
+		return list.Err()
+	}
+	tree := &overlay.Tree{
+		Name:  strings.TrimSuffix(filepath.Base(specFile), ".spec"),
+		Spec:  spec.Parse(specFile, text),
+		Files: map[string]*overlay.File{},
+	}
+	var root *os.Root
+	if a.dir != "" {
+		if root, err = os.OpenRoot(a.dir); err != nil {
+			return fileProblem(a.dir, err)
+		}
+		defer root.Close()
+		if err := readTree(root, tree, filepath.Base(specFile)); err != nil {
+			return fileProblem(a.dir, err)
+		}
+	}
+	sources, err := newSources(tomlFile, a.outside)
+	if err != nil {
+		return err
+	}
+	rep, more := overlay.Apply(tree, ops, overlay.Options{Source: sources.open, Lint: true})
+	list = append(list, more...)
+	if list.HasErrors() {
+		a.report(list)
+		if rep.Failed >= 0 && len(ops) > 1 {
+			a.note("overlay %d of %d cannot be applied; nothing is written", rep.Failed+1, len(ops))
+		}
+		return exitError(codeOf(list))
+	}
+	a.report(list)
+	out := tree.Spec.Normalized()
+	if err := a.write(root, tree, rep, out); err != nil {
+		return err
+	}
+	return a.print(rep, out, format)
+}
+
+// readInput reads a file that the user named, which may be a pipe.
+func readInput(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fileProblem(name, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fileProblem(name, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fileProblem(name, fmt.Errorf("has more than %d MiB", limit>>20))
+	}
+	return data, nil
+}
+
+// fileProblem is what went wrong with a file: the user's mistake when it is
+// not there, else the environment's.
+func fileProblem(name string, err error) error {
+	d := &diag.Diagnostic{Code: "apply/file", Env: !errors.Is(err, fs.ErrNotExist)}
+	d.Pos.Filename = name
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = p.Err
+	}
+	if l, ok := errors.AsType[*os.LinkError](err); ok {
+		err = l.Err
+	}
+	d.Message = err.Error()
+	return d
+}
+
+// readTree lists the regular files below a directory, except the spec and
+// what belongs to git. Contents are read when they are needed.
+func readTree(root *os.Root, tree *overlay.Tree, specName string) error {
+	return fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() && p == ".git" {
+			return fs.SkipDir
+		}
+		if !e.Type().IsRegular() || p == specName {
+			return nil
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		tree.Files[p] = overlay.LazyFile(p, info.Mode().Perm(), info.Size(), func() ([]byte, error) { return root.ReadFile(p) })
+		return nil
+	})
+}
+
+// sources opens the files that `source` keys name.
+type sources struct {
+	root string // absolute, without symbolic links; empty for no bounds
+}
+
+// newSources bounds sources to the git repository of the TOML file, or to its
+// directory where there is none.
+func newSources(tomlFile string, outside bool) (*sources, error) {
+	if outside {
+		return &sources{}, nil
+	}
+	abs, err := filepath.Abs(tomlFile)
+	if err != nil {
+		return nil, fileProblem(tomlFile, err)
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
+	if err != nil {
+		return nil, fileProblem(tomlFile, err)
+	}
+	for up := dir; ; up = filepath.Dir(up) {
+		if _, err := os.Lstat(filepath.Join(up, ".git")); err == nil {
+			return &sources{up}, nil
+		}
+		if up == filepath.Dir(up) {
+			return &sources{dir}, nil
+		}
+	}
+}
+
+func (s *sources) open(name string) ([]byte, fs.FileMode, error) {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if rel, err := filepath.Rel(s.root, real); s.root != "" && (err != nil || rel == ".." || strings.HasPrefix(rel, "../")) {
+		return nil, 0, &diag.Diagnostic{
+			Code: "overlay/source", Message: fmt.Sprintf("source file %q leads outside %s", name, s.root),
+			Hint: "--allow-outside lets sources lead anywhere",
+		}
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, &diag.Diagnostic{Code: "overlay/source", Message: fmt.Sprintf("source file %q is not a regular file", name)}
+	}
+	data, err := os.ReadFile(real)
+	return data, info.Mode().Perm(), err
+}
+
+// print writes the spec or the report to standard output.
+func (a *application) print(rep *overlay.Report, out []byte, format string) error {
+	if format == "json" {
+		res := applyResult{Applied: []appliedOp{}}
+		for i := range rep.Applied {
+			res.Applied = append(res.Applied, newAppliedOp(&rep.Applied[i]))
+		}
+		if a.output == "" {
+			text := string(out)
+			res.Spec = &text
+		}
+		return writeJSON(a.stdout, res)
+	}
+	if a.output == "" {
+		if _, err := a.stdout.Write(out); err != nil {
+			return err
+		}
+	}
+	var added, changed, removed, files int
+	for i := range rep.Applied {
+		r := &rep.Applied[i]
+		added, changed, removed, files = added+r.Added, changed+r.Changed, removed+r.Removed, files+len(r.Files)
+	}
+	if a.verbose || a.output != "" {
+		overlays := "overlays"
+		if len(rep.Applied) == 1 {
+			overlays = "overlay"
+		}
+		a.note("%d %s applied; lines: %d added, %d changed, %d removed; files: %d changed", len(rep.Applied), overlays, added, changed, removed, files)
+	}
+	return nil
+}
+
+// applyResult is the JSON of the apply command.
+type applyResult struct {
+	Applied []appliedOp `json:"applied"`
+	Spec    *string     `json:"spec,omitempty"` // the text, unless it went to a file
+}
+
+type appliedOp struct {
+	Type     string        `json:"type"`
+	Position string        `json:"position"`
+	Places   int           `json:"places"`
+	Added    int           `json:"linesAdded"`
+	Changed  int           `json:"linesChanged"`
+	Removed  int           `json:"linesRemoved"`
+	Skipped  bool          `json:"skipped,omitempty"`
+	Files    []appliedFile `json:"files,omitempty"`
+}
+
+type appliedFile struct {
+	Change string `json:"change"`
+	Path   string `json:"path"`
+	Old    string `json:"oldPath,omitempty"`
+}
+
+func newAppliedOp(r *overlay.OpReport) appliedOp {
+	op := appliedOp{
+		Type: r.Origin.Step, Position: diag.Position(r.Origin.Pos), Places: r.Places,
+		Added: r.Added, Changed: r.Changed, Removed: r.Removed, Skipped: r.Skipped,
+	}
+	for _, f := range r.Files {
+		op.Files = append(op.Files, appliedFile{string(f.Change), f.Path, f.Old})
+	}
+	return op
+}
+
+// write puts the changed files and the spec in place, all of them or none.
+func (a *application) write(root *os.Root, tree *overlay.Tree, rep *overlay.Report, out []byte) error {
+	var b batch
+	defer b.close()
+	touched := map[string]bool{}
+	for i := range rep.Applied {
+		for _, f := range rep.Applied[i].Files {
+			touched[f.Path] = true
+			if f.Old != "" {
+				touched[f.Old] = true
+			}
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(touched)) {
+		f := tree.Files[p]
+		if f == nil {
+			b.remove(root, p)
+			continue
+		}
+		data, err := f.Bytes()
+		if err == nil {
+			err = b.put(root, p, data, f.Mode.Perm())
+		}
+		if err != nil {
+			return fileProblem(filepath.Join(a.dir, p), err)
+		}
+	}
+	if a.output != "" {
+		file, mode := a.output, fs.FileMode(0o644)
+		if real, err := filepath.EvalSymlinks(file); err == nil {
+			file = real
+		}
+		if info, err := os.Stat(file); err == nil {
+			mode = info.Mode().Perm()
+		}
+		dir, err := os.OpenRoot(filepath.Dir(file))
+		if err != nil {
+			return fileProblem(a.output, err)
+		}
+		defer dir.Close()
+		if err := b.put(dir, filepath.Base(file), out, mode); err != nil {
+			return fileProblem(a.output, err)
+		}
+	}
+	return b.commit()
+}
