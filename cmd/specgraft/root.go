@@ -98,6 +98,7 @@ func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
 		applyCmd(g),
 		autospecCmd(g),
+		changedCmd(g),
 		codesCmd(g),
 		configCmd(g),
 		listCmd(g),
@@ -106,6 +107,7 @@ func commands(g *globals) []*cobra.Command {
 		templateCmd(g),
 		updateCmd(g),
 		versionCmd(g),
+		whyCmd(g),
 	}
 }
 

@@ -82,7 +82,7 @@ lock files are stale.`,
 		up, problems := p.PlanUpdate(cmd.Context(), components.UpdateOptions{
 			Names: names, Prune: sel.all, Bump: bump, Force: force, Jobs: jobs,
 			Resolve: func(ctx context.Context, c *components.Component, u components.Upstream) (string, error) {
-				return resolveUpstream(ctx, store, c, u)
+				return resolveUpstream(ctx, store, c, u, force)
 			},
 			Done: func(n int) {
 				mu.Lock()
@@ -97,8 +97,13 @@ lock files are stale.`,
 }
 
 // resolveUpstream asks the store for the commit of a component without a pin.
-func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Component, u components.Upstream) (string, error) {
-	commit, err := store.Resolve(ctx, fedora.Request{URL: u.URL, Branch: u.Branch, Snapshot: u.Snapshot, Component: c.Name})
+// A branch is looked at afresh when its head decides, or when all is asked for
+// again; behind a snapshot, what the mirror has will do.
+func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Component, u components.Upstream, again bool) (string, error) {
+	commit, err := store.Resolve(ctx, fedora.Request{
+		URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Snapshot: u.Snapshot, Component: c.Name,
+		Refresh: again || u.Snapshot.IsZero(),
+	})
 	if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Pos.Filename == "" {
 		placed := *d
 		placed.Pos = c.Pos
