@@ -21,7 +21,7 @@ import (
 // allCodes joins the codes of all packages, sorted.
 func allCodes() []diag.Code {
 	codes := slices.Concat(
-		components.Codes, overlay.Codes, render.Codes, template.Codes,
+		components.Codes, components.LockCodes, overlay.Codes, render.Codes, template.Codes, historyCodes,
 		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, autospec.Codes, macro.Codes, ApplyCodes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
