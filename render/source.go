@@ -49,7 +49,7 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 		return nil, Source{}, err
 	}
 	src := Source{Lock: lock, Request: fedora.Request{
-		URL: u.URL, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: c.Name,
+		URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: c.Name,
 	}}
 	if lock != nil && lock.UpstreamCommit != "" {
 		src.Request.Commit = lock.UpstreamCommit

@@ -27,12 +27,14 @@ type globals struct {
 	noDefaults  bool
 	permissive  bool
 	offline     bool
+	allowHTTP   bool
 	color       string
 	quiet       bool
 	verbose     bool
 	format      string // --format, -O; "" for the command's default
 	json        bool
 	retries     int
+	perHost     int // connections to one server, 0 for the default
 
 	base, top string // directory of the loaded project, and of its git repository
 
@@ -79,6 +81,7 @@ found that something would change, 3 the environment failed.`,
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "say more about what is done")
 	f.StringVarP(&g.format, "format", "O", "", "print results as `FORMAT`: table, json, csv, markdown and others a command may know")
 	f.BoolVar(&g.json, "json", false, "short for --format json")
+	f.BoolVar(&g.allowHTTP, "allow-http", false, "allow unencrypted http:// addresses")
 	f.IntVar(&g.retries, "network-retries", 3, "try a network operation `N` times")
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if ours, ok := azldevFlags[name]; ok {
@@ -96,11 +99,15 @@ found that something would change, 3 the environment failed.`,
 // the alphabet.
 func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
+		addCmd(g),
 		applyCmd(g),
 		autospecCmd(g),
+		cacheCmd(g),
 		changedCmd(g),
 		codesCmd(g),
 		configCmd(g),
+		fetchCmd(g),
+		initCmd(g),
 		listCmd(g),
 		renderCmd(g),
 		showCmd(g),

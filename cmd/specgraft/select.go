@@ -127,7 +127,7 @@ func (g *globals) store(p *components.Project) (*fedora.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := fedora.Options{CacheDir: dir, Offline: g.offline, Retries: g.retries}
+	opt := fedora.Options{CacheDir: dir, Offline: g.offline, AllowHTTP: g.allowHTTP, PerHost: g.perHost, Retries: max(0, g.retries-1)}
 	if g.verbose {
 		opt.Log = func(line string) { g.note("%s", line) }
 	}
