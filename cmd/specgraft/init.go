@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+)
+
+func initCmd(g *globals) *cobra.Command {
+	var name, release string
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Start a new project",
+		Long: `Write an azldev.toml for a new project into DIR, the working directory when it
+is absent: a distribution of your own whose components come from Fedora. Files
+that exist are never overwritten.`,
+		Example: `  specgraft init mydistro
+  specgraft init --fedora 44`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := g.projectDir
+			if len(args) == 1 {
+				dir = filepath.Join(dir, args[0])
+				if filepath.IsAbs(args[0]) {
+					dir = args[0]
+				}
+			}
+			dir, err := filepath.Abs(dir)
+			if err != nil {
+				return err
+			}
+			if strings.Trim(release, "0123456789") != "" || release == "" {
+				return usageError{fmt.Errorf("--fedora is a release number such as 43, not %q", release)}
+			}
+			if name == "" {
+				name = filepath.Base(dir)
+			}
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
+			path := filepath.Join(dir, components.FileName)
+			f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+			if errors.Is(err, fs.ErrExist) {
+				return usageError{fmt.Errorf("%s exists already; 'specgraft add NAME' adds a component", path)}
+			}
+			if err != nil {
+				return err
+			}
+			_, err = f.WriteString(components.Scaffold(name, release))
+			if cerr := f.Close(); err == nil {
+				err = cerr
+			}
+			if err != nil {
+				return errors.Join(err, os.Remove(path))
+			}
+			g.note("wrote %s; 'specgraft add NAME' adds a component", path)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "name of the distribution (default: that of the directory)")
+	f.StringVar(&release, "fedora", "43", "take packaging from Fedora `RELEASE`")
+	return cmd
+}
