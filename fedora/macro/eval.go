@@ -32,8 +32,7 @@ type Evaluator struct {
 	maybe     int      // nesting of branches under unknown conditions
 	maybes    []string // and the reasons
 	joined    bool     // the line under way consists of several
-	askedArch bool     // the target architecture was looked at
-	hostArch  string   // when the target is noarch, the architecture it is built on
+	target    string   // the target architecture once BuildArch has set it
 	recording bool
 	probing   bool
 	defs      []Definition

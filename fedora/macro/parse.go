@@ -23,9 +23,9 @@ type specState struct {
 
 	nextSource, nextPatch int
 	seen                  map[string]token.Position // sections by name and package
-	described             map[int]bool
 	checkedMain           bool
-	noarch                string // BuildArch of the main package
+	buildArch             string // BuildArch of the main package
+	again                 bool   // the spec must be read once more for it
 }
 
 // A parsePoint is what a branch of an unknown condition must give back.
@@ -39,18 +39,22 @@ type parsePoint struct {
 // Eval evaluates the text of a spec file. The name is used for positions only.
 // It never panics, never executes anything and ends within the budget;
 // whatever is wrong with the text is in Spec.Problems.
+//
+// When the main package has a BuildArch, rpm stops at the end of the main
+// preamble and reads the spec again from the start with that architecture as
+// the target. What the first reading defined stays defined, which specs rely
+// on, and so is done here.
 func Eval(name string, text []byte, cfg Config) *Spec {
 	e := New(cfg)
-	st := e.evalSpec(name, text)
-	// rpm reads a spec whose BuildArch differs from the target once more with
-	// that as the target.
-	if a := st.noarch; a != "" && a != e.arch() && e.askedArch {
-		cfg.Arch = a
-		again := New(cfg)
-		again.hostArch = e.arch()
-		again.setTarget()
-		return again.evalSpec(name, text).spec
+	e.recording = true
+	src := clean(string(text))
+	st := e.readSpec(name, src)
+	if st.again {
+		e.target = st.buildArch
+		e.defs, e.bconds = nil, nil
+		st = e.readSpec(name, src)
 	}
+	st.finish()
 	return st.spec
 }
 
@@ -78,22 +82,19 @@ func prepLine(text []byte) int {
 	return -1
 }
 
-func (e *Evaluator) evalSpec(name string, text []byte) *specState {
-	e.recording = true
-	st := &specState{e: e, spec: &Spec{}, cur: -1, seen: map[string]token.Position{}, described: map[int]bool{}}
+// readSpec reads the spec once.
+func (e *Evaluator) readSpec(name, src string) *specState {
+	st := &specState{e: e, spec: &Spec{}, cur: -1, seen: map[string]token.Position{}}
 	e.spec = st
 	st.spec.Packages = []Package{{Pos: token.Position{Filename: name, Line: 1, Column: 1}}}
-	r := &reader{e: e}
+	r := &reader{e: e, onCond: st.onCond}
 	st.r = r
-	var out strings.Builder
 	if e.cfg.Lines {
-		r.out = &out
+		r.out = &strings.Builder{}
 	}
-	r.onCond = st.onCond
-	src := clean(string(text))
 	st.conflicts(name, src)
 	r.push(name, src)
-	for {
+	for !st.again {
 		line, ok := r.next()
 		if !ok {
 			break
@@ -101,14 +102,9 @@ func (e *Evaluator) evalSpec(name string, text []byte) *specState {
 		st.line(line)
 	}
 	st.endSection()
-	st.finish()
-	s := st.spec
-	if e.cfg.Lines {
-		s.Expanded = e.value(out.String(), token.Position{})
+	if st.again {
+		r.abandon()
 	}
-	s.Bconds, s.Macros = e.bconds, e.defs
-	s.Problems = e.problems
-	s.Problems.Sort()
 	return st
 }
 
@@ -220,6 +216,7 @@ func (st *specState) endSection() {
 	if st.sect == "" && st.pkg == 0 && !st.checkedMain {
 		st.checkedMain = true
 		st.checkMain()
+		st.again = st.buildArch != "" && st.e.target == ""
 	}
 }
 
@@ -229,6 +226,9 @@ const maxPackages = 20_000
 func (st *specState) header(name string, kind sectionKind, rest string) {
 	e := st.e
 	st.endSection()
+	if st.again {
+		return
+	}
 	st.sect = name
 	if kind == sectEnd {
 		st.sect = "end"
@@ -270,7 +270,6 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 					d.Severity = diag.Warning // rpm takes the last one
 				}
 			}
-			st.described[st.pkg] = true
 		case sectScriptlet:
 			st.once(name, st.pkg, "second %%%s for this package", name)
 		case sectFiles:
@@ -528,8 +527,8 @@ func (st *specState) tag(p preambleLine) {
 		e.table.push(&def{name: t.macro, body: p.value, pos: e.pos})
 		e.table.push(&def{name: strings.ToUpper(t.macro), body: p.value, pos: e.pos})
 	}
-	if idx == 0 && e.maybe == 0 && st.noarch == "" && (t.name == "BuildArch" || t.name == "BuildArchitectures") && !hasUnknown(p.value) {
-		st.noarch = strings.FieldsFunc(p.value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })[0]
+	if idx == 0 && e.maybe == 0 && st.buildArch == "" && (t.name == "BuildArch" || t.name == "BuildArchitectures") && !hasUnknown(p.value) {
+		st.buildArch = strings.FieldsFunc(p.value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })[0]
 	}
 }
 
@@ -613,7 +612,7 @@ func (st *specState) addSource(value, number string, patch bool) {
 		return
 	}
 	name := value[strings.LastIndexByte(value, '/')+1:]
-	src := Source{Number: n, Value: e.value(value, e.pos), Pos: e.pos, Maybe: e.maybe > 0}
+	src := Source{Number: n, Value: e.value(value, e.pos), Pos: e.pos, Maybe: e.maybe > 0, raw: value}
 	if !hasUnknown(name) {
 		src.Name = name
 	}
@@ -673,7 +672,34 @@ func (st *specState) finish() {
 			}
 		}
 	}
+	st.finalNames(s.Sources)
+	st.finalNames(s.Patches)
 	st.collectUnknown()
+	if st.r.out != nil {
+		s.Expanded = e.value(st.r.out.String(), token.Position{})
+	}
+	s.Bconds, s.Macros = e.bconds, e.defs
+	s.Problems = e.problems
+	s.Problems.Sort()
+}
+
+// finalNames expands sources once more that name a macro which the spec defines
+// only behind them: that is the name the file has in the end.
+func (st *specState) finalNames(list []Source) {
+	for i := range list {
+		src := &list[i]
+		if !strings.Contains(src.raw, "%") {
+			continue
+		}
+		st.e.pos = src.Pos
+		text := st.e.top(src.raw)
+		name := text[strings.LastIndexByte(text, '/')+1:]
+		src.Value = st.e.value(text, src.Pos)
+		src.Name = ""
+		if !hasUnknown(name) {
+			src.Name = name
+		}
+	}
 }
 
 // field returns the value of a tag of the main package.

@@ -364,6 +364,18 @@ func (r *reader) open(name string) {
 	r.push(p, text)
 }
 
+// abandon ends the reading somewhere in the middle.
+func (r *reader) abandon() {
+	for i := len(r.conds) - 1; i >= 0; i-- {
+		c := &r.conds[i]
+		r.leave(c)
+		for _, n := range c.touched {
+			r.e.table.put(n, &def{name: n, maybe: c.unknown, pos: c.pos})
+		}
+	}
+	r.inputs, r.conds, r.havePnd = nil, nil, false
+}
+
 // finish reports what is still open at the end.
 func (r *reader) finish() {
 	for i := len(r.conds) - 1; i >= 0; i-- {

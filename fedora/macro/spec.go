@@ -65,6 +65,8 @@ type Source struct {
 	Name   string // the file name, empty when it is not known
 	Pos    token.Position
 	Maybe  bool // stands under a condition that is unknown
+
+	raw string // the value as the line has it, with unknown marks
 }
 
 // A Bcond is a build conditional that the spec declares.

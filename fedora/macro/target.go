@@ -32,6 +32,9 @@ var targets = []target{
 
 // arch is the target architecture.
 func (e *Evaluator) arch() string {
+	if e.target != "" {
+		return e.target
+	}
 	if e.cfg.Arch == "" {
 		return "x86_64"
 	}
@@ -41,9 +44,6 @@ func (e *Evaluator) arch() string {
 // setTarget defines the macros of the target architecture.
 func (e *Evaluator) setTarget() {
 	arch := e.arch()
-	if e.hostArch != "" {
-		arch = e.hostArch
-	}
 	i := slices.IndexFunc(targets, func(t target) bool { return t.cpu == arch })
 	t := target{cpu: arch, lib: "lib64", isa: arch + "-64", bits: "64"}
 	if i >= 0 {
@@ -58,7 +58,6 @@ func (e *Evaluator) setTarget() {
 		base = "i386"
 	}
 	e.table.push(&def{name: "_target_cpu", native: func(e *Evaluator, _ *call) string {
-		e.askedArch = true
 		return e.arch()
 	}})
 	e.predefine("_arch", base)
@@ -79,7 +78,6 @@ func (e *Evaluator) setTarget() {
 // archMatches reports whether one of the blank-separated names is the target
 // architecture.
 func (e *Evaluator) archMatches(names string) bool {
-	e.askedArch = true
 	arch := e.arch()
 	return slices.ContainsFunc(strings.FieldsFunc(names, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' }),
 		func(n string) bool { return n == arch })
