@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,10 +61,10 @@ func (v *View) Blame(removed bool) *Blame {
 
 // BlameFile attributes a rendered file other than the spec. Only the file as a
 // whole is known: one that an overlay wrote is all its own.
-func (v *View) BlameFile(path string) (*Blame, error) {
-	out := &Blame{Component: v.Result.Component, Path: path, Commit: v.Result.Upstream.Commit, Lines: []BlameLine{}}
+func (v *View) BlameFile(name string) (*Blame, error) {
+	out := &Blame{Component: v.Result.Component, Path: name, Commit: v.Result.Upstream.Commit, Lines: []BlameLine{}}
 	for _, f := range v.Result.Files {
-		if f.Path != path {
+		if f.Path != name {
 			continue
 		}
 		data, err := f.Bytes()
@@ -75,7 +76,7 @@ func (v *View) BlameFile(path string) (*Blame, error) {
 			return out, nil
 		}
 		var old []byte
-		if up := v.Before.Files[path]; up != nil {
+		if up := v.Before.Files[name]; up != nil {
 			if old, err = up.Bytes(); err != nil {
 				return nil, err
 			}
@@ -96,7 +97,7 @@ func (v *View) BlameFile(path string) (*Blame, error) {
 		}
 		return out, nil
 	}
-	return nil, fmt.Errorf("component %s has no rendered file %s", v.Result.Component, path)
+	return nil, fmt.Errorf("component %s has no rendered file %s", v.Result.Component, name)
 }
 
 // A Touch is one operation's work on a line: what it said before and after.
@@ -146,15 +147,15 @@ func (v *View) Trail(num int) []Touch {
 // the line above has the same.
 func (bl *Blame) Write(w io.Writer, s Style) error {
 	b := bufio.NewWriter(w)
-	wide := 0
+	wide, name := 0, bl.shortNames()
 	for i := range bl.Lines {
-		wide = max(wide, len(bl.Lines[i].Cause.String()))
+		wide = max(wide, len(name(bl.Lines[i].Cause)))
 	}
 	digits := len(strconv.Itoa(len(bl.Lines)))
 	last := ""
 	for i := range bl.Lines {
 		l := &bl.Lines[i]
-		who := l.Cause.String()
+		who := name(l.Cause)
 		show := who
 		if who == last && i > 0 {
 			show = ""
@@ -177,6 +178,53 @@ func (bl *Blame) Write(w io.Writer, s Style) error {
 		}
 		line := fmt.Sprintf("%*s %s %s", digits, num, mark, l.Text)
 		fmt.Fprintln(b, strings.TrimRight(pad+" "+s.paint(color, line), " "))
+	}
+	return b.Flush()
+}
+
+// shortNames returns how to name causes in a narrow column: by the base name
+// of their file, unless two files have the same.
+func (bl *Blame) shortNames() func(*Cause) string {
+	files := map[string]string{}
+	for i := range bl.Lines {
+		if c := bl.Lines[i].Cause; c != nil && c.File != "" {
+			base := path.Base(c.File)
+			if other, ok := files[base]; ok && other != c.File {
+				return (*Cause).String
+			}
+			files[base] = c.File
+		}
+	}
+	return func(c *Cause) string {
+		if c == nil || c.File == "" {
+			return c.String()
+		}
+		short := *c
+		short.File = path.Base(c.File)
+		return short.String()
+	}
+}
+
+// WriteLine prints one line and, below it, where it comes from.
+func (bl *Blame) WriteLine(w io.Writer, l BlameLine, trail []Touch, s Style) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "%s %s\n", s.paint(bold, fmt.Sprintf("%s:%d:", bl.Path, l.Num)), l.Text)
+	if l.Upstream > 0 {
+		at := ""
+		if len(bl.Commit) >= 12 {
+			at = " at commit " + bl.Commit[:12]
+		}
+		fmt.Fprintf(b, "  upstream, line %d%s\n", l.Upstream, at)
+	}
+	for _, t := range trail {
+		fmt.Fprintln(b, "  "+clean(t.Cause.Label()))
+		if !t.New {
+			fmt.Fprintln(b, "    "+s.paint(red, "- "+t.Before))
+		}
+		fmt.Fprintln(b, "    "+s.paint(green, "+ "+t.After))
+	}
+	if len(trail) == 0 && l.Cause != nil {
+		fmt.Fprintln(b, "  "+clean(l.Cause.Label()))
 	}
 	return b.Flush()
 }

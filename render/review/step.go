@@ -2,8 +2,13 @@ package review
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os"
+	"path"
+	"slices"
 	"strings"
 
 	"specgraft/overlay"
@@ -92,6 +97,83 @@ func (v *View) loads() int {
 		n++
 	}
 	return n
+}
+
+// Without returns the view with those diagnostics only that no given step has.
+func (v *View) Without(steps []Step) *View {
+	res := *v.Result
+	res.Diags = nil
+	for _, d := range v.Result.Diags {
+		if !slices.ContainsFunc(steps, func(s Step) bool {
+			return slices.ContainsFunc(s.Diags, func(x diag.Diagnostic) bool {
+				return x.Pos == d.Pos && x.Code == d.Code && x.Message == d.Message
+			})
+		}) {
+			res.Diags = append(res.Diags, d)
+		}
+	}
+	out := *v
+	out.Result = &res
+	return &out
+}
+
+// WriteTree writes the spec and the other files as the first n steps leave
+// them into a directory that is empty or does not exist.
+func (v *View) WriteTree(dir string, n int) error {
+	if v.Before.Spec == nil {
+		return errors.New("there is nothing to write")
+	}
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("directory %s is not empty", dir)
+	}
+	files := map[string]*overlay.File{}
+	for p, f := range v.Before.Files {
+		files[p] = f
+	}
+	h := history{old: v.lines.old, new: v.lines.old}
+	applied := v.Result.Report.Applied
+	for i := range applied[:min(n, len(applied))] {
+		a := &applied[i]
+		if a.To > 0 {
+			h = history{old: v.lines.old}
+			h.play(v.Result.Spec.Log()[:a.To])
+		}
+		for _, c := range a.Files {
+			if c.Change == overlay.FileRenamed {
+				delete(files, c.Old)
+			}
+			if files[c.Path] = c.After; c.After == nil {
+				delete(files, c.Path)
+			}
+		}
+	}
+	var text strings.Builder
+	for i := range h.new {
+		text.WriteString(h.new[i].Text)
+		text.WriteByte('\n')
+	}
+	files[v.Result.Spec.Name()] = overlay.NewFile(v.Result.Spec.Name(), 0o644, []byte(text.String()), nil)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, p := range slices.Sorted(maps.Keys(files)) {
+		data, err := files[p].Bytes()
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		if err := root.MkdirAll(path.Dir(p), 0o777); err != nil {
+			return err
+		}
+		if err := root.WriteFile(p, data, perm(files[p].Mode)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // about returns the diagnostics that stand at one of the operation's keys.

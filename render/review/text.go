@@ -11,7 +11,8 @@ import (
 
 // A Style says how to print.
 type Style struct {
-	Color bool
+	Color  bool
+	Prefix string // put before the paths of a diff, to keep components apart
 }
 
 // Colours as terminals know them.
@@ -35,12 +36,12 @@ func (s Style) paint(color, text string) string {
 // take. What stands behind the line numbers of a hunk are its causes.
 func (d *FileDiff) Write(w io.Writer, s Style) error {
 	b := bufio.NewWriter(w)
-	old := d.Path
+	old, path := s.Prefix+d.Path, s.Prefix+d.Path
 	if d.OldPath != "" {
-		old = d.OldPath
+		old = s.Prefix + d.OldPath
 	}
 	head := func(format string, args ...any) { fmt.Fprintln(b, s.paint(bold, fmt.Sprintf(format, args...))) }
-	head("diff --git %s %s", quote("a/"+old), quote("b/"+d.Path))
+	head("diff --git %s %s", quote("a/"+old), quote("b/"+path))
 	switch {
 	case d.Status == Added:
 		head("new file mode 100%03o", perm(d.NewMode))
@@ -52,9 +53,9 @@ func (d *FileDiff) Write(w io.Writer, s Style) error {
 	}
 	if d.Status == Renamed {
 		head("rename from %s", quote(old))
-		head("rename to %s", quote(d.Path))
+		head("rename to %s", quote(path))
 	}
-	from, to := label("a/"+old), label("b/"+d.Path)
+	from, to := label("a/"+old), label("b/"+path)
 	if d.Status == Added {
 		from = "/dev/null"
 	}
@@ -170,7 +171,7 @@ func WriteStat(w io.Writer, files []FileDiff, s Style) error {
 			fmt.Fprintf(b, " %*s   %s\n", wide, "", s.paint(dim, fmt.Sprintf("+%d -%d  %s", n, m, clean(c.Label()))))
 		}
 	}
-	fmt.Fprintf(b, " %d files changed, %d lines added, %d removed\n", len(files), added, removed)
+	fmt.Fprintf(b, " %s changed, %s added, %d removed\n", counted(len(files), "file"), counted(added, "line"), removed)
 	return b.Flush()
 }
 

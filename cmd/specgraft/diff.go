@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+	"specgraft/overlay/diag"
+	"specgraft/render"
+	"specgraft/render/review"
+)
+
+// viewer renders components in memory for commands that look at the result.
+type viewer struct {
+	*globals
+	project  *components.Project
+	renderer *render.Renderer
+	names    []string
+	code     int // exit code so far
+}
+
+// viewer loads the project and chooses components.
+func (g *globals) viewer(ctx context.Context, sel *selection, args []string) (*viewer, error) {
+	p, err := g.load()
+	if err != nil {
+		return nil, err
+	}
+	names, err := sel.names(p, args)
+	if err != nil {
+		return nil, err
+	}
+	return g.viewerOf(ctx, p, sel, names)
+}
+
+func (g *globals) viewerOf(ctx context.Context, p *components.Project, sel *selection, names []string) (*viewer, error) {
+	r, err := g.renderer(p)
+	if err != nil {
+		return nil, err
+	}
+	r.SkipLockValidation = sel.skipLocks
+	r.Lint = false // render and step say what is fragile
+	if err := r.Prepare(ctx, names, sel.all).Err(); err != nil {
+		return nil, err
+	}
+	return &viewer{globals: g, project: p, renderer: r, names: names}, nil
+}
+
+// view renders one component and reports its problems.
+func (v *viewer) view(ctx context.Context, name string) *review.View {
+	return v.take(review.Open(ctx, v.renderer, name))
+}
+
+func (v *viewer) take(view *review.View) *review.View {
+	v.report(view.Result.Diags)
+	if view.Result.Failed() {
+		v.code = worst(v.code, codeOf(view.Result.Diags))
+	}
+	return view
+}
+
+// done is the error that ends the command with its exit code.
+func (v *viewer) done() error {
+	if v.code != exitOK {
+		return exitError(v.code)
+	}
+	return nil
+}
+
+// style is how to print to standard output.
+func (g *globals) style() review.Style { return review.Style{Color: g.colored(g.stdout)} }
+
+func diffCmd(g *globals) *cobra.Command {
+	var stat bool
+	cmd := &cobra.Command{
+		Use:   "diff NAME...",
+		Short: "Show what rendering changes in upstream's packaging, and why",
+		Long: `Diff compares the packaging of each component as Fedora has it with the rendered
+one and prints a unified diff. Each hunk is headed by its causes: the line of
+the configuration and the kind of overlay, or a step of the renderer such as
+"header" or "release". Patch and git apply take the output: applied to the
+upstream files it gives the rendered ones. Files that only the file filter
+leaves out are not shown.
+
+Nothing is written. A component that fails is shown as far as it came.`,
+		Example: `  specgraft diff bash
+  specgraft diff bash --stat
+  specgraft diff -a --stat --json
+  specgraft diff bash | patch -p1 -d upstream/bash`,
+	}
+	sel := g.selectFlags(cmd)
+	sel.lockFlag(cmd)
+	cmd.Flags().BoolVar(&stat, "stat", false, "print the number of changed lines per file and cause instead of the lines")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		format, err := g.formatOf("text", "table", "json")
+		if err != nil {
+			return err
+		}
+		v, err := g.viewer(cmd.Context(), sel, args)
+		if err != nil {
+			return err
+		}
+		type record struct {
+			Component string            `json:"component"`
+			Commit    string            `json:"commit,omitempty"`
+			Failed    bool              `json:"failed,omitempty"`
+			Files     []review.FileDiff `json:"files"`
+		}
+		out := newRecords(g.stdout, "json", []column[record](nil))
+		for _, name := range v.names {
+			if err := cmd.Context().Err(); err != nil {
+				return err
+			}
+			view := v.view(cmd.Context(), name)
+			files, err := view.Diff()
+			if err != nil {
+				return err
+			}
+			switch {
+			case format == "json":
+				if stat {
+					for i := range files {
+						files[i].Hunks = nil
+					}
+				}
+				if files == nil {
+					files = []review.FileDiff{}
+				}
+				err = out.Write(record{name, view.Result.Upstream.Commit, view.Result.Failed(), files})
+			case stat:
+				if len(v.names) > 1 {
+					fmt.Fprintln(g.stdout, name)
+				}
+				err = review.WriteStat(g.stdout, files, g.style())
+			default:
+				s := g.style()
+				if len(v.names) > 1 {
+					s.Prefix = name + "/"
+				}
+				for i := range files {
+					if err = files[i].Write(g.stdout, s); err != nil {
+						break
+					}
+				}
+			}
+			if err != nil {
+				return fmt.Errorf("cannot print the results: %w", err)
+			}
+		}
+		if format == "json" {
+			if err := out.Close(); err != nil {
+				return fmt.Errorf("cannot print the results: %w", err)
+			}
+		}
+		return v.done()
+	}
+	return cmd
+}
+
+// unknownComponent is the error about a name that no component has.
+func unknownComponent(p *components.Project, name string) error {
+	d := &diag.Diagnostic{Code: "config/unknown-component", Message: fmt.Sprintf("no component %q in the project", name)}
+	if n := diag.Nearest(name, p.Names()); n != "" {
+		d.Hint = fmt.Sprintf("did you mean %q?", n)
+	}
+	return d
+}

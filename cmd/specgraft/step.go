@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/render/review"
+)
+
+func stepCmd(g *globals) *cobra.Command {
+	var from, to, only int
+	var output string
+	cmd := &cobra.Command{
+		Use:   "step NAME",
+		Short: "Show what each overlay of a component does, one at a time",
+		Long: `Step applies the operations on a component one by one and prints what each did
+as a unified diff against the state before it: the overlays in their order, and
+the renderer's own steps around them. Warnings stand below the operation that
+they are about. It stops at the first operation that fails; -o writes the files
+as the last operation shown left them, for a look or for trying another edit.`,
+		Example: `  specgraft step bash
+  specgraft step bash --only 3
+  specgraft step bash --to 2 -o /tmp/bash`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: g.completeNames,
+	}
+	sel := &selection{}
+	sel.lockFlag(cmd)
+	f := cmd.Flags()
+	f.IntVar(&from, "from", 1, "begin with operation `N`")
+	f.IntVar(&to, "to", 0, "end with operation `N` (default: the last)")
+	f.IntVar(&only, "only", 0, "show operation `N` only")
+	f.StringVarP(&output, "output-dir", "o", "", "write the files as the last operation shown leaves them to the empty directory `DIR`")
+	_ = cmd.MarkFlagDirname("output-dir")
+	cmd.MarkFlagsMutuallyExclusive("only", "from")
+	cmd.MarkFlagsMutuallyExclusive("only", "to")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		format, err := g.formatOf("text", "table", "json")
+		if err != nil {
+			return err
+		}
+		if from < 1 || to < 0 || only < 0 || to > 0 && to < from {
+			return usageError{errors.New("--from, --to and --only are numbers from 1, --from not above --to")}
+		}
+		v, err := g.viewer(cmd.Context(), sel, args)
+		if err != nil {
+			return err
+		}
+		v.renderer.Lint = true
+		if len(v.names) != 1 {
+			return usageError{fmt.Errorf("step shows one component at a time, not %d", len(v.names))}
+		}
+		view := review.Open(cmd.Context(), v.renderer, v.names[0])
+		steps, err := view.Steps()
+		if err != nil {
+			return err
+		}
+		total := len(steps)
+		if only > 0 {
+			from, to = only, only
+		}
+		if to == 0 || to > total {
+			to = total
+		}
+		if from > total && total > 0 {
+			return usageError{fmt.Errorf("%s has %d operations", v.names[0], total)}
+		}
+		shown := steps[min(from-1, total):to]
+		if err := g.steps(view, shown, total, format); err != nil {
+			return fmt.Errorf("cannot print the results: %w", err)
+		}
+		if output != "" {
+			if err := view.WriteTree(output, to); err != nil {
+				return err
+			}
+			g.note("wrote %s as operation %d of %d leaves it to %s", v.names[0], to, total, output)
+		}
+		// What is not about an operation shown belongs to the component.
+		if to == total {
+			v.take(view.Without(shown))
+		}
+		return v.done()
+	}
+	return cmd
+}
+
+// steps prints steps with their diagnostics.
+func (g *globals) steps(view *review.View, steps []review.Step, total int, format string) error {
+	if format == "json" {
+		if steps == nil {
+			steps = []review.Step{}
+		}
+		return writeJSON(g.stdout, struct {
+			Component string        `json:"component"`
+			Commit    string        `json:"commit,omitempty"`
+			Total     int           `json:"total"`
+			Steps     []review.Step `json:"steps"`
+		}{view.Result.Component, view.Result.Upstream.Commit, total, steps})
+	}
+	for i := range steps {
+		if err := steps[i].Write(g.stdout, g.style(), total); err != nil {
+			return err
+		}
+		g.report(steps[i].Diags)
+	}
+	return nil
+}

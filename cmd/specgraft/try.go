@@ -1,0 +1,200 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+	"specgraft/render/review"
+)
+
+// overlayKeys returns every key that an overlay can have, in the order of the
+// table, without those that only a file can hold.
+func overlayKeys() []overlay.Key {
+	var keys []overlay.Key
+	add := func(k overlay.Key) {
+		if k.Kind != overlay.KeyTable && !slices.ContainsFunc(keys, func(x overlay.Key) bool { return x.Name == k.Name }) {
+			keys = append(keys, k)
+		}
+	}
+	for _, k := range overlay.CommonKeys {
+		add(k)
+	}
+	for _, op := range overlay.Ops {
+		for _, k := range op.Keys {
+			add(k)
+		}
+	}
+	return keys
+}
+
+// usedBy lists the operations that take a key, or nothing when all do.
+func usedBy(key string) string {
+	var types []string
+	for _, op := range overlay.Ops {
+		if op.Key(key) != nil {
+			types = append(types, string(op.Type))
+		}
+	}
+	if len(types) == len(overlay.Ops) {
+		return ""
+	}
+	if len(types) > 3 {
+		return fmt.Sprintf(" (%s and %d more)", strings.Join(types[:2], ", "), len(types)-2)
+	}
+	return " (" + strings.Join(types, ", ") + ")"
+}
+
+func tryCmd(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "try NAME --type TYPE [--KEY VALUE ...]",
+		Short: "Preview an overlay before it is written into the configuration",
+		Long: `Try renders a component with one more overlay behind those it has, and prints
+what that overlay does as a unified diff, with the warnings about it. The flags
+are the keys of an overlay; 'specgraft overlay help TYPE' explains them. A path
+in --source is relative to the working directory. Nothing is written; on success
+the table to paste into the configuration is printed to standard error.`,
+		Example: `  specgraft try bash --type spec-set-tag --tag Vendor --value Contoso
+  specgraft try bash --type spec-append-lines --section %install --lines 'rm -f %{buildroot}%{_bindir}/bashbug'
+  specgraft try bash --type spec-search-replace --regex 'redhat' --replacement 'contoso' --expect 2`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: g.completeNames,
+	}
+	sel := &selection{}
+	sel.lockFlag(cmd)
+	f := cmd.Flags()
+	keys := overlayKeys()
+	for _, k := range keys {
+		help := k.Help
+		if k.Name != "type" {
+			help += usedBy(k.Name)
+		}
+		help = strings.ReplaceAll(help, "`", "'")
+		switch k.Kind {
+		case overlay.KeyStrings:
+			f.StringArray(k.Name, nil, help+"; may be repeated")
+		case overlay.KeyInteger:
+			f.Int(k.Name, 0, help)
+		case overlay.KeyBoolean:
+			f.Bool(k.Name, false, help)
+		default:
+			f.String(k.Name, "", help)
+		}
+	}
+	_ = cmd.RegisterFlagCompletionFunc("type", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var types []string
+		for _, op := range overlay.Ops {
+			types = append(types, string(op.Type)+"\t"+op.Help)
+		}
+		return types, cobra.ShellCompDirectiveNoFileComp
+	})
+	_ = cmd.MarkFlagFilename("source")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		format, err := g.formatOf("text", "table", "json")
+		if err != nil {
+			return err
+		}
+		if !f.Changed("type") {
+			return usageError{errors.New("--type is needed; 'specgraft overlay list' names the types")}
+		}
+		op, table, err := flagOverlay(cmd, keys)
+		if err != nil {
+			return err
+		}
+		v, err := g.viewer(cmd.Context(), sel, args)
+		if err != nil {
+			return err
+		}
+		v.renderer.Lint = true
+		if len(v.names) != 1 {
+			return usageError{fmt.Errorf("try works on one component at a time, not on %d", len(v.names))}
+		}
+		c, problems := v.project.Component(v.names[0])
+		if err := problems.Err(); err != nil {
+			return err
+		}
+		mine := *c
+		mine.Overlays = append(slices.Clone(c.Overlays), op)
+		view := review.OpenConfig(cmd.Context(), v.renderer, &mine)
+		steps, err := view.Steps()
+		if err != nil {
+			return err
+		}
+		k := slices.IndexFunc(steps, func(s review.Step) bool { return s.Cause.Index == len(c.Overlays) })
+		if k < 0 { // an overlay before it failed, or fetching did
+			v.take(view)
+			if v.code == exitOK {
+				v.code = exitProblems
+			}
+			return v.done()
+		}
+		if err := g.steps(view, steps[k:k+1], len(steps), format); err != nil {
+			return fmt.Errorf("cannot print the results: %w", err)
+		}
+		v.take(view.Without(steps[k : k+1]))
+		if steps[k].Status != review.Failed && format != "json" {
+			g.note("to keep it, add:\n\n%s", strings.Replace(table, "[[overlays]]", "[[components."+tomlKey(c.Name)+".overlays]]", 1))
+		}
+		return v.done()
+	}
+	return cmd
+}
+
+// tomlKey writes a name as part of a table header.
+func tomlKey(name string) string {
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == "" {
+		return name
+	}
+	return fmt.Sprintf("%q", name)
+}
+
+// flagOverlay makes an overlay of the flags that were given, by way of the
+// TOML table that would say the same, which it returns too.
+func flagOverlay(cmd *cobra.Command, keys []overlay.Key) (overlay.Op, string, error) {
+	const place = "command line"
+	e, problems := components.Edit(place, []byte("[[overlays]]\n"))
+	if err := problems.Err(); err != nil {
+		return overlay.Op{}, "", err
+	}
+	f := cmd.Flags()
+	for _, k := range keys {
+		if !f.Changed(k.Name) {
+			continue
+		}
+		var v any
+		switch k.Kind {
+		case overlay.KeyStrings:
+			v, _ = f.GetStringArray(k.Name)
+		case overlay.KeyInteger:
+			v, _ = f.GetInt(k.Name)
+		case overlay.KeyBoolean:
+			v, _ = f.GetBool(k.Name)
+		default:
+			v, _ = f.GetString(k.Name)
+		}
+		if err := e.SetAt(token.Position{Filename: place, Offset: 0, Line: 1, Column: 1}, k.Name, v); err != nil {
+			return overlay.Op{}, "", err
+		}
+	}
+	ops, problems := components.ParseOverlays(place, e.Bytes())
+	for i := range problems {
+		problems[i].Pos = token.Position{Filename: place}
+		problems[i].Related = nil
+	}
+	if err := problems.Err(); err != nil {
+		return overlay.Op{}, "", err
+	}
+	if len(ops) != 1 {
+		return overlay.Op{}, "", &diag.Diagnostic{Code: "overlay/bad-value", Message: "the flags make no overlay"}
+	}
+	op := ops[0]
+	op.Pos, op.KeyPos = token.Position{Filename: place}, nil
+	return op, string(e.Bytes()), nil
+}
