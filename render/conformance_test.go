@@ -23,7 +23,6 @@ import (
 
 	"specgraft/components"
 	"specgraft/fedora"
-	"specgraft/fedora/autospec"
 	"specgraft/render"
 )
 
@@ -369,7 +368,7 @@ func load(t testing.TB, project, cache string) *render.Renderer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &render.Renderer{Project: p, Store: store, Logs: autospec.Cache{Dir: filepath.Join(cache, "autospec")}}
+	r := &render.Renderer{Project: p, Store: store, CacheDir: cache}
 	t.Cleanup(func() { r.Close(); store.Close() })
 	return r
 }

@@ -45,8 +45,10 @@ func (r *Renderer) Prepare(ctx context.Context, names []string, all bool) diag.L
 	return problems
 }
 
-// Close ends the child process that reads the project's history.
+// Close keeps what was found out for later runs and ends the child process that
+// reads the project's history.
 func (r *Renderer) Close() error {
+	_ = r.verdicts.save() // a cache: what cannot be kept is found out again
 	if r.history != nil {
 		return r.history.repo.Close()
 	}
@@ -304,7 +306,7 @@ func (res *Result) historyName() string {
 // to call when done with it.
 func (r *Renderer) log(ctx context.Context, name string, src *Source) (*autospec.Log, func()) {
 	var repo *fedora.Repo
-	log := r.Logs.Log(src.Request.URL, name+".spec", func() (autospec.History, error) {
+	log := r.logs.Log(src.Request.URL, name+".spec", func() (autospec.History, error) {
 		if repo != nil {
 			return repo, nil
 		}
@@ -325,7 +327,7 @@ func (r *Renderer) log(ctx context.Context, name string, src *Source) (*autospec
 			repo.Close()
 		}
 		// A cache of facts: what cannot be kept is found again.
-		_ = r.Logs.Save(log)
+		_ = r.logs.Save(log)
 	}
 }
 

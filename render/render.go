@@ -18,11 +18,13 @@
 package render
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -53,13 +55,19 @@ type Renderer struct {
 	// means the committer date of the project's HEAD, so that the result does
 	// not depend on when it is made.
 	Now time.Time
-	// Logs keeps what is known about upstream histories between runs.
-	Logs autospec.Cache
+	// CacheDir keeps what evaluations and histories came to between runs:
+	// facts only. Empty keeps nothing.
+	CacheDir string
+	// Build names the build of the tool. What one build found out by
+	// evaluating a spec is nothing that another relies on.
+	Build string
 
 	once      sync.Once
 	evaluator autospec.Evaluator
 	sources   sourceOpener
 	history   *projectHistory
+	logs      autospec.Cache
+	verdicts  verdicts
 
 	templateOnce     sync.Once
 	templateSet      *template.Set
@@ -212,7 +220,12 @@ func (r *Renderer) levels() map[string]overlay.Level {
 func (r *Renderer) setup() {
 	r.once.Do(func() {
 		r.sources.root = r.Project.Root
-		r.evaluator = autospec.NewEvaluator(macro.Config{})
+		r.evaluator = autospec.NewEvaluator(macro.Config{Budget: budget})
+		r.evaluator.Key += "/" + r.Build
+		if r.CacheDir != "" {
+			r.logs.Dir = filepath.Join(r.CacheDir, "autospec.v1")
+			r.verdicts.dir = filepath.Join(r.CacheDir, "filter.v1")
+		}
 	})
 }
 
@@ -320,9 +333,10 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 // mayUseAutospec is a quick test that has no false negatives: rpmautospec looks
 // at specs that name one of its macros, and at those without a %changelog.
 func mayUseAutospec(text []byte) bool {
-	s := string(text)
-	return strings.Contains(s, "autorelease") || strings.Contains(s, "autochangelog") ||
-		!strings.Contains(strings.ToLower(s), "\n%changelog")
+	if bytes.Contains(text, []byte("\n%changelog")) {
+		return bytes.Contains(text, []byte("autorelease")) || bytes.Contains(text, []byte("autochangelog"))
+	}
+	return true
 }
 
 // filter decides which files are rendered, and lists them.
@@ -348,7 +362,15 @@ func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
 			entries = append(entries, name)
 		}
 		slices.Sort(entries)
-		res.Filter = macro.Filter(specName, text, entries, macro.Config{FS: treeFS{tree}})
+		key, err := verdictKey(r.Build, res, tree, text, entries)
+		if err != nil {
+			res.fail(err)
+			return
+		}
+		if res.Filter = r.verdicts.get(key, entries); res.Filter == nil {
+			res.Filter = macro.Filter(specName, text, entries, macro.Config{FS: treeFS{tree}, Budget: budget})
+			r.verdicts.put(key, res.Filter)
+		}
 		for _, e := range res.Filter {
 			keep[e.Name] = e.Keep
 		}

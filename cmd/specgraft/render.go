@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
-	"specgraft/fedora/autospec"
 	"specgraft/overlay/diag"
 	"specgraft/render"
 )
@@ -27,7 +27,7 @@ func (g *globals) renderer(p *components.Project) (*render.Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &render.Renderer{Project: p, Store: store, Logs: autospec.Cache{Dir: filepath.Join(cache, "autospec")}}
+	r := &render.Renderer{Project: p, Store: store, CacheDir: cache, Build: buildID()}
 	if p.Settings.DirtyClock == "now" {
 		r.Now = time.Now()
 	}
@@ -301,4 +301,16 @@ func parseTime(s string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%q is neither RFC 3339 (2026-02-24T00:00:00Z) nor @UNIX", s)
 	}
 	return t, nil
+}
+
+// buildID names this build of the tool: the revision of a clean build, else the
+// binary by size and time.
+func buildID() string {
+	v := version()
+	if exe, err := os.Executable(); err == nil && (strings.HasSuffix(v, "+changes") || !strings.Contains(v, "-")) {
+		if st, err := os.Stat(exe); err == nil {
+			v += fmt.Sprintf("-%d-%d", st.Size(), st.ModTime().UnixNano())
+		}
+	}
+	return v
 }
