@@ -143,8 +143,10 @@ func (c *checker) text(v *value, k *Key, at *trail) {
 			names := choices(k.Enum)
 			d := c.bad(v, "%q is not a value of %s", v.str, at)
 			d.Hint = "allowed are " + quoted(names, " and ")
-			if n := nearestFold(v.str, names); n != "" {
-				d.Hint = fmt.Sprintf("did you mean %q? allowed are %s", n, quoted(names, " and "))
+			if len(names) == 1 {
+				d.Hint = fmt.Sprintf("the only value is %q", names[0])
+			} else if n := nearestFold(v.str, names); n != "" {
+				d.Hint = fmt.Sprintf("did you mean %q? %s", n, d.Hint)
 			}
 		}
 		return
@@ -175,6 +177,7 @@ func nearestFold(word string, names []string) string {
 }
 
 func (c *checker) table(t *value, k *Key, at *trail) {
+	before := len(c.diags)
 	for i := range t.keys {
 		e := &t.keys[i]
 		sub := k.find(e.name)
@@ -198,7 +201,10 @@ func (c *checker) table(t *value, k *Key, at *trail) {
 		return
 	}
 	if k.ops {
-		c.operation(t)
+		wrong := func(d diag.Diagnostic) bool { return d.Code == "config/wrong-type" }
+		if !slices.ContainsFunc(c.diags[before:], wrong) {
+			c.operation(t)
+		}
 		return
 	}
 	broken := false
@@ -208,7 +214,7 @@ func (c *checker) table(t *value, k *Key, at *trail) {
 			switch {
 			case e == nil:
 				broken = true
-				c.missing(t, sub.Name, at, "")
+				c.missing(t, sub.Name, at, "").Hint = fmt.Sprintf("%s: %s", sub.Name, sentence(sub.Help))
 			case e.val.zero():
 				broken = true
 				c.bad(e.val, "%s must not be empty", at.key(sub.Name))
@@ -277,7 +283,7 @@ func elsewhere(name string, at *trail) string {
 			if k.Name == name && path != "" {
 				home, n = path, n+1
 			}
-			if k.Type == Table {
+			if k.Type == Table && !k.Ext {
 				p := k.Name
 				if path != "" {
 					p = path + "." + p
@@ -291,6 +297,15 @@ func elsewhere(name string, at *trail) string {
 		return ""
 	}
 	return at.String() + "." + home
+}
+
+// sentence makes a help text the end of a line of another text.
+func sentence(help string) string {
+	help, _, _ = strings.Cut(help, "\n")
+	if help != "" && !(len(help) > 1 && help[1] >= 'A' && help[1] <= 'Z') {
+		help = strings.ToLower(help[:1]) + help[1:]
+	}
+	return strings.TrimSuffix(help, ".")
 }
 
 func (c *checker) missing(t *value, name string, at *trail, why string) *diag.Diagnostic {
@@ -321,16 +336,18 @@ func (c *checker) rule(t *value, k *Key, r *Rule, at *trail) bool {
 		why := ""
 		switch {
 		case r.Not:
-			why = fmt.Sprintf(": one of %q and %q is needed", r.Key, name)
+			d := c.diags.Add(t.pos(), "config/missing-key", "one of the keys %q and %q is needed%s", r.Key, name, at.in())
+			if t.end > t.off {
+				d.End = t.endPos()
+			}
+			continue
 		case r.Is != nil:
 			why = fmt.Sprintf(": needed when %q is %s", r.Key, literal(cond.val))
 		default:
 			why = fmt.Sprintf(": needed when %q is given", r.Key)
 		}
 		d := c.missing(t, name, at, why)
-		if cond != nil && !r.Not {
-			d.Pos, d.End = cond.pos(), cond.endPos()
-		}
+		d.Pos, d.End = cond.pos(), cond.endPos()
 		if e != nil {
 			d.Related = []diag.Related{{Pos: e.val.pos(), Message: fmt.Sprintf("%q is empty here", name)}}
 		}

@@ -249,6 +249,10 @@ func readRegular(path string, limit int64) ([]byte, error) {
 // include expands one pattern and starts reading what it names.
 func (l *loader) include(doc *document, pattern *value) {
 	inc := include{pattern: pattern, glob: strings.ContainsAny(pattern.str, "*?[")}
+	if d := l.paths.confineGlob(pattern); d != nil {
+		doc.diags = append(doc.diags, *d)
+		return
+	}
 	files, err := glob(pattern)
 	switch {
 	case err != nil:
@@ -269,13 +273,20 @@ func (l *loader) include(doc *document, pattern *value) {
 	doc.includes = append(doc.includes, inc)
 }
 
-// glob expands a pattern of paths relative to the file it stands in; files
-// only, in the order of directories.
-func glob(pattern *value) ([]string, error) {
+// splitGlob returns the directory that a pattern is looked for in, and the
+// rest of the pattern.
+func splitGlob(pattern *value) (string, string) {
 	base, pat := doublestar.SplitPattern(filepath.ToSlash(filepath.Clean(pattern.str)))
 	if !filepath.IsAbs(base) {
 		base = filepath.Join(pattern.src.dir, base)
 	}
+	return base, pat
+}
+
+// glob expands a pattern of paths relative to the file it stands in; files
+// only, in the order of directories.
+func glob(pattern *value) ([]string, error) {
+	base, pat := splitGlob(pattern)
 	if !strings.ContainsAny(pat, `*?[{\`) {
 		path := filepath.Join(base, pat)
 		if info, err := os.Stat(path); err != nil || info.IsDir() {
@@ -388,6 +399,13 @@ func (ps *paths) confine(path string, v *value) *diag.Diagnostic {
 		return d
 	}
 	return nil
+}
+
+// confineGlob reports a pattern whose directory is outside the project, before
+// anything is looked for there.
+func (ps *paths) confineGlob(pattern *value) *diag.Diagnostic {
+	base, _ := splitGlob(pattern)
+	return ps.confine(base, pattern)
 }
 
 // resolve follows the symbolic links of the part of path that exists.

@@ -95,8 +95,8 @@ func (p *Project) discover() *discovery {
 		}
 		excluded := p.Groups[g.name].ExcludedPaths
 		for _, pattern := range patterns.list {
-			if pattern.kind != kindString || pattern.str == "" || p.paths.confine(pattern.path(), pattern) != nil {
-				continue
+			if pattern.kind != kindString || pattern.str == "" || p.paths.confineGlob(pattern) != nil {
+				continue // reported with the file
 			}
 			files, err := glob(pattern)
 			if err != nil {
@@ -458,8 +458,19 @@ func decodeSourceFile(f *value) SourceFile {
 func (p *Project) checkMerged(c *Component, diags *diag.List) {
 	t := c.merged
 	chk := &checker{permissive: true}
-	if b := t.get("build"); b != nil && b.kind == kindTable {
-		chk.value(b, componentKey.find("build"), (&trail{up: &trail{}, name: c.Name}).key("build"))
+	at := (&trail{up: &trail{}, name: "components"}).key(c.Name)
+	build := componentKey.find("build")
+	for _, name := range []string{"check", "failure"} {
+		b, k := t.get("build", name), build.find(name)
+		if b == nil || b.kind != kindTable {
+			continue
+		}
+		for i := range k.Rules {
+			// What the component's own table says is checked with its file.
+			if e := b.entry(k.Rules[i].Key); e != nil && c.origins()[e.val] != layerComponent {
+				chk.rule(b, k, &k.Rules[i], at.key("build").key(name))
+			}
+		}
 	}
 	for i := range c.Overlays {
 		op := &c.Overlays[i]
@@ -477,7 +488,7 @@ func (p *Project) checkMerged(c *Component, diags *diag.List) {
 		p.confined(&chk.diags, v)
 	}
 	if files := t.get("source-files"); files != nil && files.form == formMerged {
-		checkSourceFiles(chk, t, (&trail{up: &trail{}, name: "components"}).key(c.Name))
+		checkSourceFiles(chk, t, at)
 	}
 	p.checkArchives(chk, c)
 	*diags = append(*diags, chk.diags...)
@@ -549,6 +560,10 @@ func (p *Project) addOverlayFiles(c *Component, diags *diag.List) {
 		// Patterns stay relative to the component, wherever they come from.
 		at := *pattern
 		at.src = &source{name: pattern.src.name, path: pattern.src.path, text: pattern.src.text, dir: c.Dir, trusted: pattern.src.trusted}
+		if d := p.paths.confineGlob(&at); d != nil {
+			*diags = append(*diags, *d)
+			continue
+		}
 		files, err := glob(&at)
 		if err != nil {
 			diags.Add(pattern.pos(), "config/bad-value", "overlay-files: %q: %s", pattern.str, err).End = pattern.endPos()

@@ -169,6 +169,9 @@ func (p *Project) checkDirs(c *checker) {
 
 // unknownName reports a reference to something that is not defined.
 func (c *checker) unknownName(v *value, what string, names []string, where string) {
+	if v.kind != kindString {
+		return // reported as a wrong type
+	}
 	d := c.add(v, "config/unknown-reference", "unknown %s %q%s", what, v.str, where)
 	if n := nearestFold(v.str, names); n != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", n)

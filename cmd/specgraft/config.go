@@ -2,9 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"slices"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -86,7 +83,7 @@ problems at the lines of a pull request.`,
 			p, problems := components.Load(g.loadOptions())
 			if p != nil {
 				g.base, g.top = p.Dir, p.Root
-				problems = append(problems, checkAll(p)...)
+				problems = p.CheckAll(problems)
 				if strict {
 					problems = append(problems, p.StrictAzldev()...)
 				}
@@ -108,51 +105,6 @@ problems at the lines of a pull request.`,
 	}
 	cmd.Flags().BoolVar(&strict, "strict-azldev", false, "also report what azldev would reject or ignore")
 	return cmd
-}
-
-// checkAll resolves all components and returns their problems.
-func checkAll(p *components.Project) diag.List {
-	names := p.Names()
-	lists := make([]diag.List, len(names))
-	var wg sync.WaitGroup
-	const chunk = 256
-	for start := 0; start < len(names); start += chunk {
-		wg.Go(func() {
-			for i := start; i < min(start+chunk, len(names)); i++ {
-				c, problems := p.Component(names[i])
-				lists[i] = problems
-				if c != nil && c.Spec.Type == "upstream" {
-					_, more := p.Upstream(c)
-					lists[i] = append(problems[:len(problems):len(problems)], more...)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	_, problems := p.Select(components.Selector{All: true})
-	// A problem of a shared place, such as a group's overlay, is one problem
-	// however many components it fails.
-	type key struct{ at, code, message string }
-	seen := map[key]int{}
-	var all diag.List
-	for _, l := range append(lists, problems) {
-		for _, d := range l {
-			k := key{diag.Position(d.Pos), d.Code, d.Message}
-			if _, ok := seen[k]; ok && k.at != "" {
-				seen[k]++
-				continue
-			}
-			seen[k] = 1
-			all = append(all, d)
-		}
-	}
-	for i := range all {
-		d := &all[i]
-		if n := seen[key{diag.Position(d.Pos), d.Code, d.Message}]; n > 1 && diag.Position(d.Pos) != "" {
-			d.Related = append(slices.Clone(d.Related), diag.Related{Message: fmt.Sprintf("%d components are affected, the first is %s", n, d.Component)})
-		}
-	}
-	return all
 }
 
 func configSchemaCmd(g *globals) *cobra.Command {

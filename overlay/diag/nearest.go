@@ -2,10 +2,10 @@ package diag
 
 // Nearest returns the candidate closest to word by edit distance with
 // transpositions, or the empty string when none is close enough to be what
-// the user meant (more than a third of the letters differ). Of equally close
-// candidates the first wins.
+// the user meant: more than a third of the letters differ, or all of them. Of
+// equally close candidates the first wins.
 func Nearest(word string, candidates []string) string {
-	best, limit := "", len(word)/3+1
+	best, limit := "", min(max(1, len(word)/3), len(word)-1)
 	for _, c := range candidates {
 		if d := distance(word, c, limit); d < limit+1 {
 			if d == 0 {
