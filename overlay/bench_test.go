@@ -33,7 +33,7 @@ func totalSize(files []corpusFile) int64 {
 var typical = []overlay.Op{
 	{Type: overlay.SearchReplace, Regex: `^Name:\s*`, Replacement: "Name:  "},
 	{Type: overlay.AddTag, Tag: "BuildRequires", Value: "gcc"},
-	{Type: overlay.AppendLines, Section: "%description", Lines: []string{"For this distribution."}},
+	{Type: overlay.AppendLines, Section: "%install", Lines: []string{"rm -f %{buildroot}%{_libdir}/*.la"}},
 }
 
 // benchmarkOps parses every spec of the corpus and applies the operations.
