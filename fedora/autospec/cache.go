@@ -149,6 +149,11 @@ func (l *Log) encode() []byte {
 	body := binary.AppendUvarint(nil, uint64(len(e.index)))
 	body = append(body, e.table...)
 	body = append(body, e.records...)
+	return sealLog(body)
+}
+
+// sealLog puts magic line and checksum before the body of a Log.
+func sealLog(body []byte) []byte {
 	sum := sha256.Sum256(body)
 	return slices.Concat([]byte(logMagic), sum[:], body)
 }

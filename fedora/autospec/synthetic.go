@@ -188,7 +188,7 @@ func (g *Graph) interleave(changes []Change, imported string) error {
 // start, oldest first.
 func (g *Graph) mainline(start, imported string) ([]*commit, error) {
 	var list []*commit
-	from := g.head
+	from, seen := g.head, map[string]bool{}
 	for id := g.head; ; {
 		c, err := g.log.commit(id)
 		if err != nil {
@@ -201,9 +201,11 @@ func (g *Graph) mainline(start, imported string) ([]*commit, error) {
 			slices.Reverse(list)
 			return list, nil
 		}
-		if len(c.parents) == 0 {
+		// A commit that comes up again exists in forged repositories only.
+		if len(c.parents) == 0 || seen[id] {
 			break
 		}
+		seen[id] = true
 		id = c.parents[0]
 	}
 	what, id := "import-commit", imported

@@ -139,7 +139,14 @@ func (w *walk) load() error {
 func (w *walk) down(seed walkInfo) ([][]*node, error) {
 	heads := []*node{w.nodes[0]}
 	var snippets [][]*node
+	idle := 0 // heads that had to wait since a commit was reached
 	for len(heads) > 0 {
+		if idle > len(heads) {
+			// Only a forged repository has commits that are their own
+			// ancestors; git itself cannot make them.
+			return nil, &diag.Diagnostic{Code: "autospec/history", Message: "the history has a cycle",
+				Hint: "the repository is damaged; fetch it anew"}
+		}
 		n := heads[0]
 		heads = heads[1:]
 		var snippet []*node
@@ -161,6 +168,7 @@ func (w *walk) down(seed walkInfo) ([][]*node, error) {
 				}
 				if waiting {
 					heads = append(heads, n)
+					idle++
 					break
 				}
 				// Once a chain stopped it stays stopped, even where another
@@ -189,6 +197,7 @@ func (w *walk) down(seed walkInfo) ([][]*node, error) {
 		}
 		if len(snippet) > 0 {
 			snippets = append(snippets, snippet)
+			idle = 0
 		}
 	}
 	return snippets, nil
