@@ -29,19 +29,18 @@ type Commit struct {
 // Subject returns the first paragraph of the message on one line, which is what
 // git's %s prints.
 func (c *Commit) Subject() string {
-	msg := strings.TrimLeft(c.Message, "\n")
-	var words []string
-	for line := range strings.SplitSeq(msg, "\n") {
-		line = strings.TrimSpace(line)
+	var subject []string
+	for line := range strings.SplitSeq(c.Message, "\n") {
+		line = strings.TrimRight(line, " \t\r\v\f")
 		if line == "" {
-			if len(words) > 0 {
+			if len(subject) > 0 {
 				break
 			}
 			continue
 		}
-		words = append(words, line)
+		subject = append(subject, line)
 	}
-	return strings.Join(words, " ")
+	return strings.Join(subject, " ")
 }
 
 // An Ident is who did something, and when. When carries the recorded zone.
