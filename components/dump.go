@@ -262,6 +262,10 @@ func (p *Project) Dump(format string) ([]byte, error) {
 			proj.add(d.key, &item{kind: kindString, str: p.paths.display(d.path)})
 		}
 	}
+	order := func(e itemEntry) int {
+		return slices.IndexFunc(projectKeys, func(k Key) bool { return k.Name == e.name })
+	}
+	slices.SortFunc(proj.keys, func(a, b itemEntry) int { return order(a) - order(b) })
 	return root.format(format)
 }
 

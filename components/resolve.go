@@ -281,6 +281,7 @@ func (p *Project) resolve(name string) (*Component, diag.List) {
 			push(layer{groupLayer(g), tab})
 		}
 	}
+	inherited := merged
 	if own != nil {
 		c.Pos, c.File, c.Dir = own.val.pos(), own.src.path, own.src.dir
 		if own.val.form != formHeader {
@@ -295,6 +296,7 @@ func (p *Project) resolve(name string) (*Component, diag.List) {
 	p.decode(c)
 	if spec != "" {
 		p.useSpec(c, spec, own, &diags)
+		c.Spec.UpstreamDistro = decodeDistroRef(inherited.get("spec", "upstream-distro"))
 	}
 	p.checkMerged(c, &diags)
 	p.addOverlayFiles(c, &diags)

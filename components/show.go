@@ -37,6 +37,7 @@ func (p *Project) View(c *Component) (*View, diag.List) {
 	v.root = p.item(merged, &componentKey, origin)
 	if c.Spec.Type == "local" && c.Spec.Path != "" && v.root.table("spec").get("path") == nil {
 		spec := v.root.table("spec")
+		distro := spec.get("upstream-distro")
 		spec.keys = nil
 		pos := c.Pos
 		pos.Line, pos.Column = 0, 0
@@ -53,6 +54,9 @@ func (p *Project) View(c *Component) (*View, diag.List) {
 		o := &Origin{Layer: layer, Pos: pos}
 		spec.add("type", &item{kind: kindString, str: "local", origin: o})
 		spec.add("path", &item{kind: kindString, str: p.Display(c.Spec.Path), origin: o})
+		if c.Spec.UpstreamDistro.Name != "" {
+			spec.add("upstream-distro", distro)
+		}
 	}
 	rel := v.root.table("release")
 	if rel.get("calculation") == nil {
