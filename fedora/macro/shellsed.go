@@ -1,0 +1,601 @@
+package macro
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// posixRegexp makes a regular expression of a POSIX one as GNU tools read it.
+// RE2 searches the leftmost-longest match then, as POSIX asks. Back references
+// are not possible.
+func posixRegexp(text string, extended, fold bool) (*regexp.Regexp, bool) {
+	var b strings.Builder
+	if fold {
+		b.WriteString("(?i)")
+	}
+	start := true // at the start of an expression, * is literal in a basic one
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		was := start
+		start = false
+		switch {
+		case c == '\\' && i+1 < len(text):
+			i++
+			switch d := text[i]; {
+			case !extended && strings.IndexByte("(){}|+?", d) >= 0:
+				b.WriteByte(d)
+				start = d == '(' || d == '|'
+			case strings.IndexByte("wWsSbB", d) >= 0:
+				b.WriteByte('\\')
+				b.WriteByte(d)
+			case d == 'n':
+				b.WriteByte('\n')
+			case d == 't':
+				b.WriteByte('\t')
+			case d >= '0' && d <= '9', 'a' <= d|0x20 && d|0x20 <= 'z', d == '<', d == '>', d == '`', d == '\'':
+				return nil, false
+			default:
+				b.WriteString(regexp.QuoteMeta(string(d)))
+			}
+		case c == '[':
+			end, class := bracket(text[i:])
+			if end < 0 {
+				return nil, false
+			}
+			b.WriteString(class)
+			i += end - 1
+		case c == '*' && was:
+			if extended {
+				return nil, false
+			}
+			b.WriteString(`\*`)
+		case !extended && strings.IndexByte("(){}|+?", c) >= 0:
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c == '^' && !extended && !was, c == '$' && !extended && i+1 < len(text) && !strings.HasPrefix(text[i+1:], `\)`) && !strings.HasPrefix(text[i+1:], `\|`):
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		default:
+			if extended && (c == '+' || c == '?' || c == '{') && was {
+				return nil, false
+			}
+			b.WriteByte(c)
+			start = c == '^' || extended && (c == '(' || c == '|')
+		}
+	}
+	re, err := regexp.Compile(b.String())
+	if err != nil {
+		return nil, false
+	}
+	re.Longest()
+	return re, true
+}
+
+// bracket translates a bracket expression and returns its length, or -1. A
+// backslash in it is an ordinary character to POSIX, and an escape to GNU sed
+// only before n and t.
+func bracket(text string) (int, string) {
+	var b strings.Builder
+	b.WriteByte('[')
+	i := 1
+	if i < len(text) && text[i] == '^' {
+		b.WriteByte('^')
+		i++
+	}
+	for first := true; i < len(text); first = false {
+		c := text[i]
+		switch {
+		case c == ']' && !first:
+			b.WriteByte(']')
+			return i + 1, b.String()
+		case c == '[' && i+1 < len(text) && text[i+1] == ':':
+			n := strings.Index(text[i:], ":]")
+			if n < 0 || classes[text[i+2:i+n]] == nil {
+				return -1, ""
+			}
+			b.WriteString(text[i : i+n+2])
+			i += n + 2
+			continue
+		case c == '[' && i+1 < len(text) && (text[i+1] == '.' || text[i+1] == '='):
+			return -1, ""
+		case c == '\\' && i+1 < len(text) && (text[i+1] == 'n' || text[i+1] == 't'):
+			b.WriteString(text[i : i+2])
+			i++
+		case c == '-':
+			b.WriteByte('-')
+			if first || i+1 < len(text) && text[i+1] == ']' {
+				s := b.String() // a dash at an end stands for itself
+				b.Reset()
+				b.WriteString(s[:len(s)-1] + `\-`)
+			}
+		case strings.IndexByte(`\[]^&~`, c) >= 0:
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		default:
+			b.WriteByte(c)
+		}
+		i++
+	}
+	return -1, ""
+}
+
+// A sedAddress selects lines.
+type sedAddress struct {
+	line int // 0 when it is not a number
+	last bool
+	re   *regexp.Regexp
+}
+
+// A sedCommand is one command of a script: s, y, p, d or q.
+type sedCommand struct {
+	from, to *sedAddress
+	not      bool
+	verb     byte
+	re       *regexp.Regexp
+	with     []sedPiece
+	table    [256]byte
+	global   bool
+	print    bool
+	nth      int
+	active   bool // inside of a range
+}
+
+// A sedPiece is a part of a replacement: a text, or a group.
+type sedPiece struct {
+	text  string
+	group int // -1 for a text
+}
+
+func toolSed(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+	opts, rest, ok := options(args, "ne:Erus", map[string]string{"quiet": "n", "silent": "n", "expression": "e", "regexp-extended": "E", "unbuffered": "u", "separate": "s"})
+	if !ok {
+		return refuse("sed", strings.Join(args, " "))
+	}
+	quiet, extended, script, given := false, false, "", false
+	for _, o := range opts {
+		switch o[0] {
+		case "n":
+			quiet = true
+		case "E", "r":
+			extended = true
+		case "e":
+			if given {
+				script += "\n"
+			}
+			script += o[1]
+			given = true
+		}
+	}
+	if !given {
+		if len(rest) == 0 {
+			return refuse("sed", "no script")
+		}
+		script, rest = rest[0], rest[1:]
+	}
+	prog, ok := parseSed(script, extended)
+	if !ok {
+		return refuse("sed", script)
+	}
+	b, err := s.input(rest, in)
+	if err != nil {
+		return 1, err
+	}
+	list := inLines(b)
+	noNewline := len(b) > 0 && b[len(b)-1] != '\n'
+	for i, line := range list {
+		if err := s.step(); err != nil {
+			return 1, err
+		}
+		end := "\n"
+		if i == len(list)-1 && noNewline {
+			end = ""
+		}
+		deleted, quit := false, false
+		for _, c := range prog {
+			if c.selects(line, i+1, i == len(list)-1) == c.not {
+				continue
+			}
+			switch c.verb {
+			case 'p':
+				out.WriteString(line + end)
+			case 'd':
+				deleted = true
+			case 'q':
+				quit = true
+			case 'y':
+				t := []byte(line)
+				for j := range t {
+					t[j] = c.table[t[j]]
+				}
+				line = string(t)
+			case 's':
+				var changed bool
+				line, changed = c.substitute(line)
+				if changed && c.print {
+					out.WriteString(line + end)
+				}
+			}
+			if len(line) > shellOutput {
+				return 1, errBudget
+			}
+			if deleted || quit {
+				break
+			}
+		}
+		if !quiet && !deleted {
+			out.WriteString(line + end)
+		}
+		if quit {
+			break
+		}
+	}
+	return 0, nil
+}
+
+func (c *sedCommand) selects(line string, n int, last bool) bool {
+	at := func(a *sedAddress) bool {
+		switch {
+		case a.last:
+			return last
+		case a.re != nil:
+			return a.re.MatchString(line)
+		}
+		return a.line == n
+	}
+	switch {
+	case c.from == nil:
+		return true
+	case c.to == nil:
+		return at(c.from)
+	case c.active:
+		if c.to.line > 0 {
+			c.active = n < c.to.line
+			return n <= c.to.line
+		}
+		c.active = !at(c.to)
+		return true
+	case at(c.from):
+		c.active = c.to.line == 0 || n < c.to.line
+		return true
+	}
+	return false
+}
+
+// substitute does s/re/with/ as GNU sed does, empty matches included.
+func (c *sedCommand) substitute(line string) (string, bool) {
+	var b strings.Builder
+	changed, pos, n, end := false, 0, 0, -1
+	for pos <= len(line) {
+		m := c.re.FindStringSubmatchIndex(line[pos:])
+		if m != nil && pos > 0 && anchored(c.re) {
+			m = nil
+		}
+		if m == nil {
+			break
+		}
+		for i := range m {
+			if m[i] >= 0 {
+				m[i] += pos
+			}
+		}
+		if m[0] == m[1] && m[0] == end {
+			// no empty match right behind the one before
+			if pos < len(line) {
+				b.WriteByte(line[pos])
+			}
+			pos++
+			end = -1
+			continue
+		}
+		n++
+		b.WriteString(line[pos:m[0]])
+		if n < c.nth {
+			b.WriteString(line[m[0]:m[1]])
+		} else {
+			changed = true
+			for _, p := range c.with {
+				if p.group < 0 {
+					b.WriteString(p.text)
+				} else if 2*p.group+1 < len(m) && m[2*p.group] >= 0 {
+					b.WriteString(line[m[2*p.group]:m[2*p.group+1]])
+				}
+			}
+		}
+		end = m[1]
+		pos = m[1]
+		if m[0] == m[1] {
+			if pos < len(line) {
+				b.WriteByte(line[pos])
+			}
+			pos++
+			end = -1
+		}
+		if changed && !c.global {
+			break
+		}
+	}
+	if pos < len(line) {
+		b.WriteString(line[pos:])
+	}
+	return b.String(), changed
+}
+
+// anchored reports whether an expression begins at the start of the text: it
+// can match once only.
+func anchored(re *regexp.Regexp) bool {
+	s := strings.TrimPrefix(re.String(), "(?i)")
+	return strings.HasPrefix(s, "^") && !strings.Contains(s, "|")
+}
+
+// parseSed reads a script, commands separated by newlines or semicolons.
+func parseSed(text string, extended bool) ([]*sedCommand, bool) {
+	var prog []*sedCommand
+	for {
+		text = strings.TrimLeft(text, " \t\n;")
+		if text == "" {
+			return prog, len(prog) > 0
+		}
+		c := &sedCommand{nth: 1}
+		var ok bool
+		if c.from, text, ok = sedAddr(text, extended); !ok {
+			return nil, false
+		}
+		if c.from != nil && strings.HasPrefix(text, ",") {
+			if c.to, text, ok = sedAddr(text[1:], extended); !ok || c.to == nil {
+				return nil, false
+			}
+		}
+		text = strings.TrimLeft(text, " \t")
+		for strings.HasPrefix(text, "!") {
+			c.not = true
+			text = strings.TrimLeft(text[1:], " \t")
+		}
+		if text == "" {
+			return nil, false
+		}
+		c.verb, text = text[0], text[1:]
+		switch c.verb {
+		case 'p', 'd', 'q':
+		case 's':
+			if text, ok = c.parseSubstitute(text, extended); !ok {
+				return nil, false
+			}
+		case 'y':
+			if text, ok = c.parseTranslate(text); !ok {
+				return nil, false
+			}
+		default:
+			return nil, false
+		}
+		text = strings.TrimLeft(text, " \t")
+		if text != "" && text[0] != ';' && text[0] != '\n' {
+			return nil, false
+		}
+		prog = append(prog, c)
+	}
+}
+
+func sedAddr(text string, extended bool) (*sedAddress, string, bool) {
+	switch {
+	case text == "":
+		return nil, text, true
+	case text[0] == '$':
+		return &sedAddress{last: true}, text[1:], true
+	case text[0] >= '0' && text[0] <= '9':
+		n := 0
+		for n < len(text) && text[n] >= '0' && text[n] <= '9' {
+			n++
+		}
+		line, err := strconv.Atoi(text[:n])
+		if err != nil || line == 0 || strings.HasPrefix(text[n:], "~") {
+			return nil, text, false
+		}
+		return &sedAddress{line: line}, text[n:], true
+	case text[0] == '/':
+		part, rest, ok := sedPart(text[1:], '/')
+		if !ok || part == "" {
+			return nil, text, false
+		}
+		fold := strings.HasPrefix(rest, "I")
+		re, ok := posixRegexp(part, extended, fold)
+		return &sedAddress{re: re}, strings.TrimPrefix(rest, "I"), ok
+	}
+	return nil, text, true
+}
+
+// sedPart takes the text up to the next delimiter that is not escaped; GNU sed
+// does not care about brackets here. An escaped delimiter becomes a plain one.
+func sedPart(text string, delim byte) (part, rest string, ok bool) {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && i+1 < len(text):
+			if i++; text[i] != delim {
+				b.WriteByte('\\')
+			}
+			b.WriteByte(text[i])
+		case text[i] == delim:
+			return b.String(), text[i+1:], true
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	return "", text, false
+}
+
+func (c *sedCommand) parseSubstitute(text string, extended bool) (string, bool) {
+	if text == "" || text[0] == '\\' || text[0] == '\n' {
+		return text, false
+	}
+	delim := text[0]
+	pattern, text, ok := sedPart(text[1:], delim)
+	if !ok || pattern == "" {
+		return text, false
+	}
+	if strings.IndexByte("|+?(){}.*[]^$&", delim) >= 0 && strings.Contains(pattern, string(delim)) {
+		return text, false // whether an escaped delimiter is special then depends on the version
+	}
+	with, text, ok := sedPart(text, delim)
+	if !ok {
+		return text, false
+	}
+	fold := false
+	for text != "" && strings.IndexByte("gpiI0123456789", text[0]) >= 0 {
+		switch f := text[0]; f {
+		case 'g':
+			c.global = true
+		case 'p':
+			c.print = true
+		case 'i', 'I':
+			fold = true
+		default:
+			if c.nth > 1 || f == '0' {
+				return text, false
+			}
+			c.nth = int(f - '0')
+		}
+		text = text[1:]
+	}
+	if c.re, ok = posixRegexp(pattern, extended, fold); !ok {
+		return text, false
+	}
+	piece := ""
+	flush := func() {
+		if piece != "" {
+			c.with = append(c.with, sedPiece{piece, -1})
+			piece = ""
+		}
+	}
+	for i := 0; i < len(with); i++ {
+		switch {
+		case with[i] == '&':
+			flush()
+			c.with = append(c.with, sedPiece{group: 0})
+		case with[i] == '\\' && i+1 < len(with):
+			i++
+			switch d := with[i]; {
+			case d >= '0' && d <= '9':
+				if int(d-'0') > c.re.NumSubexp() {
+					return text, false
+				}
+				flush()
+				c.with = append(c.with, sedPiece{group: int(d - '0')})
+			case d == 'n':
+				piece += "\n"
+			case d == 't':
+				piece += "\t"
+			case 'a' <= d|0x20 && d|0x20 <= 'z':
+				return text, false // \U, \L and the like
+			default:
+				piece += string(d)
+			}
+		default:
+			piece += with[i : i+1]
+		}
+	}
+	flush()
+	return text, true
+}
+
+func (c *sedCommand) parseTranslate(text string) (string, bool) {
+	if text == "" {
+		return text, false
+	}
+	delim := text[0]
+	from, text, ok1 := sedPart(text[1:], delim)
+	to, text, ok2 := sedPart(text, delim)
+	if !ok1 || !ok2 || len(from) != len(to) || strings.Contains(from+to, `\`) || !ascii([]byte(from+to)) {
+		return text, false
+	}
+	for i := range c.table {
+		c.table[i] = byte(i)
+	}
+	for i := range len(from) {
+		c.table[from[i]] = to[i]
+	}
+	return text, true
+}
+
+func toolEgrep(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+	return toolGrep(s, append([]string{"-E"}, args...), in, out)
+}
+
+func toolFgrep(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+	return toolGrep(s, append([]string{"-F"}, args...), in, out)
+}
+
+func toolGrep(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+	opts, rest, ok := options(args, "EFGoivqce:m:wxsh", map[string]string{"extended-regexp": "E", "fixed-strings": "F", "only-matching": "o", "ignore-case": "i", "invert-match": "v", "quiet": "q", "count": "c", "regexp": "e", "line-regexp": "x"})
+	if !ok {
+		return refuse("grep", strings.Join(args, " "))
+	}
+	has, pattern, limit := map[string]bool{}, "", -1
+	for _, o := range opts {
+		has[o[0]] = true
+		switch o[0] {
+		case "e":
+			if pattern != "" {
+				return refuse("grep", "several patterns")
+			}
+			pattern = o[1]
+		case "m":
+			n, err := strconv.Atoi(o[1])
+			if err != nil {
+				return refuse("grep", "-m "+o[1])
+			}
+			limit = n
+		}
+	}
+	if !has["e"] {
+		if len(rest) == 0 {
+			return refuse("grep", "no pattern")
+		}
+		pattern, rest = rest[0], rest[1:]
+	}
+	if strings.Contains(pattern, "\n") || len(rest) > 1 && !has["h"] || has["w"] {
+		return refuse("grep", strings.Join(args, " "))
+	}
+	if has["F"] {
+		pattern = regexp.QuoteMeta(pattern)
+	}
+	re, ok := posixRegexp(pattern, has["E"] || has["F"], has["i"])
+	if !ok {
+		return refuse("grep", pattern)
+	}
+	b, err := s.input(rest, in)
+	if err != nil {
+		return 2, err
+	}
+	n := 0
+	for _, line := range inLines(b) {
+		loc := re.FindStringIndex(line)
+		hit := loc != nil && (!has["x"] || loc[0] == 0 && loc[1] == len(line))
+		if hit == has["v"] {
+			continue
+		}
+		if n++; limit >= 0 && n > limit {
+			n--
+			break
+		}
+		switch {
+		case has["q"], has["c"]:
+		case has["o"]:
+			for _, m := range re.FindAllString(line, -1) {
+				if m != "" && !has["v"] {
+					out.WriteString(m + "\n")
+				}
+			}
+		default:
+			out.WriteString(line + "\n")
+		}
+	}
+	if has["c"] && !has["q"] {
+		out.WriteString(strconv.Itoa(n) + "\n")
+	}
+	if n == 0 {
+		return 1, nil
+	}
+	return 0, nil
+}
