@@ -58,7 +58,7 @@ func Apply(t *Tree, ops []Op, opt Options) (*Report, diag.List) {
 		a.lint.finish()
 	}
 	rep.Removed = a.removedFiles()
-	return rep, a.list
+	return rep, Adjust(a.list, opt.Levels)
 }
 
 // An applier is one call of Apply.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strings"
 
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -78,25 +79,43 @@ func (l *linter) noEffect(op *Op) {
 	})
 }
 
-// report adds a diagnostic with the severity that the project or the table
-// gives its code.
+// report adds a diagnostic with the default severity of its code.
 func (l *linter) report(d diag.Diagnostic) {
-	level := l.opt.Levels[d.Code]
-	if level == "" {
-		i := slices.IndexFunc(LintCodes, func(c diag.Code) bool { return c.ID == d.Code })
+	d.Severity = diag.Warning
+	if i := slices.IndexFunc(LintCodes, func(c diag.Code) bool { return c.ID == d.Code }); i >= 0 {
 		d.Severity = LintCodes[i].Default
 	}
-	switch level {
-	case LevelOff:
-		return
-	case LevelNote:
-		d.Severity = diag.Note
-	case LevelWarning:
-		d.Severity = diag.Warning
-	case LevelError:
-		d.Severity = diag.Error
-	}
 	*l.list = append(*l.list, d)
+}
+
+// Adjust gives warnings and notes the severity that levels want for their
+// code. A key of levels is a code, or a group of codes such as "overlay/",
+// which counts for those that have no key of their own. Errors stay errors.
+func Adjust(list diag.List, levels map[string]Level) diag.List {
+	if len(levels) == 0 {
+		return list
+	}
+	out := list[:0]
+	for _, d := range list {
+		if d.Severity != diag.Error {
+			level, ok := levels[d.Code]
+			if !ok {
+				level = levels[d.Code[:strings.IndexByte(d.Code, '/')+1]]
+			}
+			switch level {
+			case LevelOff:
+				continue
+			case LevelNote:
+				d.Severity = diag.Note
+			case LevelWarning:
+				d.Severity = diag.Warning
+			case LevelError:
+				d.Severity = diag.Error
+			}
+		}
+		out = append(out, d)
+	}
+	return out
 }
 
 // A checkup is the second look at one operation.

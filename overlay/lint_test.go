@@ -235,13 +235,17 @@ func TestLintLevels(t *testing.T) {
 	for level, want := range map[overlay.Level]string{
 		"": "warning", overlay.LevelOff: "", overlay.LevelNote: "note", overlay.LevelWarning: "warning", overlay.LevelError: "error",
 	} {
-		list := lint(t, "Name: x\nURL: u\n", slices.Clone(ops), map[string]overlay.Level{"overlay/no-effect": level})
-		got := ""
-		if len(list) > 0 {
-			got = list[0].Severity.String()
-		}
-		if got != want {
-			t.Errorf("level %q: severity %q, want %q", level, got, want)
+		for _, levels := range []map[string]overlay.Level{
+			{"overlay/no-effect": level, "overlay/": overlay.LevelError}, {"overlay/": level, "overlay/wide-match": overlay.LevelOff},
+		} {
+			list := lint(t, "Name: x\nURL: u\n", slices.Clone(ops), levels)
+			got := ""
+			if len(list) > 0 {
+				got = list[0].Severity.String()
+			}
+			if got != want {
+				t.Errorf("levels %v: severity %q, want %q", levels, got, want)
+			}
 		}
 	}
 }

@@ -61,7 +61,7 @@ checked-in file may differ from.`,
 			return v.done()
 		}
 		var b *review.Blame
-		if file == "" || file == view.Result.Spec.Name() {
+		if file == "" || file == view.Spec() {
 			file = ""
 			b = view.Blame(removed && line == 0)
 		} else if b, err = view.BlameFile(file); err != nil {

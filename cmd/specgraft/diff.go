@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -54,7 +56,7 @@ func (v *viewer) view(ctx context.Context, name string) *review.View {
 
 func (v *viewer) take(view *review.View) *review.View {
 	v.report(view.Result.Diags)
-	if view.Result.Failed() {
+	if c := view.Result.Config; view.Result.Failed() && (c == nil || !c.Build.Failure.Expected) {
 		v.code = worst(v.code, codeOf(view.Result.Diags))
 	}
 	return view
@@ -165,4 +167,23 @@ func unknownComponent(p *components.Project, name string) error {
 		d.Hint = fmt.Sprintf("did you mean %q?", n)
 	}
 	return d
+}
+
+// knownCodes refuses codes and groups of codes that nothing reports.
+func knownCodes(codes []string) error {
+	known := []string{"all"}
+	for _, c := range allCodes() {
+		known = append(known, c.ID, c.ID[:strings.IndexByte(c.ID, '/')+1])
+	}
+	for _, c := range codes {
+		if slices.Contains(known, c) {
+			continue
+		}
+		err := fmt.Errorf("no diagnostic code %q; 'specgraft help codes' explains them", c)
+		if n := diag.Nearest(c, known); n != "" {
+			err = fmt.Errorf("no diagnostic code %q; did you mean %q?", c, n)
+		}
+		return usageError{err}
+	}
+	return nil
 }

@@ -32,7 +32,7 @@ type Blame struct {
 // upstream that are gone stand where they stood.
 func (v *View) Blame(removed bool) *Blame {
 	res := v.Result
-	out := &Blame{Component: res.Component, Path: res.Spec.Name(), Commit: res.Upstream.Commit, Lines: []BlameLine{}}
+	out := &Blame{Component: res.Component, Path: v.Spec(), Commit: res.Upstream.Commit, Lines: []BlameLine{}}
 	h := &v.lines
 	next := 0
 	minus := func(until int) {
@@ -115,6 +115,7 @@ func (v *View) Trail(num int) []Touch {
 	log := v.Result.Spec.Log()
 	at := num - 1
 	text := v.Result.Spec.Line(at).Text
+	shown, part := text, 0 // what is left of text that was divided since
 	for i := len(log) - 1; i >= 0; i-- {
 		e := &log[i]
 		switch {
@@ -126,17 +127,16 @@ func (v *View) Trail(num int) []Touch {
 		}
 		k := at - e.Index
 		if e.Split {
-			// The operation wrote the line as part of a longer text.
-			at, text = e.Index, e.Old[0].Text
+			at, text, part = e.Index, e.Old[0].Text, k
 			continue
 		}
-		if k >= len(e.Old) {
-			out = append(out, Touch{Cause: CauseOf(e.Origin), New: true, After: text})
+		if k >= len(e.Old) || part > 0 {
+			out = append(out, Touch{Cause: CauseOf(e.Origin), New: true, After: shown})
 			break
 		}
-		if e.Old[k].Text != text {
-			out = append(out, Touch{Cause: CauseOf(e.Origin), Before: e.Old[k].Text, After: text})
-			text = e.Old[k].Text
+		if old := e.Old[k].Text; old != text {
+			out = append(out, Touch{Cause: CauseOf(e.Origin), Before: old, After: shown})
+			text, shown = old, old
 		}
 	}
 	slices.Reverse(out)

@@ -68,7 +68,7 @@ func (v *View) Diff() ([]FileDiff, error) {
 	}
 	after := map[string]*overlay.File{}
 	for _, f := range v.Result.Files {
-		if f.Path != v.Result.Spec.Name() {
+		if f.Path != v.Spec() {
 			after[f.Path] = f
 		}
 	}
@@ -133,9 +133,23 @@ func (v *View) renames() map[string]string {
 // known, so nothing is guessed.
 func (v *View) specDiff() FileDiff {
 	res := v.Result
-	d := FileDiff{Path: res.Spec.Name(), Status: Modified, OldMode: res.Upstream.Mode, NewMode: res.Upstream.Mode}
+	d := FileDiff{Path: v.Spec(), Status: Modified, OldMode: res.Upstream.Mode, NewMode: res.Upstream.Mode}
+	if up := v.UpstreamSpec(); up != d.Path {
+		d.OldPath, d.Status = up, Renamed
+	}
 	d.hunks(v.lines.diff(true))
 	return d
+}
+
+// Spec returns the file name of the rendered spec.
+func (v *View) Spec() string { return v.Result.Component + ".spec" }
+
+// UpstreamSpec returns the file name that the spec has upstream.
+func (v *View) UpstreamSpec() string {
+	if c := v.Result.Config; c.IsUpstream() {
+		return c.UpstreamName() + ".spec"
+	}
+	return v.Spec()
 }
 
 // files compares two files, either of which may be nil, and reports whether

@@ -59,7 +59,7 @@ func (v *View) Steps() ([]Step, error) {
 			lines = history{old: before.new}
 			lines.play(log[a.From:a.To])
 			at = a.To
-			d := FileDiff{Path: res.Spec.Name(), Status: Modified, OldMode: res.Upstream.Mode, NewMode: res.Upstream.Mode}
+			d := FileDiff{Path: v.Spec(), Status: Modified, OldMode: res.Upstream.Mode, NewMode: res.Upstream.Mode}
 			if d.hunks(lines.diff(false)); len(d.Hunks) > 0 {
 				s.Files = append(s.Files, d)
 			}
@@ -152,7 +152,7 @@ func (v *View) WriteTree(dir string, n int) error {
 		text.WriteString(h.new[i].Text)
 		text.WriteByte('\n')
 	}
-	files[v.Result.Spec.Name()] = overlay.NewFile(v.Result.Spec.Name(), 0o644, []byte(text.String()), nil)
+	files[v.Spec()] = overlay.NewFile(v.Spec(), 0o644, []byte(text.String()), nil)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
