@@ -49,8 +49,17 @@ type Renderer struct {
 	// Lint looks at every spec a second time, with rpm's eyes, and warns
 	// where an overlay touched what it did not mean to.
 	Lint bool
+	// Strict has codes, or groups of codes such as "overlay/", whose warnings
+	// are errors; "all" stands for every code.
+	Strict []string
 	// SkipLockValidation renders with whatever locks there are.
 	SkipLockValidation bool
+	// Unfiltered keeps files that the spec does not refer to.
+	Unfiltered bool
+	// WithoutHistory leaves out what is computed from git history: release
+	// numbers stay as the overlays left them, %autorelease and %autochangelog
+	// stay in the spec.
+	WithoutHistory bool
 	// Now is the time of changes that are not committed yet. The zero time
 	// means the committer date of the project's HEAD, so that the result does
 	// not depend on when it is made.
@@ -161,6 +170,7 @@ func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component)
 	}
 	res.Upstream = src
 	r.render(ctx, res, tree)
+	res.Diags = overlay.Adjust(res.Diags, r.levels())
 	return res
 }
 
@@ -168,9 +178,11 @@ func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component)
 func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) {
 	c := res.Config
 	var err error
-	if res.Changes, err = r.changes(ctx, c, res.Upstream.Commit); err != nil {
-		res.fail(err)
-		return
+	if !r.WithoutHistory {
+		if res.Changes, err = r.changes(ctx, c, res.Upstream.Commit); err != nil {
+			res.fail(err)
+			return
+		}
 	}
 	macros, err := r.macrosFile(ctx, c, tree, res.Upstream)
 	if err != nil {
@@ -184,7 +196,7 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 	res.Ops = slices.Concat(load, c.Overlays)
 	res.Spec = tree.Spec
 	if !r.apply(res, tree, len(load)) || !r.finish(res, tree) || !r.rewriteSources(res, tree) ||
-		!r.bump(res, tree) || !r.autospec(ctx, res, tree) {
+		!r.bump(res, tree) || !r.WithoutHistory && !r.autospec(ctx, res, tree) {
 		return
 	}
 	r.filter(res, tree)
@@ -209,9 +221,18 @@ func (r *Renderer) apply(res *Result, tree *overlay.Tree, before int) bool {
 
 // levels returns the severities that the project wants.
 func (r *Renderer) levels() map[string]overlay.Level {
-	levels := make(map[string]overlay.Level, len(r.Project.Settings.Lint))
+	levels := make(map[string]overlay.Level, len(r.Project.Settings.Lint)+len(r.Strict))
 	for code, level := range r.Project.Settings.Lint {
 		levels[code] = overlay.Level(level)
+	}
+	for _, code := range r.Strict {
+		if code != "all" {
+			levels[code] = overlay.LevelError
+			continue
+		}
+		for group := range strings.SplitSeq("overlay/ render/ fedora/ macro/ autospec/ config/", " ") {
+			levels[group] = overlay.LevelError
+		}
 	}
 	return levels
 }
@@ -356,7 +377,7 @@ func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
 		}
 	}
 	keep := top
-	if !res.Config.Render.SkipFileFilter && others > 0 {
+	if !r.Unfiltered && !res.Config.Render.SkipFileFilter && others > 0 {
 		entries := make([]string, 0, len(top))
 		for name := range top {
 			entries = append(entries, name)

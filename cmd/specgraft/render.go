@@ -39,6 +39,7 @@ func renderCmd(g *globals) *cobra.Command {
 	var output, now string
 	var force, check, clean, failFast, failOnError bool
 	var jobs int
+	var strict []string
 	cmd := &cobra.Command{
 		Use:   "render [-a | NAME...]",
 		Short: "Write the rendered tree of specs",
@@ -48,11 +49,16 @@ directory is replaced as a whole or not touched at all, and only when it
 differs. A component that cannot be rendered gets a RENDER_FAILED file and the
 reason on stderr; the others are rendered all the same.
 
+After each overlay the spec is looked at as rpm will read it, and what the
+overlay's author is unlikely to have meant is a warning. --strict makes errors of
+warnings: of all, or of those with the given codes ('specgraft help codes').
+
 With --check nothing is written: exit code 2 says that the tree is not what
 render would write.`,
 		Example: `  specgraft render -a
   specgraft render bash 'python-*'
   specgraft render -a --check --clean-stale
+  specgraft render -a --strict=overlay/became-conditional,overlay/no-effect
   specgraft render bash -o /tmp/specs --json`,
 	}
 	sel := g.selectFlags(cmd)
@@ -63,6 +69,8 @@ render would write.`,
 	f.BoolVar(&check, "check", false, "write nothing; exit with 2 when something would change")
 	f.BoolVar(&clean, "clean-stale", false, "with -a: remove directories of components that are gone")
 	f.IntVarP(&jobs, "jobs", "j", 0, "render `N` components at a time (default: one for each processor)")
+	f.StringSliceVar(&strict, "strict", nil, "make errors of warnings with `CODES`, which may be groups such as overlay/; of all when none are given")
+	f.Lookup("strict").NoOptDefVal = "all"
 	f.BoolVar(&failFast, "fail-fast", false, "start no further component after the first failure")
 	f.StringVar(&now, "now", "", "`TIME` of changes that are not committed, as RFC 3339 or @UNIX (default: the commit date of HEAD)")
 	f.BoolVar(&failOnError, "fail-on-error", false, "accepted for azldev's sake: a failure always gives exit code 1")
@@ -81,6 +89,9 @@ render would write.`,
 		case jobs < 0:
 			return usageError{errors.New("--jobs is a number of 1 or more")}
 		}
+		if err := knownCodes(strict); err != nil {
+			return err
+		}
 		p, err := g.load()
 		if err != nil {
 			return err
@@ -94,6 +105,7 @@ render would write.`,
 			return err
 		}
 		r.SkipLockValidation = sel.skipLocks
+		r.Lint, r.Strict = true, strict
 		if now != "" {
 			if r.Now, err = parseTime(now); err != nil {
 				return usageError{fmt.Errorf("--now: %w", err)}
