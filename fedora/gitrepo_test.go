@@ -2,6 +2,7 @@ package fedora
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"specgraft/overlay/diag"
 )
 
 // A testRepo is a bare repository that a test writes through git fast-import,
@@ -147,4 +150,10 @@ func openStore(t testing.TB, o Options) *Store {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// diagOf returns the diagnostic that err is, or nil.
+func diagOf(err error) *diag.Diagnostic {
+	d, _ := errors.AsType[*diag.Diagnostic](err)
+	return d
 }

@@ -17,7 +17,7 @@ func randomHistory(r *testRepo, rnd *rand.Rand, n int, merges bool) {
 		files map[string]string
 	}
 	var all []state
-	when := 1_000_000
+	when := 1_600_000_000
 	for i := range n {
 		when += rnd.IntN(100)
 		if rnd.IntN(10) == 0 {
