@@ -46,7 +46,7 @@ func (e *Evaluator) arguments(r ref, s string, opts string) (*call, int) {
 			break
 		}
 	}
-	if opts == "-" || r.hasArg {
+	if opts == "-" {
 		c.args = c.raw
 		return c, end
 	}

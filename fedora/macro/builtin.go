@@ -108,7 +108,11 @@ func rawUndefine(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
 		e.undefine(s[r.nameEnd : r.end-1])
 		return dst, r.end
 	}
-	return dst, r.nameEnd + e.undefine(s[r.nameEnd:])
+	e.undefine(s[r.nameEnd:])
+	if n := strings.IndexByte(s, '\n'); n >= 0 {
+		return dst, n // the rest of the line goes, the line end stays
+	}
+	return dst, len(s)
 }
 
 // rawDnl drops the text up to the end of the line, or to the closing brace.
@@ -183,6 +187,9 @@ func builtinMacrobody(e *Evaluator, c *call) string {
 	if t := taint(c.args[0]); t != "" {
 		return t
 	}
+	if c.args[0] == "" {
+		return ""
+	}
 	d := e.table.lookup(c.args[0])
 	switch {
 	case d == nil && e.builtins[c.args[0]] != nil:
@@ -205,6 +212,9 @@ func builtinURLPath(e *Evaluator, c *call) string {
 		if j := strings.IndexByte(s, '/'); j >= 0 {
 			return s[j:]
 		}
+		return "/"
+	}
+	if s == "" {
 		return "/"
 	}
 	return s

@@ -176,7 +176,7 @@ func validName(s string) bool {
 }
 
 // undefine reads the name behind %undefine and removes its definition.
-func (e *Evaluator) undefine(s string) int {
+func (e *Evaluator) undefine(s string) {
 	i := 0
 	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
 		i++
@@ -188,15 +188,14 @@ func (e *Evaluator) undefine(s string) int {
 	name := s[i:j]
 	if name == "" {
 		e.fail("macro/syntax", "%%undefine needs a name")
-		return len(s)
+		return
 	}
 	if !validName(name) {
 		e.fail("macro/syntax", "%%undefine: %q cannot be the name of a macro", name)
-		return j
+		return
 	}
 	e.table.pop(name)
 	e.record(Definition{Name: name, Undef: true}, "")
-	return j
 }
 
 // record notes a definition made by the spec.

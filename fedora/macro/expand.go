@@ -364,6 +364,9 @@ func (e *Evaluator) invoke(dst []byte, r ref, s string) ([]byte, int) {
 	case b != nil && b.raw != nil:
 		return b.raw(e, dst, r, s)
 	case !defined:
+		if !r.brace {
+			return append(dst, '%'), strings.Index(s, r.name) // %!x loses its mark
+		}
 		return append(dst, '%'), 0
 	case b != nil:
 		c, end := e.arguments(r, s, "-")

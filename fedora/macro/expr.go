@@ -2,7 +2,6 @@ package macro
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 )
@@ -11,7 +10,7 @@ import (
 // version. An unknown term has none of them.
 type term struct {
 	kind    termKind
-	num     int64
+	num     int32  // rpm calculates with C's int
 	str     string // strings and versions
 	ver     evr
 	unknown string // an unknown mark
@@ -44,7 +43,7 @@ func (t term) text() string {
 		return t.unknown
 	}
 	if t.kind == termInt {
-		return strconv.FormatInt(t.num, 10)
+		return strconv.Itoa(int(t.num))
 	}
 	return t.str
 }
@@ -258,13 +257,13 @@ func (x *expr) number(run bool) {
 	n, err := strconv.ParseInt(out, 10, 64)
 	if err != nil {
 		if strings.Trim(out, "0123456789") == "" {
-			x.val.num = math.MaxInt64
+			x.val.num = -1 // rpm cuts what overflows
 			return
 		}
 		x.fail("%s expands to %q, which is no integer", excerpt(text), excerpt(out))
 		return
 	}
-	x.val.num = n
+	x.val.num = int32(n)
 }
 
 // reference returns the length of the macro reference at the start of s.
@@ -408,7 +407,7 @@ func (x *expr) relation(run bool) term {
 		}
 		if a.unknown != "" || b.unknown != "" {
 			if res, ok := differ(a, b); ok && (op == tokEq || op == tokNe) && res {
-				a = term{num: int64(btoi(op == tokNe))}
+				a = term{num: int32(btoi(op == tokNe))}
 				continue
 			}
 			u := a.unknown
@@ -447,7 +446,7 @@ func (x *expr) relation(run bool) term {
 		case tokGe:
 			r = c >= 0
 		}
-		a = term{num: int64(btoi(r))}
+		a = term{num: int32(btoi(r))}
 	}
 	return a
 }
@@ -595,7 +594,7 @@ func (x *expr) unary(run bool) term {
 			}
 			return term{unknown: t.unknown}
 		}
-		return term{num: int64(btoi(!t.truth()))}
+		return term{num: int32(btoi(!t.truth()))}
 	case tokSub:
 		x.next(run)
 		t := x.unary(run)

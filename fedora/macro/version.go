@@ -21,7 +21,7 @@ func parseEVR(s string) (v evr, ok bool) {
 		v.release, s = s[i+1:], s[:i]
 	}
 	v.version = s
-	return v, s != "" && !strings.ContainsAny(s, "-:")
+	return v, v != evr{}
 }
 
 func (v evr) compare(w evr) int {
