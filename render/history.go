@@ -25,15 +25,20 @@ import (
 // should be rendered when the list has errors.
 func (r *Renderer) Prepare(ctx context.Context, names []string, all bool) diag.List {
 	r.setup()
-	if !r.Project.HasLocks() {
+	mode := r.Project.Settings.History
+	if !r.Project.HasLocks() && mode != "config" {
 		return nil
 	}
 	var problems diag.List
-	if !r.SkipLockValidation {
+	if r.Project.HasLocks() && !r.SkipLockValidation {
 		problems = r.Project.ValidateLocks(names, all)
 	}
-	if !problems.HasErrors() && r.Project.Settings.History != "none" {
-		if err := r.openHistory(ctx, names); err != nil {
+	if !problems.HasErrors() && mode != "none" {
+		open := r.openHistory
+		if mode == "config" {
+			open = r.openConfigHistory
+		}
+		if err := open(ctx, names); err != nil {
 			d, ok := errors.AsType[*diag.Diagnostic](err)
 			if !ok {
 				d = &diag.Diagnostic{Code: "render/history", Env: true,
@@ -83,6 +88,7 @@ type projectHistory struct {
 	dir     string                         // lock directory, slash-separated below the top level
 	log     map[string][]fedora.PathChange // by path of a lock
 	shallow map[string]bool
+	config  *configHistory // instead of dir and log, when configuration counts
 
 	mu      sync.Mutex
 	locks   map[string]*components.Lock // by blob; nil for one that cannot be read
@@ -190,6 +196,9 @@ func (r *Renderer) changes(ctx context.Context, c *components.Component, commit 
 	if h == nil {
 		return nil, nil
 	}
+	if h.config != nil {
+		return r.configChanges(c, commit)
+	}
 	p := h.path(c.Name)
 	wrap := func(err error) error {
 		if err == nil {
@@ -264,9 +273,6 @@ func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, t
 		work.Changelog = data
 	}
 	if src.Local {
-		if len(res.Changes) == 0 {
-			return nil, func() {}, nil
-		}
 		g, err := autospec.Synthesize(nil, "", "", res.Changes, work)
 		return g, func() {}, err
 	}

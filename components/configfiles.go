@@ -1,0 +1,65 @@
+package components
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ConfigFiles returns the files that a component's effective configuration is
+// made from, as sorted absolute paths: the TOML files that give one of its
+// values or that define it, its overlay documents, the sources of its overlays
+// and archives, and for a local or templated component the files beside it.
+func (p *Project) ConfigFiles(c *Component) ([]string, error) {
+	seen := map[string]bool{}
+	add := func(path string) {
+		if path != "" {
+			seen[filepath.Clean(path)] = true
+		}
+	}
+	var walk func(v *value)
+	walk = func(v *value) {
+		if v == nil {
+			return
+		}
+		if v.src != nil && (v.kind != kindTable && v.kind != kindList) {
+			add(v.src.path)
+		}
+		for _, el := range v.list {
+			walk(el)
+		}
+		for i := range v.keys {
+			walk(v.keys[i].val)
+		}
+	}
+	add(c.File)
+	walk(c.merged)
+	for _, op := range c.ops {
+		walk(op)
+	}
+	for i := range c.Overlays {
+		add(c.Overlays[i].Source)
+	}
+	if !c.IsUpstream() {
+		add(c.Spec.Path)
+		files, err := p.localFiles(c)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			dir := filepath.Dir(c.Spec.Path)
+			if c.Spec.Type == "template" {
+				if dir = c.Dir; strings.HasSuffix(f.Path, ".spec.tmpl") {
+					dir = p.Settings.TemplatesDir
+				}
+			}
+			add(filepath.Join(dir, filepath.FromSlash(f.Path)))
+		}
+	}
+	files := make([]string, 0, len(seen))
+	for f := range seen {
+		files = append(files, f)
+	}
+	slices.Sort(files)
+	return files, nil
+}
