@@ -112,6 +112,7 @@ func commands(g *globals) []*cobra.Command {
 		initCmd(g),
 		listCmd(g),
 		overlayCmd(g),
+		prepareCmd(g),
 		renderCmd(g),
 		showCmd(g),
 		stepCmd(g),

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/fedora"
+	"specgraft/render"
+)
+
+func prepareCmd(g *globals) *cobra.Command {
+	var opt render.TreeOptions
+	var withoutGit bool
+	cmd := &cobra.Command{
+		Use:   "prepare NAME -o DIR",
+		Short: "Write everything that building a component needs into a directory",
+		Long: `Prepare writes a component's complete source tree: the rendered spec, every file
+of its packaging, and the archives that its sources file and source-files name,
+downloaded from the lookaside cache or their origin and verified. Overlays that
+work inside archives are applied, too. The result is ready for rpmbuild, Koji,
+Copr or OBS; the directory appears complete or not at all.
+
+Downloads are kept in the cache by their checksum, and an interrupted one is
+taken up again. Scripts are never run: a source file of origin "custom" has to be
+in the lookaside cache.`,
+		Example: `  specgraft prepare bash -o build/bash
+  specgraft prepare bash -o build/bash --force --json
+  rpmbuild -bs --define "_sourcedir build/bash" build/bash/bash.spec`,
+	}
+	sel := g.selectFlags(cmd)
+	sel.lockFlag(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&opt.Dir, "output-dir", "o", "", "write to `DIR` (required)")
+	f.BoolVarP(&opt.Force, "force", "f", false, "replace a directory that is not empty")
+	f.BoolVar(&opt.SkipOverlays, "skip-overlays", false, "leave packaging and sources as upstream has them")
+	f.BoolVar(&opt.SkipSources, "skip-sources", false, "download nothing")
+	f.BoolVar(&withoutGit, "without-git", false, "compute nothing from git history: keep release numbers, %autorelease and %autochangelog as they are")
+	f.BoolVar(&opt.AllowNoHashes, "allow-no-hashes", false, "accept source files without a configured hash, and write the hash of what comes")
+	_ = cmd.MarkFlagDirname("output-dir")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		format, err := g.formatOf("table", "json")
+		if err != nil {
+			return err
+		}
+		if opt.Dir == "" {
+			return usageError{errors.New("-o DIR is missing: where to write to")}
+		}
+		p, err := g.load()
+		if err != nil {
+			return err
+		}
+		names, err := sel.names(p, args)
+		if err != nil {
+			return err
+		}
+		if len(names) != 1 {
+			return usageError{fmt.Errorf("expected exactly one component, got %d", len(names))}
+		}
+		r, err := g.renderer(p)
+		if err != nil {
+			return err
+		}
+		r.SkipLockValidation, r.WithoutHistory, r.Unfiltered = sel.skipLocks, withoutGit, true
+		if err := r.Prepare(cmd.Context(), names, false).Err(); err != nil {
+			return err
+		}
+		if opt.Lookaside, err = g.lookaside(); err != nil {
+			return err
+		}
+		line, mu, received := newProgress(g), sync.Mutex{}, int64(0)
+		opt.Progress = func(n int64) {
+			mu.Lock()
+			defer mu.Unlock()
+			received += n
+			line.Show("%s: %s", names[0], byteCount(received))
+		}
+		tree, problems := r.SourceTree(cmd.Context(), names[0], opt)
+		line.Clear()
+		problems.Sort()
+		if err := problems.Err(); err != nil {
+			return err
+		}
+		g.report(problems)
+		if format == "json" {
+			return writeJSON(g.stdout, tree)
+		}
+		list := newRecords(g.stdout, "table", []column[render.PreparedSource]{
+			{"SOURCE", 0, func(s render.PreparedSource) string { return s.Name }},
+			{"SIZE", 0, func(s render.PreparedSource) string { return byteCount(s.Size) }},
+			{"VERIFIED BY", 0, func(s render.PreparedSource) string { return fmt.Sprintf("%s %.16s...", s.HashType, s.Hash) }},
+			{"REMARK", 0, func(s render.PreparedSource) string {
+				if s.Overlays {
+					return "overlays applied inside"
+				}
+				return ""
+			}},
+		})
+		for _, s := range tree.Sources {
+			if err := list.Write(s); err != nil {
+				return err
+			}
+		}
+		if err := list.Close(); err != nil {
+			return err
+		}
+		g.note("%s is in %s: %d files of its packaging, %d sources", tree.Component, relative(tree.Dir), len(tree.Files), len(tree.Sources))
+		return nil
+	}
+	return cmd
+}
+
+// lookaside opens the cache of source files; it is closed when the command ends.
+func (g *globals) lookaside() (*fedora.Lookaside, error) {
+	dir, err := g.cache()
+	if err != nil {
+		return nil, err
+	}
+	opt := fedora.Options{CacheDir: dir, Offline: g.offline, AllowHTTP: g.allowHTTP, PerHost: g.perHost, Retries: max(0, g.retries-1),
+		Log: func(line string) { g.note("%s", line) }}
+	l, err := fedora.OpenLookaside(opt)
+	if err != nil {
+		return nil, err
+	}
+	g.closers = append(g.closers, l.Close)
+	return l, nil
+}
