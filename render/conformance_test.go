@@ -354,7 +354,7 @@ func report(t *testing.T, title string, tallies map[string]*tally) {
 	}
 }
 
-// load opens a project of the corpus with a fresh cache.
+// load opens a project of the corpus with a cache.
 func load(t testing.TB, project, cache string) *render.Renderer {
 	t.Helper()
 	p, problems := components.Load(components.Options{Dir: project})

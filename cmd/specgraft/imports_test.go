@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowedImports says which of our packages each may import. It is the shape
+// of the program: a spec knows nothing of TOML, a component nothing of git,
+// and only the command sees everything.
+var allowedImports = map[string][]string{
+	"overlay/diag":    {},
+	"overlay/spec":    {"overlay/diag"},
+	"overlay":         {"overlay/spec", "overlay/diag"},
+	"components":      {"overlay", "overlay/diag"},
+	"fedora":          {"overlay/diag"},
+	"fedora/macro":    {"overlay/spec", "overlay/diag"},
+	"fedora/autospec": {"fedora", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
+	"render/template": {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
+	"render":          {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
+	"render/review":   {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template"},
+	"cmd/specgraft":   {"*"},
+}
+
+// TestImports holds the packages to the table above. overlay/diag sees the
+// standard library only.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "specgraft/...")
+	out, err := cmd.Output()
+	if err != nil {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Skipf("go list: %v", err)
+	}
+	seen := 0
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, "specgraft/")
+		allowed, ok := allowedImports[name]
+		if !ok {
+			t.Errorf("%s is a new package: say in the table what it may import", name)
+			continue
+		}
+		seen++
+		for _, imp := range p.Imports {
+			ours, ok := strings.CutPrefix(imp, "specgraft/")
+			if ok && !slices.Contains(allowed, "*") && !slices.Contains(allowed, ours) {
+				t.Errorf("%s must not import %s", name, ours)
+			}
+			if name == "overlay/diag" && strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") {
+				t.Errorf("%s must not import %s: it sees the standard library only", name, imp)
+			}
+		}
+	}
+	if seen < 8 {
+		t.Errorf("go list named only %d packages", seen)
+	}
+}
