@@ -426,7 +426,7 @@ func checkMetadata(c *checker, t *value, at *trail) {
 func checkSourceFile(c *checker, t *value, at *trail) {
 	origin := t.get("origin")
 	typ := origin.get("type")
-	if typ.str == "overlay" && t.get("replace-upstream").zero() {
+	if origin.text("type") == "overlay" && t.get("replace-upstream").zero() {
 		d := c.missing(t, "replace-upstream", at, `: an archive of origin type "overlay" replaces upstream's`)
 		d.Pos, d.End = typ.pos(), typ.endPos()
 		d.Hint = `add replace-upstream = true and a replace-reason`
