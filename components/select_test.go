@@ -1,0 +1,307 @@
+package components
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const selectProject = `-- azldev.toml --
+[project]
+default-distro = { name = "d", version = "1" }
+[distros.d.versions.1]
+[components.alpha]
+[components.beta]
+[components.beta-tools]
+[components.local]
+spec = { type = "local", path = "specs/local/local.spec" }
+[component-groups.named]
+components = ["beta"]
+[component-groups.globbed]
+components = ["alpha"]
+specs = ["specs/*/*.spec"]
+excluded-paths = ["specs/old/**"]
+default-component-config.build.with = ["globbed"]
+[component-groups.also]
+specs = ["specs/two/two.spec"]
+default-component-config.build.with = ["also"]
+-- specs/local/local.spec --
+Name: local
+-- specs/one/one.spec --
+Name: one
+-- specs/two/two.spec --
+Name: two
+-- specs/old/gone.spec --
+Name: gone
+-- other/adhoc.spec --
+Name: adhoc
+`
+
+func TestSelect(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, selectProject)
+	in := func(path string) string { return filepath.Join(p.Dir, path) }
+	for _, tc := range []struct {
+		name string
+		sel  Selector
+		want string
+		errs []string
+	}{
+		{"all", Selector{All: true}, "alpha beta beta-tools local one two", nil},
+		{"name", Selector{Names: []string{"beta"}}, "beta", nil},
+		{"found by a glob", Selector{Names: []string{"one"}}, "one", nil},
+		{"pattern", Selector{Names: []string{"b*", "?ne"}}, "beta beta-tools one", nil},
+		{"pattern without match", Selector{Names: []string{"x*"}}, "", nil},
+		{"bad pattern", Selector{Names: []string{"[b"}}, "", []string{`component pattern "[b" is not valid`}},
+		{"group of names", Selector{Groups: []string{"named"}}, "beta", nil},
+		{"group of names and globs", Selector{Groups: []string{"globbed"}}, "alpha local one two", nil},
+		{"union", Selector{Names: []string{"alpha"}, Groups: []string{"named"}}, "alpha beta", nil},
+		{"spec path", Selector{SpecPaths: []string{in("specs/local/local.spec")}}, "local", nil},
+		{"spec path of a found one", Selector{SpecPaths: []string{in("specs/one/one.spec")}}, "one", nil},
+		{"spec path of no component", Selector{SpecPaths: []string{in("other/adhoc.spec")}}, "adhoc", nil},
+		{"spec path missing", Selector{SpecPaths: []string{in("no.spec")}}, "", []string{in("no.spec") + ": no such file or directory"}},
+		{"unknown name", Selector{Names: []string{"alhpa", "zzz", "beta"}}, "beta", []string{`there is no component "alhpa"`, `there is no component "zzz"`}},
+		{"unknown group", Selector{Groups: []string{"name"}}, "", []string{`there is no component group "name"`}},
+		{"excluded", Selector{Names: []string{"gone"}}, "", []string{`there is no component "gone"`}},
+		{"nothing", Selector{}, "", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, diags := p.Select(tc.sel)
+			if diff := cmp.Diff(tc.want, strings.Join(got, " ")); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			var errs []string
+			for _, d := range diags {
+				errs = append(errs, d.Message)
+			}
+			if diff := cmp.Diff(tc.errs, errs); diff != "" {
+				t.Errorf("errors (-want +got)\n%s", diff)
+			}
+		})
+	}
+	_, diags := p.Select(Selector{Names: []string{"alhpa"}})
+	if diags[0].Hint != `did you mean "alpha"?` {
+		t.Errorf("hint %q", diags[0].Hint)
+	}
+}
+
+// TestSpecPathRelative selects by a path relative to the working directory,
+// which must not lose the group's defaults.
+func TestSpecPathRelative(t *testing.T) {
+	p := mustLoad(t, selectProject)
+	t.Chdir(filepath.Join(p.Dir, "specs"))
+	names, diags := p.Select(Selector{SpecPaths: []string{"one/one.spec"}})
+	if len(names) != 1 || diags != nil {
+		t.Fatal(names, diags)
+	}
+	c, diags := p.Component(names[0])
+	if diags != nil || !cmp.Equal(c.Build.With, []string{"globbed"}) {
+		t.Errorf("%v, build.with = %v", diags, c.Build.With)
+	}
+}
+
+// TestTwoGlobs: a spec that two groups find inherits from both, in the order
+// of their names.
+func TestTwoGlobs(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, selectProject)
+	c, diags := p.Component("two")
+	if err := diags.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"also", "globbed"}, c.Build.With); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if c.Spec.Type != "local" || c.Spec.Path != filepath.Join(p.Dir, "specs/two/two.spec") || c.Dir != filepath.Join(p.Dir, "specs/two") {
+		t.Errorf("%+v in %s", c.Spec, c.Dir)
+	}
+	strict := p.StrictAzldev()
+	if len(strict) < 1 || strict.HasErrors() {
+		t.Errorf("strict: %v", strict)
+	}
+}
+
+// TestConcurrent resolves all components from several goroutines.
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, selectProject)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for _, name := range p.Names() {
+				c, diags := p.Component(name)
+				if c == nil || diags.HasErrors() {
+					t.Error(diags)
+					continue
+				}
+				if _, ok := c.Origin("build.with"); ok && name == "beta" {
+					t.Error("beta has build.with")
+				}
+				p.View(c)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+const overlayProject = `-- azldev.toml --
+[project]
+default-distro = { name = "d", version = "1" }
+[distros.d.versions.1]
+[components.c]
+overlay-files = ["z/2.toml", "**/*.over", "z/2.toml"]
+[[components.c.overlays]]
+type = "spec-add-tag"
+tag = "inline"
+value = "1"
+[components.broken]
+overlay-files = ["broken.toml"]
+[components.fine]
+-- z/2.toml --
+META
+TAG:two
+-- a/b.over --
+META
+TAG:b
+[[overlays]]
+type = "file-add"
+file = "x"
+source = "x"
+-- c/a.over --
+META
+TAG:a
+-- broken.toml --
+META
+[[overlays]]
+type = "bogus"
+`
+
+// TestOverlayFiles checks order, what paths refer to, and that a broken
+// document fails its own component alone.
+func TestOverlayFiles(t *testing.T) {
+	t.Parallel()
+	text := strings.ReplaceAll(overlayProject, "META", "[metadata]\ncategory = \"azl-pruning\"\nupstream-status = \"unknown\"")
+	for _, tag := range []string{"two", "a", "b"} {
+		text = strings.ReplaceAll(text, "TAG:"+tag+"\n", "[[overlays]]\ntype = \"spec-add-tag\"\ntag = \""+tag+"\"\nvalue = \"1\"\n")
+	}
+	p := mustLoad(t, text)
+	c, diags := p.Component("c")
+	if err := diags.Err(); err != nil {
+		t.Fatal(err)
+	}
+	var tags []string
+	for _, op := range c.Overlays {
+		tags = append(tags, op.Tag+op.File)
+		if op.File != "" && op.Source != filepath.Join(p.Dir, "a", "x") {
+			t.Errorf("source is %s", op.Source)
+		}
+		if op.Layer == layerDocument && (op.Metadata == nil || op.Metadata.Category != "azl-pruning") {
+			t.Errorf("%s has no metadata", op.Tag)
+		}
+	}
+	// Matches are sorted by base name: a.over before b.over.
+	if diff := cmp.Diff([]string{"inline", "two", "a", "b", "x"}, tags); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if o, ok := c.Origin("overlays[4].source"); !ok || o.Layer != "overlay file" || o.Pos.Filename != "a/b.over" {
+		t.Errorf("origin %+v", o)
+	}
+	if _, diags := p.Component("broken"); len(diags) != 1 || diags[0].Component != "broken" || diags[0].Pos.Filename != "broken.toml" {
+		t.Errorf("broken: %v", diags)
+	}
+	if _, diags := p.Component("fine"); diags != nil {
+		t.Errorf("fine: %v", diags)
+	}
+}
+
+// TestConfinement follows symbolic links: nothing outside the repository may
+// be read through one.
+func TestConfinement(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	dir := filepath.Join(top, "repo", "project")
+	outside := filepath.Join(top, "outside")
+	write(t, filepath.Join(outside, "secret.toml"), "[components.leaked]\n")
+	write(t, filepath.Join(outside, "secret"), "s\n")
+	write(t, filepath.Join(top, "repo", "shared", "ok.toml"), "[components.shared]\n")
+	write(t, filepath.Join(dir, FileName), `includes = ["link.toml", "dir/secret.toml", "../shared/ok.toml", "*.comp.toml"]
+[project]
+default-distro = { name = "d", version = "1" }
+rendered-specs-dir = "dir/specs"
+[distros.d.versions.1]
+[components.a]
+overlays = [{ type = "file-add", file = "x", source = "dir/secret" }]
+[components.b]
+overlays = [{ type = "file-add", file = "x", source = "dangling" }]
+`)
+	for link, target := range map[string]string{"link.toml": "../../outside/secret.toml", "glob.comp.toml": filepath.Join(outside, "secret.toml"), "dir": "../../outside", "dangling": "../../outside/not-there"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(top, "repo", ".git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p, diags := Load(Options{Dir: dir})
+	var got []string
+	for _, d := range p.CheckAll(diags) {
+		if d.Code != "config/outside" {
+			t.Errorf("unexpected: %v", d.Error())
+		}
+		got = append(got, d.Pos.String())
+	}
+	want := []string{"azldev.toml:1:13", "azldev.toml:1:26", "azldev.toml:1:66", "azldev.toml:4:22", "azldev.toml:7:55", "azldev.toml:9:55"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "shared"}, p.Names()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if p.Root != filepath.Join(top, "repo") {
+		t.Errorf("root is %s", p.Root)
+	}
+	_, diags = Load(Options{Dir: dir, AllowOutside: true})
+	for _, d := range diags {
+		if d.Code == "config/outside" {
+			t.Errorf("allowed, but: %v", d.Error())
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, FileName), "")
+	write(t, filepath.Join(dir, "a", "b", "file"), "")
+	for _, from := range []string{dir, filepath.Join(dir, "a"), filepath.Join(dir, "a", "b")} {
+		if got, err := Find(from); got != dir || err != nil {
+			t.Errorf("from %s: %s, %v", from, got, err)
+		}
+	}
+	p, diags := Load(Options{Dir: filepath.Join(dir, "no", "such")})
+	if p != nil || !diags.HasErrors() || diags[0].Code != "config/no-project" {
+		t.Errorf("%v", diags)
+	}
+}
+
+// TestPermissive: unknown keys are ignored, and rules of the whole
+// configuration only warn.
+func TestPermissive(t *testing.T) {
+	t.Parallel()
+	text := "-- azldev.toml --\nunknown = 1\n[components.a]\nspec = { typ = 1 }\n[component-groups.g]\ncomponents = [\"b\"]\n"
+	if _, diags := load(t, text, Options{}); len(diags) != 3 {
+		t.Errorf("strict: %v", diags)
+	}
+	_, diags := load(t, text, Options{Permissive: true})
+	if diags.HasErrors() || len(diags) != 1 {
+		t.Errorf("permissive: %v", diags)
+	}
+	_, diags = load(t, "-- azldev.toml --\n[components.a]\nspec = { type = \"x\" }\n", Options{Permissive: true})
+	if !diags.HasErrors() {
+		t.Error("rules of one file are errors always")
+	}
+}
