@@ -109,6 +109,15 @@ func (r *Result) Text() []byte {
 	return r.Spec.Normalized()
 }
 
+// FS returns the rendered files as a file system, for evaluating the spec.
+func (r *Result) FS() fs.FS {
+	t := &overlay.Tree{Name: r.Component, Spec: r.Spec, Files: make(map[string]*overlay.File, len(r.Files))}
+	for _, f := range r.Files {
+		t.Files[f.Path] = f
+	}
+	return treeFS{t}
+}
+
 // add takes diagnostics of the component, whose name they get.
 func (r *Result) add(l diag.List) bool {
 	for _, d := range l {

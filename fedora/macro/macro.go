@@ -26,6 +26,10 @@ import (
 	"specgraft/overlay/diag"
 )
 
+// Version changes when the same spec and set may evaluate to something else
+// than before. It is a part of every set's hash.
+const Version = "1"
+
 // Config says under which circumstances a spec or a text is evaluated. The
 // zero value means Fedora 43 on x86_64 with the built-in macro set.
 type Config struct {

@@ -60,10 +60,7 @@ func embedded(name string, files ...string) *Set {
 		if err != nil {
 			panic(err) // the file is compiled in
 		}
-		b.load(f, string(text))
-	}
-	for _, n := range natives {
-		b.macros[n.name] = n
+		b.load(string(text))
 	}
 	return b.set(name)
 }
@@ -99,7 +96,7 @@ func LoadFS(name string, fsys fs.FS, base *Set) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read macro files: %w", err)
 		}
-		b.load(f, string(text))
+		b.load(string(text))
 	}
 	return b.set(name), nil
 }
@@ -115,13 +112,14 @@ func IsMacroFile(p string) bool {
 }
 
 // Load builds a set from one text in the syntax of macro files, on top of base
-// if that is not nil.
+// if that is not nil. Macros that are computed in Go are in every set; a text
+// that has the Lua program they stand for does not replace them.
 func Load(name, text string, base *Set) *Set {
 	b := newSetBuilder()
 	if base != nil {
 		maps.Copy(b.macros, base.macros)
 	}
-	b.load(name, text)
+	b.load(text)
 	return b.set(name)
 }
 
@@ -161,24 +159,31 @@ func escapeBody(s string) string {
 	return strings.ReplaceAll(s, "\n", "\\\n")
 }
 
-type setBuilder struct {
-	macros map[string]*def
-	bad    []string // definitions that could not be read
-}
+type setBuilder struct{ macros map[string]*def }
 
-func newSetBuilder() *setBuilder { return &setBuilder{macros: make(map[string]*def, 1024)} }
+func newSetBuilder() *setBuilder {
+	b := &setBuilder{macros: make(map[string]*def, 1024)}
+	for _, n := range natives {
+		b.macros[n.name] = n
+	}
+	return b
+}
 
 func (b *setBuilder) set(name string) *Set {
 	h := sha256.New()
+	fmt.Fprintln(h, Version)
 	for _, n := range slices.Sorted(maps.Keys(b.macros)) {
 		d := b.macros[n]
-		fmt.Fprintf(h, "%q %t %q %q\n", n, d.param, d.opts, d.body)
+		fmt.Fprintf(h, "%q %t %q %q %t\n", n, d.param, d.opts, d.body, d.native != nil)
 	}
 	return &Set{name: name, hash: hex.EncodeToString(h.Sum(nil)), macros: b.macros}
 }
 
-func (b *setBuilder) load(file, text string) {
+func (b *setBuilder) load(text string) {
 	for _, d := range parseMacroFile(text) {
+		if old := b.macros[d.name]; old != nil && old.native != nil && strings.Contains(d.body, "%{lua:") {
+			continue
+		}
 		b.macros[d.name] = d
 	}
 }

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sassoftware/go-rpmutils"
+	"github.com/spf13/cobra"
+
+	"specgraft/fedora/macro"
+)
+
+func macrosCmd(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "macros",
+		Short: "Work with the macro sets that specs are evaluated with",
+		Long: `A macro set is the collection of macros that is there before a spec is read.
+The built-in one stands for Fedora 43. "macros import" makes one from the macro
+files of another distribution, pinned by a hash of its content.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: group,
+	}
+	cmd.AddCommand(macrosImportCmd(g), macrosShowCmd(g))
+	return cmd
+}
+
+func macrosImportCmd(g *globals) *cobra.Command {
+	var output, name string
+	var builtin bool
+	cmd := &cobra.Command{
+		Use:   "import DIR-OR-RPM...",
+		Short: "Make a macro set from macro files or the RPMs that carry them",
+		Long: `Import reads macro files (macros, macros.*, *.macros) from directories and RPM
+packages and writes them as one macro set, sorted, with a hash of its content.
+Of a macro that is defined more than once the last definition counts: within one
+argument the files are read in the order of their names, the arguments in the
+order given. The packages are read, nothing in them is run.`,
+		Example: `  specgraft macros import /usr/lib/rpm -o f43.macros
+  specgraft macros import redhat-rpm-config-*.rpm *-srpm-macros-*.rpm -o f43.macros
+  specgraft query --spec bash.spec --macros f43.macros`,
+		Args: cobra.MinimumNArgs(1),
+	}
+	f := cmd.Flags()
+	f.StringVarP(&output, "output", "o", "", "write the set to `FILE` instead of stdout")
+	f.StringVar(&name, "name", "imported", "`NAME` of the set")
+	f.BoolVar(&builtin, "builtin", false, "add to the built-in set instead of starting from nothing")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		var set *macro.Set
+		if builtin {
+			set = macro.Builtin()
+		}
+		for _, arg := range args {
+			var err error
+			if set, err = importMacros(name, arg, set); err != nil {
+				return fmt.Errorf("%s: %w", arg, err)
+			}
+		}
+		text := setHeader(name, set) + set.Text()
+		if output == "" {
+			_, err := io.WriteString(g.stdout, text)
+			return err
+		}
+		if err := os.WriteFile(output, []byte(text), 0o644); err != nil {
+			return err
+		}
+		g.note("%s: %d macros, %s", output, set.Len(), set.Hash())
+		return nil
+	}
+	return cmd
+}
+
+func macrosShowCmd(g *globals) *cobra.Command {
+	var srpm bool
+	var file string
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Print a macro set",
+		Long: `Show prints the built-in macro set in the syntax of macro files. Macros that
+specgraft computes itself, such as %gometa, have no body and are left out.`,
+		Example: `  specgraft macros show
+  specgraft macros show --srpm`,
+		Args: cobra.NoArgs,
+	}
+	cmd.Flags().BoolVar(&srpm, "srpm", false, "print the set that the file filter sees: redhat-rpm-config and the srpm-macros")
+	cmd.Flags().StringVar(&file, "macros", "", "print the set in `FILE`")
+	cmd.RunE = func(*cobra.Command, []string) error {
+		set := macro.Builtin()
+		switch {
+		case srpm && file != "":
+			return usageError{errors.New("--srpm and --macros exclude each other")}
+		case srpm:
+			set = macro.SRPM()
+		case file != "":
+			var err error
+			if set, err = readMacroSet(file); err != nil {
+				return err
+			}
+		}
+		_, err := io.WriteString(g.stdout, setHeader(set.Name(), set)+set.Text())
+		return err
+	}
+	return cmd
+}
+
+// setHeader is the head of a file with a macro set.
+func setHeader(name string, set *macro.Set) string {
+	return fmt.Sprintf("# specgraft macro set %s\n# sha256 %s\n", name, set.Hash())
+}
+
+// readMacroSet reads a file written by "macros import" and checks its hash.
+func readMacroSet(file string) (*macro.Set, error) {
+	b, err := readInput(file, maxSpec)
+	if err != nil {
+		return nil, err
+	}
+	head, rest, _ := strings.Cut(string(b), "\n")
+	sum, _, _ := strings.Cut(rest, "\n")
+	name, ok := strings.CutPrefix(head, "# specgraft macro set ")
+	want, ok2 := strings.CutPrefix(sum, "# sha256 ")
+	if !ok || !ok2 {
+		return nil, fmt.Errorf("%s: not a macro set; make one with 'specgraft macros import'", file)
+	}
+	set := macro.Load(name, string(b), nil)
+	if set.Hash() != want {
+		return nil, fmt.Errorf("%s: the content is not what its hash says; import the set again", file)
+	}
+	return set, nil
+}
+
+// importMacros adds the macro files in a directory, an RPM package or one file
+// to a set.
+func importMacros(name, arg string, set *macro.Set) (*macro.Set, error) {
+	st, err := os.Stat(arg)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	if st.IsDir() {
+		root, err := os.OpenRoot(arg)
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		return macro.LoadFS(name, root.FS(), set)
+	}
+	texts := []string{}
+	if strings.HasSuffix(arg, ".rpm") {
+		if texts, err = rpmMacroFiles(arg); err != nil {
+			return nil, err
+		}
+	} else {
+		if !macro.IsMacroFile(filepath.Base(arg)) {
+			return nil, errors.New("the name is not one of a macro file: macros, macros.NAME or NAME.macros")
+		}
+		b, err := readInput(arg, maxSpec)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, string(b))
+	}
+	for _, text := range texts {
+		set = macro.Load(name, text, set)
+	}
+	return set, nil
+}
+
+const (
+	maxRPM       = 256 << 20
+	maxRPMHeader = 64 << 20
+)
+
+// rpmMacroFiles reads the macro files out of an RPM package, in the order of
+// their names.
+func rpmMacroFiles(file string) ([]string, error) {
+	b, err := readInput(file, maxRPM)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkRPMHeader(b); err != nil {
+		return nil, err
+	}
+	pkg, err := rpmutils.ReadRpm(bytes.NewReader(b))
+	if err != nil {
+		return nil, fmt.Errorf("not a readable package: %w", err)
+	}
+	payload, err := pkg.PayloadReaderExtended()
+	if err != nil {
+		return nil, fmt.Errorf("the payload cannot be read: %w", err)
+	}
+	files := map[string]string{}
+	for {
+		info, err := payload.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the payload cannot be read: %w", err)
+		}
+		name := path.Clean("/" + info.Name())
+		if !macro.IsMacroFile(name) || payload.IsLink() || info.Size() > maxSpec ||
+			!strings.HasPrefix(name, "/usr/lib/rpm/") && !strings.HasPrefix(name, "/etc/rpm/") {
+			continue
+		}
+		data, err := io.ReadAll(io.LimitReader(payload, maxSpec))
+		if err != nil {
+			return nil, fmt.Errorf("%s cannot be read: %w", name, err)
+		}
+		files[name] = string(data)
+	}
+	if len(files) == 0 {
+		return nil, errors.New("the package has no macro files")
+	}
+	var texts []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		texts = append(texts, files[name])
+	}
+	return texts, nil
+}
+
+// checkRPMHeader refuses packages whose headers claim to be larger than the
+// file: the library would allocate what they claim.
+func checkRPMHeader(b []byte) error {
+	bad := errors.New("not an RPM package, or a damaged one")
+	const lead = 96
+	if len(b) < lead+16 || !bytes.Equal(b[:4], []byte{0xed, 0xab, 0xee, 0xdb}) {
+		return bad
+	}
+	off := lead
+	for range 2 {
+		if len(b) < off+16 || !bytes.Equal(b[off:off+3], []byte{0x8e, 0xad, 0xe8}) {
+			return bad
+		}
+		n := int64(b[off+8])<<24 | int64(b[off+9])<<16 | int64(b[off+10])<<8 | int64(b[off+11])
+		size := int64(b[off+12])<<24 | int64(b[off+13])<<16 | int64(b[off+14])<<8 | int64(b[off+15])
+		total := n*16 + size
+		if total > maxRPMHeader || int64(off)+16+total > int64(len(b)) {
+			return bad
+		}
+		off += 16 + int(total)
+		off += (8 - off%8) % 8
+	}
+	return nil
+}

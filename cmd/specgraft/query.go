@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/fedora/macro"
+	"specgraft/overlay/diag"
+)
+
+// querySettings is what a spec is evaluated with, as given on the command line.
+type querySettings struct {
+	arch                                string
+	defines, with, without, undefines   []string
+	whatIf                              []string
+	macros, fedora, rhel, dist, sources string
+}
+
+func queryCmd(g *globals) *cobra.Command {
+	var set querySettings
+	var specFile string
+	var expand bool
+	cmd := &cobra.Command{
+		Use:   "query [NAME | --spec FILE]",
+		Short: "Tell what a spec builds, without running it",
+		Long: `Query evaluates a rendered component, or any spec file with --spec, and prints
+its name and version, packages, dependencies, sources and patches with their
+final names, build conditionals, scripts and macro definitions.
+
+Nothing is executed and no file outside of the component is read. A value that
+this leaves open is printed as "?" and absent from the JSON; "unknown" says
+which it is, where it arises and why. Without a project the distribution is
+Fedora 43 and the architecture x86_64, never those of this machine.
+
+With --what-if the spec is evaluated twice, and what differs is printed. A
+setting is written as the flag without its dashes: "with docs", "without docs",
+"arch aarch64", "define 'NAME VALUE'", "undefine NAME".
+
+Exit code 1 says that rpm would not accept the spec.`,
+		Example: `  specgraft query bash
+  specgraft query --spec bash.spec --arch aarch64 --json
+  specgraft query --spec bash.spec --what-if 'without tests'
+  specgraft query --spec bash.spec --expand`,
+	}
+	cmd.Args = cobra.MaximumNArgs(1)
+	cmd.ValidArgsFunction = g.completeNames
+	f := cmd.Flags()
+	f.StringVar(&specFile, "spec", "", "evaluate the spec `FILE`; no project is needed")
+	f.StringVar(&set.sources, "sources", "", "`DIR` of the spec's other files (default: the spec's own directory)")
+	f.BoolVar(&expand, "expand", false, "print the spec with all macros expanded")
+	set.flags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		format, err := g.formatOf("text", "json", "table")
+		if err != nil {
+			return err
+		}
+		if (specFile == "") == (len(args) == 0) {
+			return usageError{errors.New("name one component, or a spec file with --spec")}
+		}
+		cfg, err := set.config()
+		if err != nil {
+			return err
+		}
+		var in querySpec
+		if specFile != "" {
+			in, err = readSpecFile(specFile, set.sources)
+		} else {
+			in, err = g.renderedSpec(cmd.Context(), args[0], &cfg)
+		}
+		if err != nil {
+			return err
+		}
+		cfg.FS = in.files
+		cfg.Lines = expand
+		s := macro.Eval(in.name, in.text, cfg)
+		if expand {
+			return g.printExpanded(s)
+		}
+		r := s.Report(in.name, cfg.Arch)
+		if len(set.whatIf) > 0 {
+			return g.printWhatIf(r, in, set, cfg, format)
+		}
+		if format == "json" {
+			err = writeJSON(g.stdout, r)
+		} else {
+			g.report(s.Problems)
+			err = r.WriteText(g.stdout)
+		}
+		if err == nil && !r.Accepted {
+			err = exitError(exitProblems)
+		}
+		return err
+	}
+	return cmd
+}
+
+// flags adds the flags of the settings to a command.
+func (s *querySettings) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.arch, "arch", "x86_64", "evaluate for the architecture `ARCH`")
+	f.StringArrayVarP(&s.defines, "define", "D", nil, "define the macro `'NAME VALUE'`; may be repeated")
+	f.StringArrayVar(&s.with, "with", nil, "switch the build conditional `NAME` on; may be repeated")
+	f.StringArrayVar(&s.without, "without", nil, "switch the build conditional `NAME` off; may be repeated")
+	f.StringArrayVar(&s.undefines, "undefine", nil, "remove the macro `NAME`; may be repeated")
+	f.StringArrayVar(&s.undefines, "undefined", nil, "")
+	_ = f.MarkHidden("undefined") // another spelling of --undefine
+	f.StringArrayVar(&s.whatIf, "what-if", nil, "print what `SETTING` would change; may be repeated")
+	f.StringVar(&s.macros, "macros", "", "evaluate with the macro set in `FILE`, made by 'specgraft macros import'")
+}
+
+// config returns the evaluation that the flags ask for.
+func (s *querySettings) config() (macro.Config, error) {
+	cfg := macro.Config{Arch: s.arch, With: s.with, Without: s.without, Undefines: s.undefines}
+	for _, d := range s.defines {
+		m, err := parseDefine(d)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Defines = append(cfg.Defines, m)
+	}
+	if s.macros != "" {
+		set, err := readMacroSet(s.macros)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Set = set
+	}
+	return cfg, nil
+}
+
+// parseDefine reads what stands behind --define.
+func parseDefine(s string) (macro.Define, error) {
+	name, body, ok := strings.Cut(strings.TrimSpace(s), " ")
+	if !ok {
+		return macro.Define{}, usageError{fmt.Errorf("--define %q: want a name, a blank and a value", s)}
+	}
+	return macro.Define{Name: strings.TrimPrefix(name, "%"), Body: strings.TrimSpace(body)}, nil
+}
+
+// whatIfConfig returns cfg with one more setting.
+func (s *querySettings) whatIfConfig(cfg macro.Config) (macro.Config, error) {
+	for _, w := range s.whatIf {
+		word, arg, _ := strings.Cut(strings.TrimLeft(strings.TrimSpace(w), "-"), " ")
+		arg = strings.Trim(strings.TrimSpace(arg), `'"`)
+		if arg == "" {
+			return cfg, usageError{fmt.Errorf("--what-if %q: want a setting and its value, such as 'without tests'", w)}
+		}
+		switch word {
+		case "arch":
+			cfg.Arch = arg
+		case "with":
+			cfg.With = append(cfg.With[:len(cfg.With):len(cfg.With)], arg)
+		case "without":
+			cfg.Without = append(cfg.Without[:len(cfg.Without):len(cfg.Without)], arg)
+		case "undefine", "undefined":
+			cfg.Undefines = append(cfg.Undefines[:len(cfg.Undefines):len(cfg.Undefines)], arg)
+		case "define":
+			m, err := parseDefine(arg)
+			if err != nil {
+				return cfg, err
+			}
+			cfg.Defines = append(cfg.Defines[:len(cfg.Defines):len(cfg.Defines)], m)
+		default:
+			hint := ""
+			if n := diag.Nearest(word, []string{"arch", "with", "without", "define", "undefine"}); n != "" {
+				hint = "; did you mean " + n + "?"
+			}
+			return cfg, usageError{fmt.Errorf("--what-if: no setting is called %q%s", word, hint)}
+		}
+	}
+	return cfg, nil
+}
+
+// A querySpec is a spec to evaluate and the files beside it.
+type querySpec struct {
+	name  string
+	text  []byte
+	files fs.FS
+}
+
+// readSpecFile reads a spec file. dir is the directory of its other files.
+func readSpecFile(file, dir string) (querySpec, error) {
+	text, err := readInput(file, maxSpec)
+	if err != nil {
+		return querySpec{}, err
+	}
+	if dir == "" {
+		dir = filepath.Dir(file)
+	}
+	root, err := os.OpenRoot(dir) // links out of the directory are not followed
+	if err != nil {
+		return querySpec{}, err
+	}
+	return querySpec{name: file, text: text, files: root.FS()}, nil
+}
+
+// renderedSpec renders a component of the project in memory and takes the
+// distribution from it.
+func (g *globals) renderedSpec(ctx context.Context, name string, cfg *macro.Config) (querySpec, error) {
+	p, err := g.load()
+	if err != nil {
+		return querySpec{}, err
+	}
+	r, err := g.renderer(p)
+	if err != nil {
+		return querySpec{}, err
+	}
+	res := r.Render(ctx, name)
+	g.report(res.Diags)
+	if res.Failed() {
+		return querySpec{}, exitError(exitProblems)
+	}
+	if up, _ := p.Upstream(res.Config); up.ReleaseVer != "" && strings.Trim(up.ReleaseVer, "0123456789") == "" && cfg.Set == nil {
+		cfg.Distro = macro.Distro{Fedora: up.ReleaseVer, Dist: ".fc" + up.ReleaseVer}
+	}
+	return querySpec{name: name + ".spec", text: res.Text(), files: res.FS()}, nil
+}
+
+// printExpanded prints the expanded spec.
+func (g *globals) printExpanded(s *macro.Spec) error {
+	g.report(s.Problems)
+	if _, err := io.WriteString(g.stdout, s.Expanded.Text); err != nil {
+		return err
+	}
+	if !s.Expanded.Known {
+		g.note("parts of the text are not known and printed as <?>: %s", s.Expanded.Reason)
+	}
+	if s.Rejected() != nil {
+		return exitError(exitProblems)
+	}
+	return nil
+}
+
+// printWhatIf evaluates the spec once more with the settings of --what-if and
+// prints what differs.
+func (g *globals) printWhatIf(before *macro.Report, in querySpec, set querySettings, cfg macro.Config, format string) error {
+	cfg, err := set.whatIfConfig(cfg)
+	if err != nil {
+		return err
+	}
+	s := macro.Eval(in.name, in.text, cfg)
+	after := s.Report(in.name, cfg.Arch)
+	diffs := macro.Differences(before, after)
+	if format == "json" {
+		err = writeJSON(g.stdout, struct {
+			Before      *macro.Report      `json:"before"`
+			After       *macro.Report      `json:"after"`
+			Differences []macro.Difference `json:"differences"`
+		}{before, after, diffs})
+	} else {
+		g.report(s.Problems)
+		var b strings.Builder
+		field := ""
+		for _, d := range diffs {
+			if d.Field != field {
+				field = d.Field
+				fmt.Fprintf(&b, "%s\n", field)
+			}
+			if d.Before != nil {
+				fmt.Fprintf(&b, "  - %s\n", *d.Before)
+			}
+			if d.After != nil {
+				fmt.Fprintf(&b, "  + %s\n", *d.After)
+			}
+		}
+		if len(diffs) == 0 {
+			g.note("nothing changes")
+		}
+		_, err = io.WriteString(g.stdout, b.String())
+	}
+	if err == nil && (!before.Accepted || !after.Accepted) {
+		err = exitError(exitProblems)
+	}
+	return err
+}
