@@ -125,18 +125,18 @@ func (p *Printer) GitHub(w io.Writer, l List) error {
 			}
 		}
 		props = append(props, "title="+property.Replace(d.Code))
-		msg := d.Message
+		msg := clean(d.Message)
 		if d.Component != "" && d.Pos.Filename == "" {
-			msg = d.Component + ": " + msg
+			msg = clean(d.Component) + ": " + msg
 		}
 		for _, r := range d.Related {
-			msg += "\n" + r.Message
+			msg += "\n" + clean(r.Message)
 			if at := Position(r.Pos); at != "" {
 				msg += " (" + at + ")"
 			}
 		}
 		if d.Hint != "" {
-			msg += "\n" + d.Hint
+			msg += "\n" + clean(d.Hint)
 		}
 		fmt.Fprintf(b, "::%s %s::%s\n", level, strings.Join(props, ","), text.Replace(msg))
 	}
