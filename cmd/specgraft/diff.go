@@ -56,10 +56,15 @@ func (v *viewer) view(ctx context.Context, name string) *review.View {
 
 func (v *viewer) take(view *review.View) *review.View {
 	v.report(view.Result.Diags)
+	v.judge(view)
+	return view
+}
+
+// judge takes the exit code that a component asks for.
+func (v *viewer) judge(view *review.View) {
 	if c := view.Result.Config; view.Result.Failed() && (c == nil || !c.Build.Failure.Expected) {
 		v.code = worst(v.code, codeOf(view.Result.Diags))
 	}
-	return view
 }
 
 // done is the error that ends the command with its exit code.

@@ -141,7 +141,7 @@ func overlayHelpCmd(g *globals) *cobra.Command {
 				}
 				fmt.Fprintf(&b, "  %-*s  %s (%s)\n", wide, k.Name, k.Help, note)
 			}
-			fmt.Fprintf(&b, "\nexpect counts %s.\n", r.Counts)
+			fmt.Fprintf(&b, "\nexpect counts places. Here a place is a %s.\n", r.Counts)
 			if r.Archive {
 				b.WriteString("With archive it works inside a source archive when sources are prepared.\n")
 			}

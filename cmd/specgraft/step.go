@@ -79,7 +79,8 @@ as the last operation shown left them, for a look or for trying another edit.`,
 		}
 		// What is not about an operation shown belongs to the component.
 		if to == total {
-			v.take(view.Without(shown))
+			v.report(view.Without(shown).Result.Diags)
+			v.judge(view)
 		}
 		return v.done()
 	}

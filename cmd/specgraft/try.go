@@ -138,7 +138,9 @@ the table to paste into the configuration is printed to standard error.`,
 		if err := g.steps(view, steps[k:k+1], len(steps), format); err != nil {
 			return fmt.Errorf("cannot print the results: %w", err)
 		}
-		v.take(view.Without(steps[k : k+1]))
+		// Of all the rest only what fails the component matters here.
+		v.report(slices.DeleteFunc(view.Without(steps[k:k+1]).Result.Diags, func(d diag.Diagnostic) bool { return d.Severity != diag.Error }))
+		v.judge(view)
 		if steps[k].Status != review.Failed && format != "json" {
 			g.note("to keep it, add:\n\n%s", strings.Replace(table, "[[overlays]]", "[[components."+tomlKey(c.Name)+".overlays]]", 1))
 		}

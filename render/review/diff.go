@@ -54,6 +54,8 @@ type Line struct {
 	Text  string `json:"text"`
 	Cause *Cause `json:"cause,omitempty"` // of a changed line
 	NoEOL bool   `json:"noNewline,omitempty"`
+	// Earlier has the causes that changed the line before Cause did.
+	Earlier []*Cause `json:"earlierCauses,omitempty"`
 }
 
 // Diff returns what rendering changed, file by file, the spec first. Files
@@ -218,7 +220,7 @@ func (h *history) diff(endings bool) []Line {
 				c = CauseOf(l.Origin)
 				causes[l.Origin] = c
 			}
-			pending = append(pending, Line{Op: "+", Text: l.Text, Cause: c})
+			pending = append(pending, Line{Op: "+", Text: l.Text, Cause: c, Earlier: h.earlier(h.was[i])})
 			continue
 		}
 		for ; next < was; next++ {
@@ -236,12 +238,22 @@ func (h *history) diff(endings bool) []Line {
 			by = lineEndings
 		}
 		minus(was, by)
+		out[len(out)-1].Earlier = h.earlier(h.was[i])
 		pending = append(pending, Line{Op: "+", Text: l.Text, Cause: CauseOf(by)})
 	}
 	for ; next < len(h.old); next++ {
 		minus(next, h.gone[next])
 	}
 	return settle(append(out, pending...))
+}
+
+// earlier returns the causes that changed a line before its last one did.
+func (h *history) earlier(was int32) []*Cause {
+	var out []*Cause
+	for _, o := range h.also[was] {
+		out = addCause(out, CauseOf(o))
+	}
+	return out
 }
 
 // settle finds lines that were removed and written again with the same text
@@ -372,6 +384,10 @@ func (d *FileDiff) hunks(lines []Line) {
 				d.Added++
 			case "-":
 				d.Removed++
+			}
+			for _, c := range l.Earlier {
+				h.Causes = addCause(h.Causes, c)
+				d.Causes = addCause(d.Causes, c)
 			}
 			if l.Cause != nil {
 				h.Causes = addCause(h.Causes, l.Cause)

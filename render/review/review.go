@@ -59,10 +59,11 @@ func of(ctx context.Context, r *render.Renderer, res *render.Result) *View {
 
 // history follows the lines of a spec through edits.
 type history struct {
-	old  []spec.Line    // before
-	new  []spec.Line    // after
-	was  []int32        // for each new line its index in old, -1 for none
-	gone []*spec.Origin // for each old line who removed it, nil while it stands
+	old  []spec.Line              // before
+	new  []spec.Line              // after
+	was  []int32                  // for each new line its index in old; below 0 for none, another number for each
+	gone []*spec.Origin           // for each old line who removed it, nil while it stands
+	also map[int32][]*spec.Origin // who changed a line before the last one did, by was
 }
 
 // trace plays edits on the lines of a file.
@@ -84,9 +85,17 @@ func (h *history) play(log []spec.Edit) {
 	for i := range h.was {
 		h.was[i] = int32(i)
 	}
+	h.also = map[int32][]*spec.Origin{}
+	next := int32(0) // the last number given to a new line
 	for i := range log {
 		e := &log[i]
 		both := min(len(e.Old), len(e.New))
+		for k := range both {
+			was := h.was[e.Index+k]
+			if by := h.new[e.Index+k].Origin; by != nil && by != e.Origin && e.Old[k].Text != e.New[k].Text {
+				h.also[was] = append(h.also[was], by)
+			}
+		}
 		copy(h.new[e.Index:], e.New[:both])
 		if len(e.Old) == len(e.New) {
 			continue
@@ -99,7 +108,8 @@ func (h *history) play(log []spec.Edit) {
 		h.new = splice(h.new, e.Index+both, len(e.Old)-both, e.New[both:])
 		fresh := make([]int32, len(e.New)-both)
 		for k := range fresh {
-			fresh[k] = -1
+			next--
+			fresh[k] = next
 		}
 		h.was = splice(h.was, e.Index+both, len(e.Old)-both, fresh)
 	}

@@ -180,7 +180,7 @@ func (v *View) WriteTree(dir string, n int) error {
 func about(l diag.List, op *overlay.Op) diag.List {
 	var out diag.List
 	for _, d := range l {
-		if d.Pos.Line == 0 || op.Step != "" {
+		if d.Pos.Filename == "" || op.Step != "" {
 			continue
 		}
 		mine := d.Pos == op.Pos

@@ -168,7 +168,11 @@ func WriteStat(w io.Writer, files []FileDiff, s Style) error {
 		fmt.Fprintf(b, " %-*s | %s\n", wide, f.name(), what)
 		for _, c := range f.Causes {
 			n, m := f.count(c)
-			fmt.Fprintf(b, " %*s   %s\n", wide, "", s.paint(dim, fmt.Sprintf("+%d -%d  %s", n, m, clean(c.Label()))))
+			counts := fmt.Sprintf("+%d -%d", n, m)
+			if n+m == 0 && len(f.Hunks) > 0 {
+				counts = "(all changed again later)"
+			}
+			fmt.Fprintf(b, " %*s   %s\n", wide, "", s.paint(dim, counts+"  "+clean(c.Label())))
 		}
 	}
 	fmt.Fprintf(b, " %s changed, %s added, %d removed\n", counted(len(files), "file"), counted(added, "line"), removed)
