@@ -5,6 +5,8 @@ go 1.26.0
 require (
 	github.com/DataDog/zstd v1.5.5 // indirect
 	github.com/ProtonMail/go-crypto v1.5.2 // indirect
+	github.com/arnodel/golua v0.1.2 // indirect
+	github.com/arnodel/strftime v0.1.6 // indirect
 	github.com/bmatcuk/doublestar/v4 v4.10.4 // indirect
 	github.com/cloudflare/circl v1.6.5 // indirect
 	github.com/github/go-spdx/v2 v2.3.4 // indirect
