@@ -39,6 +39,7 @@ type Evaluator struct {
 	bconds    []Bcond
 
 	spec *specState // the spec being evaluated, nil outside of Eval
+	lua  *luaState  // once Lua code was met
 }
 
 // New returns an Evaluator whose macros are those of cfg.
