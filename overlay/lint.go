@@ -23,6 +23,13 @@ type linter struct {
 	blame  unbalanced
 	ops    []*Op // looked at, for the checks at the end
 	origin []*spec.Origin
+	lost   []lostLine // headers and tags that operations removed
+}
+
+// A lostLine is a line that an operation removed.
+type lostLine struct {
+	line spec.Line
+	op   *Op
 }
 
 // unbalanced remembers the operation that left a conditional open, until
@@ -174,6 +181,9 @@ func (c *checkup) trace() {
 		}
 		c.effect = true
 		for k := both; k < len(e.Old); k++ {
+			if e.Old[k].Kind() != spec.Opaque {
+				c.lost = append(c.lost, lostLine{e.Old[k], c.op})
+			}
 			if t := c.lines[e.Index+k]; t.was >= 0 {
 				c.gone = append(c.gone, int(t.was))
 				if _, ok := c.former[int(t.was)]; !ok {

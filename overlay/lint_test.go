@@ -263,3 +263,36 @@ func TestLintLeavesTheRendererAlone(t *testing.T) {
 		}
 	}
 }
+
+// FuzzLint applies every operation to arbitrary specs: the second look accepts
+// whatever comes out, and never changes it.
+func FuzzLint(f *testing.F) {
+	for i := range lintCases {
+		op := lintCases[i].ops[0]
+		k := slices.IndexFunc(overlay.Ops, func(o overlay.OpInfo) bool { return o.Type == op.Type })
+		f.Add(lintCases[i].in, uint8(k), op.Tag, op.Value, op.Section, op.Package, op.Regex, op.Replacement, strings.Join(op.Lines, "|"))
+	}
+	f.Fuzz(func(t *testing.T, in string, kind uint8, tag, value, section, pkg, regex, replacement, lines string) {
+		op := overlay.Op{
+			Type: overlay.Ops[int(kind)%len(overlay.Ops)].Type, Tag: tag, Value: value, Section: section, Package: pkg,
+			Regex: regex, Replacement: replacement, Lines: strings.Split(lines, "|"), File: "new.patch", Source: "/src/new.patch",
+		}
+		source := func(string) ([]byte, fs.FileMode, error) { return nil, 0o644, nil }
+		var out [2][]byte
+		for i, on := range []bool{false, true} {
+			tree := &overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", []byte(in)), Files: map[string]*overlay.File{}}
+			ops := []overlay.Op{op, {Type: overlay.AppendLines, Section: "%build", Lines: []string{"x"}}}
+			_, list := overlay.Apply(tree, ops, overlay.Options{Lint: on, Source: source})
+			out[i] = tree.Spec.Bytes()
+			for _, d := range list {
+				linted := slices.ContainsFunc(overlay.LintCodes, func(c diag.Code) bool { return c.ID == d.Code })
+				if linted && strings.Contains(d.Message+d.Hint, "\n") {
+					t.Errorf("more than one line: %q", d.Message)
+				}
+			}
+		}
+		if string(out[0]) != string(out[1]) {
+			t.Errorf("with a second look: %q, without: %q", out[1], out[0])
+		}
+	})
+}

@@ -3,7 +3,6 @@ package overlay
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -65,20 +64,16 @@ func (l *linter) patchesApplied(s *spec.Structure) {
 			Related: []diag.Related{{Pos: l.file.Pos(first), Message: "patches are applied here: " + short(l.file.Line(first).Text)}},
 		})
 	}
-	for _, r := range l.file.Removed() {
-		k := slices.Index(l.origin, r.By)
-		if k < 0 {
-			continue
-		}
-		name, _, ok := r.Line.Tag()
+	for _, r := range l.lost {
+		name, _, ok := r.line.Tag()
 		n, err := strconv.Atoi(strings.TrimPrefix(strings.ToLower(name), "patch"))
 		if !ok || err != nil || have[n] {
 			continue
 		}
 		if at, applied := explicit[n]; applied {
 			l.report(diag.Diagnostic{
-				Pos: l.ops[k].Pos, Code: "overlay/patch-missing",
-				Message: fmt.Sprintf("%s: patch %d is removed, but %%prep still applies it", l.ops[k].Name(), n),
+				Pos: r.op.Pos, Code: "overlay/patch-missing",
+				Message: fmt.Sprintf("%s: patch %d is removed, but %%prep still applies it", r.op.Name(), n),
 				Hint:    "remove that line as well with spec-search-replace",
 				Related: []diag.Related{{Pos: l.file.Pos(at), Message: "applied here: " + short(l.file.Line(at).Text)}},
 			})
@@ -89,12 +84,8 @@ func (l *linter) patchesApplied(s *spec.Structure) {
 // halfPackages checks at the end that no section is left of a sub-package
 // whose %package section an operation removed.
 func (l *linter) halfPackages(s *spec.Structure) {
-	for _, r := range l.file.Removed() {
-		k := slices.Index(l.origin, r.By)
-		if k < 0 {
-			continue
-		}
-		name, pkg, kind, ok := r.Line.Header()
+	for _, r := range l.lost {
+		name, pkg, kind, ok := r.line.Header()
 		if !ok || kind != spec.PackageSection || pkg == "" {
 			continue
 		}
@@ -113,8 +104,8 @@ func (l *linter) halfPackages(s *spec.Structure) {
 		}
 		if left >= 0 {
 			l.report(diag.Diagnostic{
-				Pos: l.ops[k].Pos, Code: "overlay/half-removed-package",
-				Message: fmt.Sprintf("%s: %s %s is gone, but other sections of the package are left", l.ops[k].Name(), name, pkg),
+				Pos: r.op.Pos, Code: "overlay/half-removed-package",
+				Message: fmt.Sprintf("%s: %s %s is gone, but other sections of the package are left", r.op.Name(), name, pkg),
 				Hint:    fmt.Sprintf("use spec-remove-subpackage with package = %q", pkg),
 				Related: []diag.Related{{Pos: l.file.Pos(left), Message: "left: " + short(l.file.Line(left).Text)}},
 			})
