@@ -96,6 +96,8 @@ type Result struct {
 	Filter    []macro.Entry         // which top-level entries were kept and why; nil when the filter is off
 	Files     []*overlay.File       // the rendered files sorted by path, spec included
 	Diags     diag.List             // problems; the component failed when they have errors
+
+	text []byte // of Spec, once no operation is left
 }
 
 // Failed reports whether the component could not be rendered.
@@ -105,6 +107,9 @@ func (r *Result) Failed() bool { return r.Diags.HasErrors() }
 func (r *Result) Text() []byte {
 	if r.Spec == nil {
 		return nil
+	}
+	if r.text != nil {
+		return r.text
 	}
 	return r.Spec.Normalized()
 }
@@ -205,7 +210,11 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 	res.Ops = slices.Concat(load, c.Overlays)
 	res.Spec = tree.Spec
 	if !r.apply(res, tree, len(load)) || !r.finish(res, tree) || !r.rewriteSources(res, tree) ||
-		!r.bump(res, tree) || !r.WithoutHistory && !r.autospec(ctx, res, tree) {
+		!r.bump(res, tree) {
+		return
+	}
+	res.text = tree.Spec.Normalized()
+	if !r.WithoutHistory && !r.autospec(ctx, res, tree) {
 		return
 	}
 	r.filter(res, tree)
@@ -314,10 +323,10 @@ func (r *Renderer) step(res *Result, tree *overlay.Tree, op overlay.Op) bool {
 
 // autospec does what rpmautospec does to the spec.
 func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree) bool {
-	text := tree.Spec.Normalized()
-	if !mayUseAutospec(text) {
+	if !mayUseAutospec(tree.Spec, res.text) {
 		return true
 	}
+	text := res.text
 	graph, done, err := r.graph(ctx, res, tree, text)
 	if err != nil {
 		return res.fail(err)
@@ -339,7 +348,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	if !out.Changed {
 		return true
 	}
-	res.Autospec = out
+	res.Autospec, res.staged = out, text
 	o := &spec.Origin{Step: "autospec", Index: -1, Description: strings.Join(out.Features, ", ")}
 	from := len(tree.Spec.Log())
 	for i := 0; i < tree.Spec.Len(); i++ {
@@ -354,6 +363,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	tree.Spec.InsertBefore(tree.Spec.Len(), o, out.Append...)
 	tree.Spec.InsertBefore(0, o, out.Header...)
 	tree.Spec.Reclassify()
+	res.text = tree.Spec.Normalized()
 	res.Report.Applied = append(res.Report.Applied, overlay.OpReport{Index: len(res.Ops), Origin: o, Places: 1,
 		Added: len(out.Header) + len(out.Append), Removed: max(removed, 0), From: from, To: len(tree.Spec.Log())})
 	res.Ops = append(res.Ops, overlay.Op{Step: "autospec", Description: o.Description})
@@ -362,9 +372,11 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 
 // mayUseAutospec is a quick test that has no false negatives: rpmautospec looks
 // at specs that name one of its macros, and at those without a %changelog.
-func mayUseAutospec(text []byte) bool {
-	if bytes.Contains(text, []byte("\n%changelog")) {
-		return bytes.Contains(text, []byte("autorelease")) || bytes.Contains(text, []byte("autochangelog"))
+func mayUseAutospec(f *spec.File, text []byte) bool {
+	for _, s := range f.Sections() {
+		if s.Kind == spec.ChangelogSection && strings.HasPrefix(f.Line(s.Start).Text, "%") {
+			return bytes.Contains(text, []byte("autorelease")) || bytes.Contains(text, []byte("autochangelog"))
+		}
 	}
 	return true
 }
@@ -372,7 +384,7 @@ func mayUseAutospec(text []byte) bool {
 // filter decides which files are rendered, and lists them.
 func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
 	specName := res.Component + ".spec"
-	text := tree.Spec.Normalized()
+	text := res.text
 	top := map[string]bool{}
 	for p := range tree.Files {
 		first, _, _ := strings.Cut(p, "/")
@@ -412,11 +424,13 @@ func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
 		}
 	}
 	slices.SortFunc(res.Files, func(a, b *overlay.File) int { return strings.Compare(a.Path, b.Path) })
-	for i := 1; i < len(res.Files); i++ {
-		if a, b := res.Files[i-1].Path, res.Files[i].Path; strings.HasPrefix(b, a+"/") {
-			res.fail(&diag.Diagnostic{Code: "render/path-conflict", Message: fmt.Sprintf("%s is both a file and a directory", a),
-				Hint: "let the overlay that adds it use another name"})
-			return
+	for _, f := range res.Files {
+		for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
+			if tree.Files[dir] != nil || dir == specName {
+				res.fail(&diag.Diagnostic{Code: "render/path-conflict", Message: fmt.Sprintf("%s is both a file and a directory", dir),
+					Hint: "let the overlay that adds it use another name"})
+				return
+			}
 		}
 	}
 }
