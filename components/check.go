@@ -47,6 +47,7 @@ type checker struct {
 	diags      diag.List
 	permissive bool // unknown keys are fine
 	azldev     bool // report what only specgraft knows, and nothing else
+	proposals  int  // names searched for the nearest one so far
 	lenient    bool // defaults of groups and distros: settings that nobody uses yet are only warned about
 }
 

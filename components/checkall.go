@@ -35,7 +35,7 @@ func (p *Project) CheckAll(loading diag.List) diag.List {
 	all := diag.List{}
 	first := map[key]int{}
 	count := map[key]int{}
-	for _, l := range append([]diag.List{loading, p.discovered().diags}, lists...) {
+	for _, l := range append([]diag.List{loading, p.lost, p.discovered().diags}, lists...) {
 		for i := range l {
 			d, k := l[i], keyOf(&l[i])
 			if d.Component != "" {

@@ -48,6 +48,8 @@ var configCodes = []diag.Code{
 		Doc: "An entry of overlay-files without *, ? and [ names one file, relative to the file that defines the component; each file holds at least one [[overlays]] table."},
 	{ID: "config/read", Summary: "file cannot be read",
 		Doc: "The file is missing, not a regular file or not readable."},
+	{ID: "config/replaced", Default: diag.Warning, Summary: "a later table replaces an earlier one with more keys",
+		Doc: "Reported by 'config check'. Versions of distributions, repositories and the packages of a component are replaced as a whole when a later file or layer names them again: keys that only the earlier one has are lost. Repeat them in the later one."},
 	{ID: "config/syntax", Summary: "file is not valid TOML",
 		Doc: "The file cannot be parsed from this place on. See https://toml.io for the format; the most frequent cause is text without quotes."},
 	{ID: "config/unknown-component", Summary: "component does not exist",

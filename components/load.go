@@ -54,6 +54,7 @@ type state struct {
 	paths     *paths
 	documents []*document // in order of merging
 	twice     diag.List   // files that are reached in more than one way
+	lost      diag.List   // keys that merging left out
 
 	names      func() []string
 	discovered func() *discovery
@@ -390,7 +391,7 @@ func (ps *paths) confine(path string, v *value) *diag.Diagnostic {
 	}
 	d := &diag.Diagnostic{Pos: v.pos(), End: v.endPos(), Code: "config/outside",
 		Message: fmt.Sprintf("path %q leads outside the project", v.str),
-		Hint:    "paths stay inside the project's git repository, or inside its directory where there is none"}
+		Hint:    "paths stay inside the project's git repository, or its directory where there is none; --allow-outside allows others"}
 	if !within(ps.root, path) {
 		return d
 	}

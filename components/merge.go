@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"strings"
 
 	"specgraft/overlay/diag"
 )
@@ -13,6 +14,7 @@ const formMerged form = 255
 // A merger joins layers by the rules of the table of keys.
 type merger struct {
 	diags diag.List
+	lost  diag.List // what whole replacement left out
 }
 
 // into merges src, the later and stronger layer, into dst and returns the
@@ -80,6 +82,9 @@ func (m *merger) tables(dst, src *value, k *Key) *value {
 			d.End = e.endPos()
 			d.Related = []diag.Related{{Pos: old.pos(), Message: "first defined here"}}
 		default:
+			if sub.Merge == MergeWhole && k.What != "" {
+				m.replaced(old, e, k)
+			}
 			val := m.into(old.val, e.val, sub)
 			if val == e.val {
 				*old = *e // the key's position goes with its value
@@ -89,6 +94,27 @@ func (m *merger) tables(dst, src *value, k *Key) *value {
 		}
 	}
 	return dst
+}
+
+// replaced notes the keys that an entry loses because a later one replaces it
+// as a whole.
+func (m *merger) replaced(old, e *entry, k *Key) {
+	if old.val.kind != kindTable || e.val.kind != kindTable || old.src.builtin() {
+		return
+	}
+	var lost []string
+	for i := range old.val.keys {
+		if name := old.val.keys[i].name; e.val.entry(name) == nil {
+			lost = append(lost, name)
+		}
+	}
+	if lost == nil {
+		return
+	}
+	d := m.lost.Warn(e.pos(), "config/replaced", "%s %q replaces an earlier one as a whole, which loses %s", k.What, e.name, strings.Join(lost, ", "))
+	d.End = e.endPos()
+	d.Related = []diag.Related{{Pos: old.pos(), Message: "the earlier one"}}
+	d.Hint = "repeat these keys here, or remove them there"
 }
 
 // copy returns a table of the same entries that may be changed.

@@ -339,3 +339,31 @@ overlays = [{ type = "file-add", file = "f", source = "files/f" }]
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+// TestReplaced: keys that get lost because a table is replaced as a whole are
+// worth a warning of the check, but not of every command.
+func TestReplaced(t *testing.T) {
+	t.Parallel()
+	p, diags := load(t, `-- azldev.toml --
+includes = ["b.toml"]
+[project]
+default-distro = { name = "d", version = "1" }
+[distros.d.versions.1]
+release-ver = "1"
+dist-git-branch = "f1"
+[distros.d.versions.2]
+release-ver = "2"
+-- b.toml --
+[distros.d.versions.1]
+dist-git-branch = "g1"
+[distros.d.versions.2]
+release-ver = "3"
+`, Options{})
+	if diags != nil {
+		t.Fatal(diags)
+	}
+	all := p.CheckAll(diags)
+	if len(all) != 1 || all.HasErrors() || all[0].Code != "config/replaced" || all[0].Pos.String() != "b.toml:1:21" || !strings.HasSuffix(all[0].Message, "which loses release-ver") {
+		t.Errorf("got %v", all)
+	}
+}

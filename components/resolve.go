@@ -113,6 +113,10 @@ func (p *Project) discover() *discovery {
 					continue
 				}
 				name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+				if !plainFileName(name) {
+					found.diags.Add(pattern.pos(), "config/bad-name", "%s: component name %q must be %s", p.paths.display(file), name, fileNameFormat.What).End = pattern.endPos()
+					continue
+				}
 				if first, ok := found.specs[name]; ok && first != file {
 					d := found.diags.Add(pattern.pos(), "config/duplicate", "component %q has two specs: %s and %s", name, p.paths.display(first), p.paths.display(file))
 					d.End = pattern.endPos()

@@ -14,6 +14,7 @@ const selectProject = `-- azldev.toml --
 [project]
 default-distro = { name = "d", version = "1" }
 [distros.d.versions.1]
+mock-config = "m.cfg"
 [components.alpha]
 [components.beta]
 [components.beta-tools]

@@ -1,6 +1,7 @@
 package components
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,6 +36,13 @@ func (p *Project) StrictAzldev() diag.List {
 		if !specs.zero() {
 			d.Message = fmt.Sprintf("azldev's -g %s does not select these members, only what the specs patterns find", g.name)
 			d.Hint = ""
+		}
+	}
+	ref := p.DefaultDistro
+	if d := p.Distros[ref.Name]; d != nil {
+		if v := d.Versions[cmp.Or(ref.Version, d.DefaultVersion)]; v != nil && len(v.MockConfig) == 0 {
+			d := diags.Add(v.Pos, "config/azldev", "azldev renders with mock: it needs a mock-config in version %q of distro %q", v.Name, d.Name)
+			d.Hint = "specgraft renders without"
 		}
 	}
 	if p.hasGlobs() {

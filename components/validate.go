@@ -18,7 +18,7 @@ func newProject(dir string, l *loader) *Project {
 	p := &Project{
 		Dir: dir, File: filepath.Join(dir, FileName), Root: l.paths.root,
 		Distros: map[string]*Distro{}, Groups: map[string]*Group{},
-		state: &state{root: l.root, opt: l.opt, paths: l.paths, documents: l.order, twice: l.twice},
+		state: &state{root: l.root, opt: l.opt, paths: l.paths, documents: l.order, twice: l.twice, lost: l.merge.lost},
 	}
 	proj := l.root.get("project")
 	p.Description = proj.text("description")
@@ -167,12 +167,19 @@ func (p *Project) checkDirs(c *checker) {
 	}
 }
 
+// maxProposals bounds how often all names are searched for the nearest one: a
+// file with thousands of wrong names needs another kind of help.
+const maxProposals = 100
+
 // unknownName reports a reference to something that is not defined.
 func (c *checker) unknownName(v *value, what string, names []string, where string) {
 	if v.kind != kindString {
 		return // reported as a wrong type
 	}
 	d := c.add(v, "config/unknown-reference", "unknown %s %q%s", what, v.str, where)
+	if c.proposals++; c.proposals > maxProposals {
+		return
+	}
 	if n := nearestFold(v.str, names); n != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", n)
 		return

@@ -98,7 +98,7 @@ problems at the lines of a pull request.`,
 				return exitError(code)
 			}
 			if p != nil && format == "text" {
-				g.note("%d components checked, %d problems", len(p.Names()), len(problems))
+				g.note("%d components checked, %d problem%s", len(p.Names()), len(problems), plural(len(problems)))
 			}
 			return nil
 		},

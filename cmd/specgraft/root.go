@@ -26,6 +26,7 @@ type globals struct {
 	configFiles []string // --config-file, in order
 	noDefaults  bool
 	permissive  bool
+	outside     bool // --allow-outside
 	offline     bool
 	allowHTTP   bool
 	color       string
@@ -75,6 +76,7 @@ found that something would change, 3 the environment failed.`,
 	f.StringArrayVar(&g.configFiles, "config-file", nil, "read `FILE` after the project's own configuration; may be repeated")
 	f.BoolVar(&g.noDefaults, "no-default-config", false, "leave out the built-in defaults")
 	f.BoolVar(&g.permissive, "permissive-config", false, "ignore unknown keys and unresolved references in the configuration")
+	f.BoolVar(&g.outside, "allow-outside", false, "allow paths in the configuration that lead outside the project's repository")
 	f.BoolVar(&g.offline, "offline", false, "never talk to the network, use what the cache has")
 	f.StringVar(&g.color, "color", "auto", "colour the output: auto, always or never")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "only print results and errors")

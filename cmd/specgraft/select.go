@@ -70,11 +70,12 @@ func (g *globals) completeNames(_ *cobra.Command, args []string, prefix string) 
 // loadOptions are the global flags as options of components.Load.
 func (g *globals) loadOptions() components.Options {
 	return components.Options{
-		Dir:         g.projectDir,
-		ConfigFiles: g.configFiles,
-		UserFile:    userFile(),
-		NoDefaults:  g.noDefaults,
-		Permissive:  g.permissive,
+		Dir:          g.projectDir,
+		ConfigFiles:  g.configFiles,
+		UserFile:     userFile(),
+		NoDefaults:   g.noDefaults,
+		Permissive:   g.permissive,
+		AllowOutside: g.outside,
 	}
 }
 
