@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"net/url"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -337,8 +338,8 @@ func (s *Store) gitFetch(ctx context.Context, u *upstream, remote *address, opti
 		return nil, err
 	}
 	if remote.scheme != "ssh" {
-		// The only way to learn what Retry-After the server sent. Secrets are
-		// left out by git, and none of these lines is ever shown.
+		// The only way to learn of Retry-After and Location in an answer. Git
+		// leaves secrets out, and none of these lines is ever shown.
 		cmd.Env = append(cmd.Env, "GIT_TRACE_CURL=2", "GIT_TRACE_CURL_NO_DATA=1", "GIT_TRACE_REDACT=1")
 	}
 	said := &answer{remote: remote}
@@ -405,6 +406,11 @@ func (a *answer) end() {
 
 func (a *answer) line(l string) {
 	if m := traceLine.FindStringSubmatch(l); m != nil {
+		if to := locationHeader.FindStringSubmatch(m[1]); to != nil {
+			if u, err := url.Parse(to[1]); err == nil && u.Host != "" && !strings.EqualFold(u.Host, a.remote.host) {
+				a.redirects = append(a.redirects, u.Scheme+"://"+u.Host)
+			}
+		}
 		if m := retryHeader.FindStringSubmatch(m[1]); m != nil {
 			if sec, err := strconv.Atoi(m[1]); err == nil && sec >= 0 && sec < 1<<20 {
 				a.retryAfter = max(time.Duration(sec)*time.Second, time.Millisecond)
@@ -414,12 +420,6 @@ func (a *answer) line(l string) {
 	}
 	for _, secret := range secrets(a.remote.url) {
 		l = strings.ReplaceAll(l, secret, "***")
-	}
-	if to, ok := strings.CutPrefix(l, "warning: redirecting to "); ok {
-		if moved, err := parseAddress(strings.TrimSuffix(to, "/"), true); err != nil || moved.host != a.remote.host {
-			a.redirects = append(a.redirects, redact(to))
-		}
-		return
 	}
 	if l != "" && len(a.text) < tailSize {
 		a.text += l + "\n"
