@@ -1,0 +1,186 @@
+package fedora
+
+import (
+	"bufio"
+	"compress/bzip2"
+	"compress/gzip"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz/lzma"
+	"github.com/xi2/xz"
+
+	"specgraft/overlay/diag"
+)
+
+// decompress returns a reader for compressed data. None of them takes more
+// than maxDictionary of memory, whatever the data asks for.
+func decompress(r io.Reader, kind string) (io.ReadCloser, error) {
+	switch kind {
+	case "gzip":
+		return gzip.NewReader(r)
+	case "bzip2":
+		return io.NopCloser(bzip2.NewReader(r)), nil
+	case "xz":
+		x, err := xz.NewReader(r, maxDictionary)
+		if err != nil {
+			return nil, err
+		}
+		return io.NopCloser(x), nil
+	case "lzma":
+		b := bufio.NewReader(r)
+		if head, err := b.Peek(13); err != nil || binary.LittleEndian.Uint32(head[1:]) > maxDictionary {
+			return nil, errors.New("the LZMA dictionary is too large")
+		}
+		l, err := lzma.NewReader(b)
+		if err != nil {
+			return nil, err
+		}
+		return io.NopCloser(l), nil
+	case "zstd":
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxDictionary))
+		if err != nil {
+			return nil, err
+		}
+		return z.IOReadCloser(), nil
+	case "", "uncompressed", "none":
+		return io.NopCloser(r), nil
+	}
+	return nil, fmt.Errorf("the compression %q is not known", kind)
+}
+
+// readPayload reads the cpio archive in a payload. Its files must be those of
+// the header, each once, with the sizes and digests that the header has.
+//
+// The format is "newc": a header of 110 characters, the name, padding to a
+// multiple of four, content, padding.
+func (p *SRPM) readPayload(r io.Reader, each func(f *SRPMFile, r io.Reader) error) error {
+	c := &cpioReader{r: r}
+	for {
+		name, size, err := c.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return badSRPM("the payload: %v", err)
+		}
+		i, found := slices.BinarySearchFunc(p.Files, name, func(f SRPMFile, n string) int { return strings.Compare(f.Name, n) })
+		switch {
+		case !found:
+			return badSRPM("the payload has %q, which the header does not list", name)
+		case p.Files[i].seen:
+			return badSRPM("the payload has %q twice", name)
+		case size != p.Files[i].Size:
+			return badSRPM("%q has %d bytes in the payload, but %d in the header", name, size, p.Files[i].Size)
+		}
+		f := &p.Files[i]
+		f.seen = true
+		body := &hashedReader{r: io.LimitReader(c, size)}
+		if f.Digest != "" {
+			body.hashes = append(body.hashes, namedHash(f.DigestType))
+		}
+		if each != nil {
+			if err := each(f, body); err != nil {
+				return err
+			}
+		}
+		if _, err := io.Copy(io.Discard, body); err != nil {
+			return badSRPM("the payload ends within %q: %v", name, err)
+		}
+		if body.n != size {
+			return badSRPM("the payload ends within %q", name)
+		}
+		if f.Digest != "" {
+			if got := hex.EncodeToString(body.hashes[0].Sum(nil)); got != f.Digest {
+				return &diag.Diagnostic{Code: "srpm/digest", Message: fmt.Sprintf("%s of %s has %s %s, but the package declares %s", name, p.NEVR(), f.DigestType, got, f.Digest),
+					Hint: "the package is damaged or was tampered with; fetch it again"}
+			}
+		}
+		if err := c.pad(); err != nil {
+			return badSRPM("the payload ends behind %q", name)
+		}
+	}
+	for i := range p.Files {
+		if !p.Files[i].seen {
+			return badSRPM("the payload lacks %q", p.Files[i].Name)
+		}
+	}
+	return nil
+}
+
+// A cpioReader reads headers and counts, because padding depends on where in
+// the archive it is.
+type cpioReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *cpioReader) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// pad skips to the next multiple of four.
+func (c *cpioReader) pad() error {
+	var b [3]byte
+	_, err := io.ReadFull(c, b[:(4-c.n%4)%4])
+	return err
+}
+
+// next reads the header of the next file; io.EOF stands for the trailer.
+func (c *cpioReader) next() (name string, size int64, err error) {
+	cut := errors.New("it is cut off")
+	magic := make([]byte, 6)
+	if _, err := io.ReadFull(c, magic); err != nil {
+		return "", 0, cut
+	}
+	number := func(b []byte) (int64, error) {
+		n, err := strconv.ParseUint(string(b), 16, 32)
+		if err != nil {
+			return 0, errors.New("a header is damaged")
+		}
+		return int64(n), nil
+	}
+	switch string(magic) {
+	case "07070X":
+		return "", 0, errors.New("it has files beyond 4 GiB, which source packages do not have")
+	case "070701", "070702":
+	default:
+		return "", 0, errors.New("it is not a cpio archive")
+	}
+	rest := make([]byte, 104)
+	if _, err := io.ReadFull(c, rest); err != nil {
+		return "", 0, cut
+	}
+	// Thirteen fields of eight digits: 6 is the size of the file, 11 of the name.
+	if size, err = number(rest[6*8 : 7*8]); err != nil {
+		return "", 0, err
+	}
+	length, err := number(rest[11*8 : 12*8])
+	if err != nil {
+		return "", 0, err
+	}
+	if length < 1 || length > maxCpioName {
+		return "", 0, fmt.Errorf("a file name has %d bytes", length)
+	}
+	b := make([]byte, length)
+	if _, err := io.ReadFull(c, b); err != nil {
+		return "", 0, cut
+	}
+	if err := c.pad(); err != nil {
+		return "", 0, cut
+	}
+	name = strings.TrimPrefix(string(b[:length-1]), "./")
+	if name == "TRAILER!!!" {
+		return "", 0, io.EOF
+	}
+	return name, size, nil
+}
