@@ -369,9 +369,10 @@ type answer struct {
 }
 
 var (
-	traceLine   = regexp.MustCompile(`^[0-9:.]+ http\.c:[0-9]+ +(.*)$`)
-	retryHeader = regexp.MustCompile(`(?i)Recv header: *retry-after: *([0-9]+)`)
-	staleLock   = regexp.MustCompile(`\.lock': File exists`)
+	traceLine      = regexp.MustCompile(`^[0-9:.]+ http\.c:[0-9]+ +(.*)$`)
+	retryHeader    = regexp.MustCompile(`(?i)Recv header: *retry-after: *([0-9]+)`)
+	locationHeader = regexp.MustCompile(`(?i)Recv header: *location: *([^ ]+)`)
+	staleLock      = regexp.MustCompile(`\.lock': File exists`)
 )
 
 func (a *answer) Write(p []byte) (int, error) {
