@@ -18,6 +18,7 @@ import (
 // memory is a git object store for tests.
 type memory struct {
 	objects map[string][]byte // content by name
+	stored  []fedora.Object   // the same in the order of arrival
 	shallow map[string]bool
 	reads   int
 }
@@ -29,7 +30,10 @@ func (m *memory) put(kind string, data []byte) string {
 	fmt.Fprintf(h, "%s %d\x00", kind, len(data))
 	h.Write(data)
 	id := hex.EncodeToString(h.Sum(nil))
-	m.objects[id] = data
+	if _, ok := m.objects[id]; !ok {
+		m.objects[id] = data
+		m.stored = append(m.stored, fedora.Object{Kind: kind, Data: data})
+	}
 	return id
 }
 

@@ -30,6 +30,9 @@ func bumpSmart(f *spec.File, tag spec.Tag, n int) (Bumped, error) {
 	text := f.Normalized()
 	cfg := macro.Config{AutoreleaseProbe: true}
 	before := macro.Probe(f.Name(), text, cfg)
+	if probedRelease.MatchString(before.Release.Text) {
+		return Bumped{}, nil // a macro that holds %autorelease
+	}
 	finder := siteFinder{f: f, spec: before, seen: map[string]bool{}}
 	line := f.Line(tag.Line).Text
 	finder.scan(tag.Line, len(line)-len(strings.TrimSpace(line[strings.IndexByte(line, ':')+1:])), "")
@@ -150,8 +153,8 @@ func (s *siteFinder) lineAt(num int) int {
 }
 
 // rank orders numbers by how likely they count builds: those of macros that are
-// named after the release come first, dates and numbers behind the first one
-// last.
+// named after the release come first, then dates and versions, and last a
+// zero, which marks prereleases.
 func rank(name, digits string) int {
 	r := 1
 	lower := strings.ToLower(name)
@@ -160,6 +163,9 @@ func rank(name, digits string) int {
 	}
 	if len(digits) >= 6 || strings.Contains(lower, "date") || strings.Contains(lower, "ver") {
 		r = 2
+	}
+	if strings.Trim(digits, "0") == "" {
+		r = 3
 	}
 	return r
 }
