@@ -6,7 +6,7 @@ import "specgraft/overlay"
 var rootKey = Key{Type: Table, Help: "A configuration file of the project format.", Keys: []Key{
 	{Name: "$schema", Type: String, Help: "Address of a JSON schema for editors; ignored."},
 	{Name: "includes", Type: List, Merge: MergeAppend, Elem: &Key{Type: String, Filled: true},
-		Help: "Files to read after this one, as paths or glob patterns (*, ?, [..], {a,b}, **) relative to this file's directory. What they set goes before what this file sets."},
+		Help: "Files to read after this one, as paths or glob patterns (*, ?, [..], {a,b}, **) relative to this file's directory. What they set wins over what this file sets."},
 	{Name: "project", Type: Table, Keys: projectKeys, Help: "The project itself: its directories and its default distribution."},
 	{Name: "distros", Type: Map, What: "distro", Elem: &distroKey, Help: "Distributions: the one that is built and those that packaging is taken from."},
 	{Name: "resources", Type: Table, Keys: resourceKeys, Help: "RPM repositories that versions of distributions take as inputs. No influence on rendering."},
@@ -103,7 +103,7 @@ var groupKey = Key{Type: Table, Merge: MergeUnique, Help: "A group of components
 	{Name: "components", Type: List, Merge: MergeAppend, Elem: &Key{Type: String}, Help: "Members by name; each must be in [components]."},
 	{Name: "specs", Type: List, Merge: MergeAppend, Path: true, Elem: &Key{Type: String, Path: true}, Help: "Glob patterns of local spec files; each file found is a component named after it."},
 	{Name: "excluded-paths", Type: List, Merge: MergeAppend, Path: true, Elem: &Key{Type: String, Path: true}, Help: "Glob patterns of files that specs does not take."},
-	{Name: "default-component-config", Type: Table, Keys: componentKeys, Help: "Defaults for the members; they go before those of the project."},
+	{Name: "default-component-config", Type: Table, Keys: componentKeys, Help: "Defaults for the members; they win over those of the project."},
 }}
 
 // ownComponentKey is a [components.NAME] table, which stands once.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +17,7 @@ func configCmd(g *globals) *cobra.Command {
 		Args:  cobra.ArbitraryArgs,
 		RunE:  group,
 	}
-	cmd.AddCommand(configCheckCmd(g), configDumpCmd(g), configSchemaCmd(g))
+	cmd.AddCommand(configCheckCmd(g), configDumpCmd(g), configKeysCmd(g), configSchemaCmd(g))
 	return cmd
 }
 
@@ -129,4 +130,32 @@ settings.`,
 	}
 	cmd.Flags().BoolVar(&document, "overlay-document", false, "the schema of overlay documents, which overlay-files names")
 	return cmd
+}
+
+func configKeysCmd(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "keys [TABLE]",
+		Short: "Print the reference of all keys",
+		Long: `Print the reference of the project format: every table with its keys, their
+types, defaults and allowed values. TABLE narrows it to tables whose path
+contains the text, such as components.COMPONENT.build or overlays.`,
+		Example: `  specgraft config keys | less
+  specgraft config keys source-files
+  specgraft config keys overlays`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if _, err := g.formatOf("text"); err != nil {
+				return err
+			}
+			filter := ""
+			if len(args) == 1 {
+				filter = args[0]
+			}
+			n, err := components.Reference(g.stdout, filter)
+			if err == nil && n == 0 {
+				return usageError{fmt.Errorf("no table has %q in its path; 'specgraft config keys' prints all", filter)}
+			}
+			return err
+		},
+	}
 }
