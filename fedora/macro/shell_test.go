@@ -206,6 +206,7 @@ func FuzzShell(f *testing.F) {
 	for _, c := range shellCases {
 		f.Add(c.cmd)
 	}
+	f.Add("sed '/[[:]/'")
 	f.Fuzz(func(t *testing.T, cmd string) {
 		e := New(Config{})
 		e.evalShell(clean(cmd))

@@ -91,12 +91,12 @@ func bracket(text string) (int, string) {
 			b.WriteByte(']')
 			return i + 1, b.String()
 		case c == '[' && i+1 < len(text) && text[i+1] == ':':
-			n := strings.Index(text[i:], ":]")
-			if n < 0 || classes[text[i+2:i+n]] == nil {
+			n := strings.Index(text[i+2:], ":]")
+			if n < 0 || classes[text[i+2:i+2+n]] == nil {
 				return -1, ""
 			}
-			b.WriteString(text[i : i+n+2])
-			i += n + 2
+			b.WriteString(text[i : i+n+4])
+			i += n + 4
 			continue
 		case c == '[' && i+1 < len(text) && (text[i+1] == '.' || text[i+1] == '='):
 			return -1, ""
