@@ -38,9 +38,9 @@ var projectKeys = []Key{
 
 // settingKeys are [project.specgraft].
 var settingKeys = []Key{
-	{Name: "lint", Type: Map, Ext: true, What: "diagnostic code", Help: `Levels of diagnostics: a code such as "overlay/conditional-tag", or a group of codes such as "overlay/", mapped to a level.`,
+	{Name: "lint", Type: Map, Ext: true, What: "diagnostic code", Help: `Levels of diagnostics: a code such as "overlay/became-conditional", or a group of codes such as "overlay/", mapped to a level.`,
 		Elem: &Key{Type: String, Merge: MergePresent, Enum: []Choice{
-			{Value: "error", Help: "The component fails."}, {Value: "warning", Help: "It is reported."}, {Value: "off", Help: "It is not reported."}}}},
+			{Value: "error", Help: "The component fails."}, {Value: "warning", Help: "It is reported."}, {Value: "note", Help: "It is mentioned."}, {Value: "off", Help: "It is not reported."}}}},
 	{Name: "dirty-clock", Type: String, Ext: true, Default: "head", Help: "The time that a change which is not committed yet gets in a generated changelog.", Enum: []Choice{
 		{Value: "head", Help: "The committer date of the project's HEAD, so that the same tree gives the same bytes."},
 		{Value: "now", Help: "The current time, as azldev does."}}},
