@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -12,67 +14,85 @@ import (
 	"time"
 )
 
+// A killProject is a project whose components have several files each, all of
+// which differ between its two versions.
+type killProject struct {
+	t   *testing.T
+	dir string
+	n   int
+}
+
+func newKillProject(t *testing.T, n int) *killProject {
+	var config strings.Builder
+	config.WriteString("[project]\ndefault-distro = { name = \"harbor\", version = \"1\" }\n[distros.harbor.versions.1]\nrelease-ver = \"1\"\n")
+	for i := range n {
+		fmt.Fprintf(&config, "[components.c%d]\nspec = { type = \"local\", path = \"src/c%d/c%d.spec\" }\n", i, i, i)
+	}
+	p := &killProject{t: t, dir: t.TempDir(), n: n}
+	if err := os.WriteFile(filepath.Join(p.dir, "azldev.toml"), []byte(config.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// write writes the sources of a version: some files come, some go, some change.
+func (p *killProject) write(version int) {
+	if err := os.RemoveAll(filepath.Join(p.dir, "src")); err != nil {
+		p.t.Fatal(err)
+	}
+	for i := range p.n {
+		d := filepath.Join(p.dir, "src", fmt.Sprintf("c%d", i))
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			p.t.Fatal(err)
+		}
+		text := fmt.Sprintf("Name: c%d\nVersion: %d\n", i, version)
+		for n := range 4 {
+			patch := fmt.Sprintf("p%d-%d.patch", n, version*(n%2))
+			text += fmt.Sprintf("Patch%d: %s\n", n, patch)
+			body := strings.Repeat(fmt.Sprintf("patch %d of version %d\n", n, version), 200)
+			if err := os.WriteFile(filepath.Join(d, patch), []byte(body), 0o644); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(d, fmt.Sprintf("c%d.spec", i)), []byte(text+"\n%changelog\n"), 0o644); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// render returns the command that renders the project.
+func (p *killProject) render(out string) *exec.Cmd {
+	exe, err := os.Executable()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "render", "-a", "-C", p.dir, "-o", out, "--cache-dir", filepath.Join(p.dir, "cache"))
+	cmd.Args[0] = "specgraft" // what TestMain dispatches on
+	return cmd
+}
+
+// must renders to the end and returns what came out.
+func (p *killProject) must(out string) map[string]string {
+	p.t.Helper()
+	if msg, err := p.render(out).CombinedOutput(); err != nil {
+		p.t.Fatalf("%v\n%s", err, msg)
+	}
+	return snapshot(p.t, out)
+}
+
 // TestKill kills renders at random moments. Every component must be as it was
 // or as it was to become, and the next render must leave nothing of the killed
 // one behind.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	const components, kills = 50, 20
-	dir := t.TempDir()
-	var config strings.Builder
-	config.WriteString("[project]\ndefault-distro = { name = \"harbor\", version = \"1\" }\n[distros.harbor.versions.1]\nrelease-ver = \"1\"\n")
-	// Each component has several files, all of which differ between the two
-	// versions of the project.
-	write := func(version int) {
-		if err := os.RemoveAll(filepath.Join(dir, "src")); err != nil {
-			t.Fatal(err)
-		}
-		for i := range components {
-			d := filepath.Join(dir, "src", fmt.Sprintf("c%d", i))
-			if err := os.MkdirAll(d, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			text := fmt.Sprintf("Name: c%d\nVersion: %d\n", i, version)
-			for p := range 4 {
-				patch := fmt.Sprintf("p%d-%d.patch", p, version*(p%2)) // some come, some go, some change
-				text += fmt.Sprintf("Patch%d: %s\n", p, patch)
-				body := strings.Repeat(fmt.Sprintf("patch %d of version %d\n", p, version), 200)
-				if err := os.WriteFile(filepath.Join(d, patch), []byte(body), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := os.WriteFile(filepath.Join(d, fmt.Sprintf("c%d.spec", i)), []byte(text+"\n%changelog\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	for i := range components {
-		fmt.Fprintf(&config, "[components.c%d]\nspec = { type = \"local\", path = \"src/c%d/c%d.spec\" }\n", i, i, i)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "azldev.toml"), []byte(config.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	render := func(out string) *exec.Cmd {
-		exe, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(exe, "render", "-a", "-q", "-C", dir, "-o", out, "--cache-dir", filepath.Join(dir, "cache"))
-		cmd.Args[0] = "specgraft" // what TestMain dispatches on
-		return cmd
-	}
-	must := func(out string) map[string]string {
-		t.Helper()
-		if msg, err := render(out).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, msg)
-		}
-		return snapshot(t, out)
-	}
-	write(1)
-	one := must(filepath.Join(dir, "one"))
-	write(2)
+	p := newKillProject(t, components)
+	dir := p.dir
+	p.write(1)
+	one := p.must(filepath.Join(dir, "one"))
+	p.write(2)
 	start := time.Now()
-	two := must(filepath.Join(dir, "two"))
+	two := p.must(filepath.Join(dir, "two"))
 	window := time.Since(start)
 	if len(one) != components || len(two) != components {
 		t.Fatalf("%d and %d components were rendered, want %d", len(one), len(two), components)
@@ -82,11 +102,11 @@ func TestKill(t *testing.T) {
 	torn, versions := 0, map[string]int{}
 	for i := 0; torn < kills && i < 5*kills; i++ {
 		want := one
-		write(i%2 + 1)
+		p.write(i%2 + 1)
 		if i%2 == 1 {
 			want = two
 		}
-		cmd := render(out)
+		cmd := p.render(out)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +131,7 @@ func TestKill(t *testing.T) {
 			}
 		}
 		if i%5 == 4 {
-			got := must(out)
+			got := p.must(out)
 			for name := range want {
 				if got[name] != want[name] {
 					t.Fatalf("the render after kill %d left %s wrong:\n%s", i, name, got[name])
@@ -126,6 +146,54 @@ func TestKill(t *testing.T) {
 	if torn < kills {
 		t.Errorf("only %d renders were killed before their end, want %d", torn, kills)
 	}
+}
+
+// TestInterrupt holds that an interrupted render says so, ends with its own
+// exit code, and leaves whole components and nothing else.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	p := newKillProject(t, 300)
+	p.write(1)
+	all := p.must(filepath.Join(p.dir, "all"))
+	for try := range 20 {
+		out := filepath.Join(p.dir, fmt.Sprintf("out%d", try))
+		cmd := p.render(out)
+		var stdout, stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		r, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		io.CopyN(&stdout, r, 1) // the first result is there
+		cmd.Process.Signal(os.Interrupt)
+		io.Copy(&stdout, r)
+		err = cmd.Wait()
+		if err == nil {
+			continue // it was done before the signal came
+		}
+		if code := cmd.ProcessState.ExitCode(); code != exitEnv {
+			t.Errorf("exit code %d, want %d\n%s", code, exitEnv, &stderr)
+		}
+		if !strings.Contains(stderr.String(), "interrupted: ") {
+			t.Errorf("stderr does not say that it was interrupted: %s", &stderr)
+		}
+		if n := strings.Count(stdout.String(), "\n"); n != 301 {
+			t.Errorf("%d lines of results, want one for each component and the titles", n)
+		}
+		for name, got := range snapshot(t, out) {
+			if got != all[name] {
+				t.Errorf("%s is not whole", name)
+			}
+		}
+		if left, _ := filepath.Glob(filepath.Join(out, "*", ".specgraft-*")); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+		return
+	}
+	t.Skip("every render was done before the signal came")
 }
 
 // snapshot returns the content of each component's directory as one text.
