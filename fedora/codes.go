@@ -21,6 +21,8 @@ var Codes = []diag.Code{
 	{ID: "fedora/bad-url", Summary: "a repository address that is not allowed",
 		Doc: "Addresses of dist-git repositories begin with https://, ssh:// or file://; http:// needs --allow-http. " +
 			"Remote helpers (ext::), addresses that look like options and control characters are refused, because an address comes from configuration that a pull request can change."},
+	{ID: "fedora/not-empty", Summary: "the directory for a new repository is not empty",
+		Doc: "A history is exported to a new or empty directory, so that nothing is overwritten. Name another one."},
 	{ID: "fedora/bad-ref", Summary: "a branch or commit name that git does not allow",
 		Doc: "A branch must be a valid git branch name and must not begin with a dash; a commit is 7 to 40 (or 64) hexadecimal digits."},
 	{ID: "fedora/no-git", Summary: "the git program is missing or too old",

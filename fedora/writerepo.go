@@ -48,15 +48,20 @@ func WriteRepository(ctx context.Context, dir string, from *Repo, copies []strin
 	if err := g.prepare(); err != nil {
 		return err
 	}
+	shown := dir
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
 	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
-		return failure("fedora/not-empty", "%s exists and is not empty", dir)
+		return failure("fedora/not-empty", "%s exists and is not empty", shown)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(filepath.Clean(dir)), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(filepath.Clean(dir)), ".specgraft-*")
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".specgraft-*")
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,8 @@ type Result struct {
 	Files     []*overlay.File       // the rendered files sorted by path, spec included
 	Diags     diag.List             // problems; the component failed when they have errors
 
-	text []byte // of Spec, once no operation is left
+	text   []byte // of Spec, once no operation is left
+	staged []byte // of Spec as it went into the history step
 }
 
 // Failed reports whether the component could not be rendered.
@@ -191,6 +192,15 @@ func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component)
 // render does everything behind fetching.
 func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) {
 	c := res.Config
+	var archives []overlay.ArchiveSource
+	for i := range c.SourceFiles {
+		if f := &c.SourceFiles[i]; f.Origin.Type == "overlay" {
+			archives = append(archives, overlay.ArchiveSource{Name: f.Filename, Pos: f.Pos})
+		}
+	}
+	if !res.add(overlay.CheckArchives(c.Overlays, archives, false)) {
+		return
+	}
 	var err error
 	if !r.WithoutHistory {
 		if res.Changes, err = r.changes(ctx, c, res.Upstream.Commit); err != nil {

@@ -36,7 +36,7 @@ func (g *globals) renderer(p *components.Project) (*render.Renderer, error) {
 }
 
 func renderCmd(g *globals) *cobra.Command {
-	var output, now string
+	var output, now, exportGit string
 	var force, check, clean, failFast, failOnError bool
 	var jobs int
 	var strict []string
@@ -73,9 +73,11 @@ render would write.`,
 	f.Lookup("strict").NoOptDefVal = "all"
 	f.BoolVar(&failFast, "fail-fast", false, "start no further component after the first failure")
 	f.StringVar(&now, "now", "", "`TIME` of changes that are not committed, as RFC 3339 or @UNIX (default: the commit date of HEAD)")
+	f.StringVar(&exportGit, "export-git", "", "with one component: also write the git history that its release and changelog are computed from to `DIR`")
 	f.BoolVar(&failOnError, "fail-on-error", false, "accepted for azldev's sake: a failure always gives exit code 1")
 	_ = f.MarkHidden("fail-on-error")
 	_ = cmd.MarkFlagDirname("output-dir")
+	_ = cmd.MarkFlagDirname("export-git")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf(recordFormats...)
 		if err != nil {
@@ -111,8 +113,16 @@ render would write.`,
 				return usageError{fmt.Errorf("--now: %w", err)}
 			}
 		}
+		if exportGit != "" && len(names) != 1 {
+			return usageError{fmt.Errorf("--export-git writes the history of one component, not of %d", len(names))}
+		}
 		if err := r.Prepare(cmd.Context(), names, sel.all).Err(); err != nil {
 			return err
+		}
+		if exportGit != "" {
+			if err := r.ExportHistory(cmd.Context(), names[0], exportGit); err != nil {
+				return err
+			}
 		}
 		if output == "" {
 			output = p.RenderedDir
