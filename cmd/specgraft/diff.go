@@ -76,7 +76,9 @@ func (v *viewer) done() error {
 }
 
 // style is how to print to standard output.
-func (g *globals) style() review.Style { return review.Style{Color: g.colored(g.stdout)} }
+func (g *globals) style() review.Style {
+	return review.Style{Color: g.colored(g.stdout), Visible: isTerminal(g.stdout)}
+}
 
 func diffCmd(g *globals) *cobra.Command {
 	var stat bool

@@ -176,7 +176,7 @@ func (bl *Blame) Write(w io.Writer, s Style) error {
 		} else {
 			pad = s.paint(bold, pad)
 		}
-		line := fmt.Sprintf("%*s %s %s", digits, num, mark, l.Text)
+		line := fmt.Sprintf("%*s %s %s", digits, num, mark, s.show(l.Text))
 		fmt.Fprintln(b, strings.TrimRight(pad+" "+s.paint(color, line), " "))
 	}
 	return b.Flush()
@@ -208,7 +208,7 @@ func (bl *Blame) shortNames() func(*Cause) string {
 // WriteLine prints one line and, below it, where it comes from.
 func (bl *Blame) WriteLine(w io.Writer, l BlameLine, trail []Touch, s Style) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s %s\n", s.paint(bold, fmt.Sprintf("%s:%d:", bl.Path, l.Num)), l.Text)
+	fmt.Fprintf(b, "%s %s\n", s.paint(bold, fmt.Sprintf("%s:%d:", bl.Path, l.Num)), s.show(l.Text))
 	if l.Upstream > 0 {
 		at := ""
 		if len(bl.Commit) >= 12 {
@@ -219,9 +219,9 @@ func (bl *Blame) WriteLine(w io.Writer, l BlameLine, trail []Touch, s Style) err
 	for _, t := range trail {
 		fmt.Fprintln(b, "  "+clean(t.Cause.Label()))
 		if !t.New {
-			fmt.Fprintln(b, "    "+s.paint(red, "- "+t.Before))
+			fmt.Fprintln(b, "    "+s.paint(red, "- "+s.show(t.Before)))
 		}
-		fmt.Fprintln(b, "    "+s.paint(green, "+ "+t.After))
+		fmt.Fprintln(b, "    "+s.paint(green, "+ "+s.show(t.After)))
 	}
 	if len(trail) == 0 && l.Cause != nil {
 		fmt.Fprintln(b, "  "+clean(l.Cause.Label()))

@@ -337,3 +337,14 @@ func BenchmarkDiff(b *testing.B) {
 		}
 	}
 }
+
+func TestVisible(t *testing.T) {
+	t.Parallel()
+	d := review.FileDiff{Path: "x", Hunks: []review.Hunk{{Lines: []review.Line{{Op: "+", Text: "a\tb\x1b]0;title\x07\r\x9b"}}}}}
+	for visible, want := range map[bool]string{true: "+a\tb^[]0;title^G^M", false: "+a\tb\x1b]0;title\x07\r"} {
+		var b bytes.Buffer
+		if err := d.Write(&b, review.Style{Visible: visible}); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("visible %v: %q, %v", visible, b.String(), err)
+		}
+	}
+}

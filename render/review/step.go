@@ -21,6 +21,7 @@ type Step struct {
 	Num    int        `json:"step"` // from 1, among all operations, the renderer's own included
 	Cause  *Cause     `json:"cause"`
 	Places int        `json:"places"`
+	Same   int        `json:"unchangedPlaces,omitempty"` // places that match but read as wanted already
 	Status StepStatus `json:"status"`
 	Files  []FileDiff `json:"files"`
 	Diags  diag.List  `json:"diagnostics,omitempty"` // what was said about it
@@ -49,7 +50,7 @@ func (v *View) Steps() ([]Step, error) {
 	var out []Step
 	for i := range res.Report.Applied {
 		a := &res.Report.Applied[i]
-		s := Step{Num: i + 1, Cause: CauseOf(a.Origin), Places: a.Places, Status: Applied, Files: []FileDiff{}}
+		s := Step{Num: i + 1, Cause: CauseOf(a.Origin), Places: a.Places, Same: a.Unchanged, Status: Applied, Files: []FileDiff{}}
 		if a.Skipped {
 			s.Status = Skipped
 		}
@@ -200,6 +201,9 @@ func (st *Step) Write(w io.Writer, s Style, total int) error {
 	what := string(st.Status)
 	if st.Status == Applied {
 		what = counted(st.Places, "place")
+		if st.Same > 0 {
+			what += fmt.Sprintf(", %d unchanged", st.Same)
+		}
 		if len(st.Files) == 0 {
 			what = "no change"
 		}

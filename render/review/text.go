@@ -11,8 +11,11 @@ import (
 
 // A Style says how to print.
 type Style struct {
-	Color  bool
-	Prefix string // put before the paths of a diff, to keep components apart
+	Color bool
+	// Visible shows control characters in caret notation, for a terminal that
+	// must not be told what to do by a spec. The output no longer applies then.
+	Visible bool
+	Prefix  string // put before the paths of a diff, to keep components apart
 }
 
 // Colours as terminals know them.
@@ -24,6 +27,27 @@ const (
 	dim   = "\x1b[2m"
 	reset = "\x1b[0m"
 )
+
+// show returns a line of a file as it is to be printed.
+func (s Style) show(text string) string {
+	if !s.Visible || !strings.ContainsFunc(text, isControl) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case !isControl(r):
+			b.WriteRune(r)
+		case r < ' ':
+			b.WriteString("^" + string('@'+r))
+		default:
+			b.WriteString("^?")
+		}
+	}
+	return b.String()
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || 0x7f <= r && r < 0xa0 }
 
 func (s Style) paint(color, text string) string {
 	if !s.Color || text == "" {
@@ -87,13 +111,14 @@ func (h *Hunk) write(b *bufio.Writer, s Style) {
 	}
 	b.WriteByte('\n')
 	for _, l := range h.Lines {
+		text := s.show(l.Text)
 		switch l.Op {
 		case "+":
-			b.WriteString(s.paint(green, "+"+l.Text))
+			b.WriteString(s.paint(green, "+"+text))
 		case "-":
-			b.WriteString(s.paint(red, "-"+l.Text))
+			b.WriteString(s.paint(red, "-"+text))
 		default:
-			b.WriteString(" " + l.Text)
+			b.WriteString(" " + text)
 		}
 		b.WriteByte('\n')
 		if l.NoEOL {
@@ -139,7 +164,7 @@ func quote(name string) string {
 // clean makes one printable line of text from a configuration.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 {
+		if isControl(r) || r == '\t' {
 			return ' '
 		}
 		return r
