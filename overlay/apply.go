@@ -204,14 +204,15 @@ func (r *run) finish() {
 	log := r.spec.Log()
 	r.rep.To = len(log)
 	for i := range log[r.rep.From:] {
-		switch e := &log[r.rep.From+i]; {
-		case len(e.New) == 0:
-			r.rep.Removed += len(e.Old)
-		case len(e.New) == len(e.Old):
-			r.rep.Changed += len(e.New)
-		default:
-			r.rep.Added += len(e.New) - len(e.Old)
+		e := &log[r.rep.From+i]
+		both := min(len(e.Old), len(e.New))
+		for k := range both {
+			if !e.Split && e.Old[k].Text != e.New[k].Text {
+				r.rep.Changed++
+			}
 		}
+		r.rep.Added += len(e.New) - both
+		r.rep.Removed += len(e.Old) - both
 	}
 	for i := range r.rep.Files {
 		c := &r.rep.Files[i]

@@ -34,11 +34,23 @@ func (r *run) putLines(whole int, place func(*spec.Section) int) *diag.Diagnosti
 	if d != nil {
 		return d
 	}
-	for _, i := range backward(at) {
-		r.spec.InsertBefore(place(&r.spec.Sections()[i]), r.origin, r.op.Lines...)
-	}
+	r.spec.InsertAt(r.placesIn(at, place), r.origin, r.op.Lines...)
 	r.rep.Places = len(at)
 	return nil
+}
+
+// placesIn returns a place in each of the sections.
+func (r *run) placesIn(at []int, place func(*spec.Section) int) []int {
+	lines := make([]int, len(at))
+	for i, s := range at {
+		lines[i] = place(&r.spec.Sections()[s])
+	}
+	return lines
+}
+
+// ends returns the places behind the last lines of the sections.
+func (r *run) ends(at []int) []int {
+	return r.placesIn(at, func(s *spec.Section) int { return s.End })
 }
 
 // sections returns the indices of the sections that fit.
@@ -73,7 +85,7 @@ func (r *run) namedSections() ([]int, *diag.Diagnostic) {
 	if d != nil {
 		return nil, d
 	}
-	return slices.DeleteFunc(at, func(s int) bool { return !slices.Contains(lines, all[s].Start) }), nil
+	return slices.DeleteFunc(at, func(s int) bool { return !contains(lines, all[s].Start) }), nil
 }
 
 // inBranch keeps the lines in the conditional branch that the operation asks
@@ -85,14 +97,14 @@ func (r *run) inBranch(lines []int) ([]int, *diag.Diagnostic) {
 	}
 	type branch struct{ cond, n int }
 	shapes := r.spec.Structure().Lines
-	var seen []branch
+	seen := map[branch]int{}
 	groups := make([][]int, 0, 4)
 	for _, i := range lines {
 		b := branch{shapes[i].Cond, shapes[i].Branch}
-		n := slices.Index(seen, b)
-		if n < 0 {
+		n, ok := seen[b]
+		if !ok {
 			n = len(seen)
-			seen, groups = append(seen, b), append(groups, nil)
+			seen[b], groups = n, append(groups, nil)
 		}
 		groups[n] = append(groups[n], i)
 	}
@@ -102,7 +114,7 @@ func (r *run) inBranch(lines []int) ([]int, *diag.Diagnostic) {
 	}
 	if want > len(groups) {
 		d := r.fail("branch", "overlay/branch", "branch %d is asked for, but what matches lies in %d %s", want, len(groups), plural(len(groups), "branch", "branches"))
-		for _, g := range groups {
+		for _, g := range groups[:min(len(groups), 5)] {
 			d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(g[0]), Message: quoteLine(r.spec.Line(g[0]).Text)})
 		}
 		return nil, d
@@ -166,6 +178,12 @@ func nearestPackage(pkg, component string, pkgs []string) string {
 		}
 	}
 	return diag.Nearest(pkg, pkgs)
+}
+
+// contains reports whether a sorted list has a line.
+func contains(lines []int, line int) bool {
+	_, ok := slices.BinarySearch(lines, line)
+	return ok
 }
 
 // backward yields a list from its end, so that edits leave earlier places

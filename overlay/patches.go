@@ -21,9 +21,7 @@ func (r *run) patchAdd() *diag.Diagnostic {
 		name = path.Base(r.op.Source)
 	}
 	lists := r.sections(func(s *spec.Section) bool { return s.Name == "%patchlist" })
-	for _, i := range backward(lists) {
-		r.spec.InsertBefore(r.spec.Sections()[i].End, r.origin, name)
-	}
+	r.spec.InsertAt(r.ends(lists), r.origin, name)
 	if len(lists) == 0 {
 		if d := r.appendTag(fmt.Sprintf("Patch%d", r.nextPatch()), name); d != nil {
 			return d
@@ -94,9 +92,7 @@ func (r *run) patchRemove() *diag.Diagnostic {
 		return r.noPatch(bare)
 	}
 	slices.Sort(lines) // tags and list lines may take turns in the file
-	for _, i := range backward(lines) {
-		r.spec.Delete(i, r.origin)
-	}
+	r.spec.DeleteLines(lines, r.origin)
 	r.rep.Places = len(lines)
 	files, d := r.matchFiles()
 	if d != nil {

@@ -32,50 +32,44 @@ type condPair struct{ open, close int }
 // end inside a section shortens the removal to what comes before, provided
 // that nothing of weight stands behind.
 func (r *run) removeRanges(key string, at []int) *diag.Diagnostic {
-	pairs, branches, d := r.pairConditionals(key)
+	pairs, d := r.pairConditionals(key)
 	if d != nil {
 		return d
 	}
-	type span struct{ start, end int }
-	spans := make([]span, len(at))
-	for n, i := range at {
+	var lines []int
+	for _, i := range at {
 		s := &r.spec.Sections()[i]
-		end := s.End
 		inside := func(line int) bool { return line >= s.Start && line < s.End }
-		for _, p := range pairs {
-			if inside(p.open) != inside(p.close) {
-				if inside(p.open) {
-					end = min(end, p.open)
-				} else {
-					end = min(end, p.close)
-				}
+		end := s.End
+		for line := s.Start; line < end; line++ {
+			p, ok := pairs[line]
+			switch c := r.spec.Line(line).Cond(); {
+			case !ok || inside(p.open) && inside(p.close):
+			case c == spec.CondBranch:
+				d := r.tornConditional(key, s, line)
+				d.Related[0].Message = "this branch belongs to the conditional"
+				d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(p.open), Message: quoteLine(r.spec.Line(p.open).Text)})
+				return d
+			default:
+				end = line
 			}
 		}
 		for line := end; line < s.End; line++ {
 			l := r.spec.Line(line)
 			t := strings.TrimSpace(l.Text)
 			if t != "" && t[0] != '#' && l.Cond() != spec.CondOpen && l.Cond() != spec.CondClose {
-				d := r.tornConditional(key, s, line)
+				d := r.tornConditional(key, s, end)
 				d.Related[0].Message = "this conditional reaches beyond the section"
-				d.Related[0].Pos = r.spec.Pos(end)
 				d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(line), Message: "and this line depends on it: " + quoteLine(l.Text)})
 				return d
 			}
 		}
-		for _, b := range branches {
-			if inside(b.line) && b.line < end && !(inside(b.pair.open) && inside(b.pair.close)) {
-				d := r.tornConditional(key, s, b.line)
-				d.Related[0].Message = "this branch belongs to the conditional"
-				d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(b.pair.open), Message: quoteLine(r.spec.Line(b.pair.open).Text)})
-				return d
-			}
+		for line := s.Start; line < end; line++ {
+			lines = append(lines, line)
 		}
-		spans[n] = span{s.Start, end}
 	}
-	for _, s := range backward(spans) {
-		r.spec.DeleteRange(s.start, s.end, r.origin)
-	}
-	r.rep.Places = len(spans)
+	r.spec.DeleteLines(lines, r.origin)
+	r.rep.Places = len(at)
 	return nil
 }
 
@@ -91,47 +85,37 @@ func (r *run) tornConditional(key string, s *spec.Section, line int) *diag.Diagn
 	return d
 }
 
-// A branchWord is an %else or %elif line with the conditional it belongs to.
-type branchWord struct {
-	line int
-	pair condPair
-}
-
 // pairConditionals pairs every %if line of the file with its %endif, as
-// words, wherever they stand. One without the other is an error.
-func (r *run) pairConditionals(key string) ([]condPair, []branchWord, *diag.Diagnostic) {
-	var pairs []condPair
-	var branches []branchWord
-	type frame struct {
-		open     int
-		branches []int
-	}
-	var stack []frame
+// words, wherever they stand, and maps the lines of both and of the branch
+// words between them to the pair. One end without the other is an error;
+// branch words outside of conditionals are not.
+func (r *run) pairConditionals(key string) (map[int]condPair, *diag.Diagnostic) {
+	pairs := map[int]condPair{}
+	var stack [][]int // lines of the open conditionals so far
 	for i := range r.spec.Len() {
+		n := len(stack) - 1
 		switch r.spec.Line(i).Cond() {
 		case spec.CondOpen:
-			stack = append(stack, frame{open: i})
+			stack = append(stack, []int{i})
 		case spec.CondBranch:
-			if n := len(stack); n > 0 {
-				stack[n-1].branches = append(stack[n-1].branches, i)
+			if n >= 0 {
+				stack[n] = append(stack[n], i)
 			}
 		case spec.CondClose:
-			n := len(stack) - 1
 			if n < 0 {
-				return nil, nil, r.unbalanced(key, i, "%endif without %if")
+				return nil, r.unbalanced(key, i, "%endif without %if")
 			}
-			p := condPair{stack[n].open, i}
-			pairs = append(pairs, p)
-			for _, b := range stack[n].branches {
-				branches = append(branches, branchWord{b, p})
+			p := condPair{stack[n][0], i}
+			for _, line := range append(stack[n], i) {
+				pairs[line] = p
 			}
 			stack = stack[:n]
 		}
 	}
-	if len(stack) > 0 {
-		return nil, nil, r.unbalanced(key, stack[len(stack)-1].open, "%if without %endif")
+	if n := len(stack) - 1; n >= 0 {
+		return nil, r.unbalanced(key, stack[n][0], "%if without %endif")
 	}
-	return pairs, branches, nil
+	return pairs, nil
 }
 
 func (r *run) unbalanced(key string, line int, what string) *diag.Diagnostic {

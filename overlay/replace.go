@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
 )
 
 // A matcher is a compiled `regex` with its `replacement`.
@@ -133,7 +134,7 @@ func (r *run) replaceLines(m *matcher, at []int) *diag.Diagnostic {
 		if d != nil {
 			return d
 		}
-		edits = slices.DeleteFunc(edits, func(e lineEdit) bool { return !slices.Contains(lines, e.line) })
+		edits = slices.DeleteFunc(edits, func(e lineEdit) bool { return !contains(lines, e.line) })
 	}
 	for _, e := range edits {
 		r.spec.Replace(e.line, r.origin, e.text)
@@ -187,11 +188,7 @@ type bodyMatch struct {
 // replaceBodies lets the expression see each section's body as one text with
 // LF behind every line.
 func (r *run) replaceBodies(m *matcher, at []int) *diag.Diagnostic {
-	type bodyEdit struct {
-		first, last int // lines [first, last)
-		text        []string
-	}
-	var edits []bodyEdit
+	var edits []spec.Range
 	var firsts, same []int
 	for _, n := range at {
 		s := &r.spec.Sections()[n]
@@ -231,7 +228,7 @@ func (r *run) replaceBodies(m *matcher, at []int) *diag.Diagnostic {
 			if out.Len() == 0 {
 				with = nil
 			}
-			edits = append(edits, bodyEdit{s.Body() + first, s.Body() + last, with})
+			edits = append(edits, spec.Range{Start: s.Body() + first, End: s.Body() + last, Text: with})
 			firsts = append(firsts, s.Body()+first)
 			group = group[:0]
 		}
@@ -278,34 +275,9 @@ func (r *run) replaceBodies(m *matcher, at []int) *diag.Diagnostic {
 		if d != nil {
 			return d
 		}
-		edits = slices.DeleteFunc(edits, func(e bodyEdit) bool { return !slices.Contains(lines, e.first) })
+		edits = slices.DeleteFunc(edits, func(e spec.Range) bool { return !contains(lines, e.Start) })
 		r.rep.Places = len(edits)
 	}
-	for _, e := range backward(edits) {
-		r.rewrite(e.first, e.last, e.text)
-	}
+	r.spec.Rewrite(edits, r.origin)
 	return nil
-}
-
-// rewrite makes the lines [first, last) read as text and leaves alone those
-// at both ends that do so already.
-func (r *run) rewrite(first, last int, text []string) {
-	for first < last && len(text) > 0 && r.spec.Line(first).Text == text[0] {
-		first, text = first+1, text[1:]
-	}
-	for first < last && len(text) > 0 && r.spec.Line(last-1).Text == text[len(text)-1] {
-		last, text = last-1, text[:len(text)-1]
-	}
-	n := min(last-first, len(text))
-	switch {
-	case len(text) > n:
-		r.spec.InsertBefore(first+n, r.origin, text[n:]...)
-	case last-first > n:
-		r.spec.DeleteRange(first+n, last, r.origin)
-	}
-	for i := range n {
-		if r.spec.Line(first+i).Text != text[i] {
-			r.spec.Replace(first+i, r.origin, text[i])
-		}
-	}
 }

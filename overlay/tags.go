@@ -24,9 +24,7 @@ func (r *run) appendTag(tag, value string) *diag.Diagnostic {
 	if len(at) == 0 {
 		return r.noSection("package", name, r.op.Package)
 	}
-	for _, s := range backward(at) {
-		r.spec.InsertBefore(r.spec.Sections()[s].End, r.origin, tag+": "+value)
-	}
+	r.spec.InsertAt(r.ends(at), r.origin, tag+": "+value)
 	r.rep.Places += len(at)
 	return nil
 }
@@ -119,9 +117,7 @@ func (r *run) removeTag() *diag.Diagnostic {
 	if len(lines) == 0 {
 		return r.noTag()
 	}
-	for _, i := range backward(lines) {
-		r.spec.Delete(i, r.origin)
-	}
+	r.spec.DeleteLines(lines, r.origin)
 	r.rep.Places = len(lines)
 	return nil
 }

@@ -54,7 +54,11 @@ func FuzzEdit(f *testing.F) {
 			if n := s.Len(); n > 0 {
 				i = int(edits[1]) * n / 256
 			}
-			switch op := edits[0] % 8; {
+			all := make([]int, 0, s.Len()+1)
+			for k := i % 3; k < s.Len(); k += 1 + int(edits[2])%3 {
+				all = append(all, k)
+			}
+			switch op := edits[0] % 12; {
 			case op == 0 || s.Len() == 0:
 				s.InsertBefore(i, o, text)
 			case op == 1:
@@ -67,6 +71,19 @@ func FuzzEdit(f *testing.F) {
 				s.Delete(i, o)
 			case op == 6:
 				s.DeleteRange(i, min(i+3, s.Len()), o)
+			case op == 7:
+				s.DeleteLines(all, o)
+			case op == 8:
+				s.InsertAt(append(all, s.Len()), o, text)
+			case op == 9:
+				var ranges []spec.Range
+				for n, k := range all {
+					r := spec.Range{Start: k, End: min(k+n%3, s.Len()), Text: []string{text, s.Line(k).Text}[:1+n%2]}
+					if len(ranges) == 0 || ranges[len(ranges)-1].End <= k {
+						ranges = append(ranges, r)
+					}
+				}
+				s.Rewrite(ranges, o)
 			default:
 				s.Reclassify()
 			}
@@ -84,7 +101,7 @@ func FuzzEdit(f *testing.F) {
 				t.Fatalf("line %d is %q %q, parsed anew %q %q", i, a.Text, a.EOL, b.Text, b.EOL)
 			}
 		}
-		s.Removed()
+		wholeUpstream(t, s, spec.Parse("x.spec", b).Len())
 		s.Undo(0)
 		if !bytes.Equal(s.Bytes(), b) {
 			t.Fatalf("undo gives %q, want %q", s.Bytes(), b)
@@ -93,4 +110,30 @@ func FuzzEdit(f *testing.F) {
 			t.Fatalf("undo leaves another view:\n%s", d)
 		}
 	})
+}
+
+// wholeUpstream puts the removed lines back where they stood and finds the
+// numbers of the file as read from 1 to n.
+func wholeUpstream(t *testing.T, s *spec.File, n int) {
+	t.Helper()
+	var nums []int
+	gone := s.Removed()
+	for i := 0; i <= s.Len(); i++ {
+		for _, r := range gone {
+			if r.Before == i {
+				nums = append(nums, r.Num)
+			}
+		}
+		if i < s.Len() && s.Line(i).Num > 0 {
+			nums = append(nums, s.Line(i).Num)
+		}
+	}
+	for i := range nums {
+		if nums[i] != i+1 {
+			t.Fatalf("line %d where %d should stand: %v", nums[i], i+1, nums)
+		}
+	}
+	if len(nums) != n {
+		t.Fatalf("%d of %d lines are accounted for", len(nums), n)
+	}
 }

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"iter"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,11 +77,8 @@ func (f *File) Sections() []Section { return f.sections }
 
 // SectionAt returns the index in Sections of the section that holds line i.
 func (f *File) SectionAt(i int) int {
-	n := len(f.sections) - 1
-	for n > 0 && f.sections[n].Start > i {
-		n--
-	}
-	return n
+	// Behind the preamble, which may be empty, every section has a line.
+	return sort.Search(len(f.sections)-1, func(n int) bool { return f.sections[n+1].Start > i })
 }
 
 // A Tag is a tag line of the preamble or of a %package section.
