@@ -126,16 +126,20 @@ func (r *Repo) RevParse(rev string) (string, error) {
 	if rev == "" || len(rev) > 1024 || strings.HasPrefix(rev, "-") || strings.ContainsFunc(rev, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
 		return "", failure("fedora/bad-ref", "%q is not a valid revision", rev)
 	}
+	// The second form tells, where the first finds nothing, whether that is
+	// because there is too much.
 	var id string
-	err := r.locked([]string{rev + "^{commit}"}, func(_ int, o object, body io.Reader) error {
+	err := r.locked([]string{rev + "^{commit}", rev}, func(i int, o object, body io.Reader) error {
 		switch {
+		case i == 0 && !o.missing && o.kind == "commit":
+			id = o.id
+			return r.keepCommit(o, body)
+		case i == 0 || id != "":
+			return nil
 		case o.ambiguous:
 			return failure("fedora/ambiguous-commit", "the abbreviated commit name %s fits several commits", rev)
-		case o.missing || o.kind != "commit":
-			return &notFoundError{"commit " + rev}
 		}
-		id = o.id
-		return r.keepCommit(o, body)
+		return &notFoundError{"commit " + rev}
 	})
 	return id, err
 }
