@@ -198,7 +198,7 @@ func (c *checker) table(t *value, k *Key, at *trail) {
 		c.value(e.val, sub, at.key(e.name))
 		c.lenient = lenient
 	}
-	if c.azldev {
+	if c.azldev || t.broken {
 		return
 	}
 	if k.ops {

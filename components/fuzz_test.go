@@ -101,7 +101,7 @@ func FuzzProject(f *testing.F) {
 			l.root = l.merge.into(&value{kind: kindTable, form: formMerged, src: src}, root, &rootKey)
 			l.order = []*document{{src: src, root: root}}
 			p := newProject("/nowhere", l)
-			diags = append(append(diags, c.diags...), p.validate()...)
+			diags = append(append(diags, c.diags...), p.validate(false)...)
 			return p, append(diags, p.CheckAll(nil)...)
 		}
 		p, diags := load(string(data))

@@ -176,7 +176,11 @@ func Load(o Options) (*Project, diag.List) {
 	}
 	l.diags = append(l.diags, l.merge.diags...)
 	p := newProject(dir, l)
-	l.diags = append(l.diags, p.validate()...)
+	// What files that could not be read define is not missing.
+	incomplete := slices.ContainsFunc(l.diags, func(d diag.Diagnostic) bool {
+		return d.Code == "config/syntax" || d.Code == "config/read" || d.Code == "config/include-not-found"
+	})
+	l.diags = append(l.diags, p.validate(incomplete)...)
 	l.diags.Sort()
 	return p, l.diags
 }

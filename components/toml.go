@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -110,6 +111,8 @@ const (
 type value struct {
 	kind kind
 	form form
+	// broken tables end in a syntax error: what they lack may be behind it.
+	broken bool
 	// off is the first byte of the value; for a table made by a header the
 	// opening bracket, for one made by dotted keys or as a parent the first
 	// key that named it. end is behind its last byte, or equal to off when
@@ -205,6 +208,7 @@ type reader struct {
 	src   *source
 	p     unstable.Parser
 	diags diag.List
+	base  uint32 // offset of the part that is being parsed
 	slab  []value
 	slots []*value
 	depth int
@@ -224,26 +228,62 @@ func readDocument(src *source) (*value, diag.List) {
 		r.diags.Add(src.pos(uint32(i)), "config/syntax", "file contains a NUL byte: not a text file")
 		return root, r.diags
 	}
-	r.p.Reset(data)
-	table := root
-	for r.p.NextExpression() {
-		n := r.p.Expression()
-		switch n.Kind {
-		case unstable.Table, unstable.ArrayTable:
-			table = r.header(root, n)
-		case unstable.KeyValue:
-			if table != nil {
-				r.keyValue(table, n, true)
+	// After a mistake reading goes on at the next header, so that one run
+	// reports the mistakes of all tables.
+	for range maxSyntax {
+		r.p.Reset(data[r.base:])
+		table := root
+		if r.base > 0 {
+			table = nil
+		}
+		for r.p.NextExpression() {
+			n := r.p.Expression()
+			switch n.Kind {
+			case unstable.Table, unstable.ArrayTable:
+				table = r.header(root, n)
+			case unstable.KeyValue:
+				if table != nil {
+					r.keyValue(table, n)
+				}
 			}
 		}
-	}
-	if err := r.p.Error(); err != nil {
-		r.syntax(data, err)
+		err := r.p.Error()
+		if err == nil {
+			break
+		}
+		if table != nil {
+			table.broken = true
+		}
+		next := nextHeader(r.src.text, r.syntax(data, err))
+		if next < 0 {
+			break
+		}
+		r.base = uint32(next)
 	}
 	return root, r.diags
 }
 
-func (r *reader) syntax(data []byte, err error) {
+// maxSyntax bounds the syntax mistakes that are reported for one file.
+const maxSyntax = 50
+
+var headerLine = regexp.MustCompile(`(?m)^[ \t]*\[\[?[ \t]*[A-Za-z0-9_"'-][A-Za-z0-9_."' \t@+/-]*\]\]?[ \t]*(#.*)?\r?$`)
+
+// nextHeader returns the offset of the first line behind off that looks like a
+// table header, or -1.
+func nextHeader(text string, off int) int {
+	i := strings.IndexByte(text[off:], '\n')
+	if i < 0 {
+		return -1
+	}
+	off += i + 1
+	if loc := headerLine.FindStringIndex(text[off:]); loc != nil {
+		return off + loc[0]
+	}
+	return -1
+}
+
+// syntax reports a mistake of the parser and returns its offset.
+func (r *reader) syntax(data []byte, err error) int {
 	off := len(data)
 	msg := err.Error()
 	if pe, ok := errors.AsType[*unstable.ParserError](err); ok {
@@ -253,9 +293,13 @@ func (r *reader) syntax(data []byte, err error) {
 		}
 	}
 	d := r.diags.Add(r.src.pos(uint32(off)), "config/syntax", "not valid TOML: %s", msg)
-	if strings.Contains(msg, "strings must be quoted") || strings.Contains(msg, "start of value") {
+	switch {
+	case strings.Contains(msg, "strings must be quoted") || strings.Contains(msg, "start of value"):
 		d.Hint = `text values stand in quotes: key = "value"`
+	case strings.Contains(msg, "escape"):
+		d.Hint = "backslashes have a meaning between double quotes; between single quotes they stay as they are: '\\d+'"
 	}
+	return off
 }
 
 func (r *reader) alloc(k kind, f form, off, end uint32) *value {
@@ -268,9 +312,9 @@ func (r *reader) alloc(k kind, f form, off, end uint32) *value {
 	return v
 }
 
-// keyName returns the decoded key, sharing the document's text where it can.
+// text returns a decoded key or string, sharing the document's text where it can.
 func (r *reader) text(n *unstable.Node) string {
-	off, size := int(n.Raw.Offset), int(n.Raw.Length)
+	off, size := int(r.base+n.Raw.Offset), int(n.Raw.Length)
 	switch {
 	case len(n.Data) == size:
 		return r.src.text[off : off+size]
@@ -295,7 +339,8 @@ func (r *reader) header(root *value, n *unstable.Node) *value {
 	table, first := root, uint32(0)
 	for depth := 0; it.Next(); depth++ {
 		k := it.Node()
-		name, off, end := r.text(k), k.Raw.Offset, k.Raw.Offset+k.Raw.Length
+		name, off := r.text(k), r.base+k.Raw.Offset
+		end := off + k.Raw.Length
 		if depth == 0 {
 			// The brackets carry no position of their own.
 			first = off
@@ -360,19 +405,19 @@ func (r *reader) header(root *value, n *unstable.Node) *value {
 }
 
 // keyValue adds one key = value line, or one of an inline table.
-func (r *reader) keyValue(table *value, n *unstable.Node, top bool) {
+func (r *reader) keyValue(table *value, n *unstable.Node) {
 	it := n.Key()
-	var prev *unstable.Node
 	for depth := 0; it.Next(); depth++ {
 		k := it.Node()
-		name, off, end := r.text(k), k.Raw.Offset, k.Raw.Offset+k.Raw.Length
+		name, off := r.text(k), r.base+k.Raw.Offset
+		end := off + k.Raw.Length
 		e := table.entry(name)
 		if it.IsLast() {
 			if e != nil {
 				r.duplicate(off, end, name, "key", e.pos())
 				return
 			}
-			v := r.value(n.Value(), r.valueStart(end), n.Raw.Offset+n.Raw.Length)
+			v := r.value(n.Value(), r.valueStart(end), r.base+n.Raw.Offset+n.Raw.Length)
 			table.put(entry{name, off, end, r.src, v})
 			return
 		}
@@ -391,9 +436,7 @@ func (r *reader) keyValue(table *value, n *unstable.Node, top bool) {
 			r.duplicate(off, end, name, e.val.kind.String(), e.pos())
 			return
 		}
-		prev = k
 	}
-	_ = prev
 }
 
 // valueStart finds the value behind a key; arrays carry no range of their own.
@@ -408,7 +451,8 @@ func (r *reader) valueStart(off uint32) uint32 {
 // knows it, end is 0 where it does not.
 func (r *reader) value(n *unstable.Node, off, end uint32) *value {
 	if n.Raw.Length > 0 && n.Kind != unstable.InlineTable {
-		off, end = n.Raw.Offset, n.Raw.Offset+n.Raw.Length
+		off = r.base + n.Raw.Offset
+		end = off + n.Raw.Length
 	}
 	end = max(end, off)
 	switch n.Kind {
@@ -426,10 +470,11 @@ func (r *reader) value(n *unstable.Node, off, end uint32) *value {
 		if n.Kind == unstable.Array {
 			return r.array(n, off, end)
 		}
-		v := r.alloc(kindTable, formValue, n.Raw.Offset, max(end, n.Raw.Offset+1))
+		at := r.base + n.Raw.Offset
+		v := r.alloc(kindTable, formValue, at, max(end, at+1))
 		for it := n.Children(); it.Next(); {
 			if c := it.Node(); c.Kind == unstable.KeyValue {
-				r.keyValue(v, c, false)
+				r.keyValue(v, c)
 			}
 		}
 		r.close(v)

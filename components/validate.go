@@ -105,15 +105,18 @@ func decodeDistro(e entry) *Distro {
 	return d
 }
 
-// validate holds the rules that need the whole configuration.
-func (p *Project) validate() diag.List {
+// validate holds the rules that need the whole configuration. References are
+// not checked in an incomplete one.
+func (p *Project) validate(incomplete bool) diag.List {
 	c := &checker{}
 	p.checkDirs(c)
-	p.checkGroups(c)
-	p.checkDistros(c)
 	p.checkPackages(c)
-	p.checkImages(c)
-	p.checkResources(c)
+	if !incomplete {
+		p.checkGroups(c)
+		p.checkDistros(c)
+		p.checkImages(c)
+		p.checkResources(c)
+	}
 	if p.opt.Permissive {
 		for i := range c.diags {
 			c.diags[i].Severity = diag.Warning
