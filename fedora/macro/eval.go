@@ -31,7 +31,6 @@ type Evaluator struct {
 
 	maybe     int      // nesting of branches under unknown conditions
 	maybes    []string // and the reasons
-	joined    bool     // the line under way consists of several
 	target    string   // the target architecture once BuildArch has set it
 	recording bool
 	probing   bool

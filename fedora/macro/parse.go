@@ -87,7 +87,7 @@ func (e *Evaluator) readSpec(name, src string) *specState {
 	st := &specState{e: e, spec: &Spec{}, cur: -1, seen: map[string]token.Position{}}
 	e.spec = st
 	st.spec.Packages = []Package{{Pos: token.Position{Filename: name, Line: 1, Column: 1}}}
-	r := &reader{e: e, onCond: st.onCond}
+	r := &reader{e: e, onCond: st.onCond, strip: stripBlanks | stripComments}
 	st.r = r
 	if e.cfg.Lines {
 		r.out = &strings.Builder{}
@@ -208,6 +208,9 @@ func (st *specState) line(line string) {
 }
 
 func (st *specState) endSection() {
+	if st.sect == "files" {
+		st.e.table.pop("license")
+	}
 	if st.text != nil && st.cur >= 0 {
 		s := &st.spec.Sections[st.cur]
 		s.Text = st.e.value(st.text.String(), s.Pos)
@@ -230,6 +233,17 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 		return
 	}
 	st.sect = name
+	if kind == sectFiles { // there %license is a directive, not the tag
+		e.table.push(&def{name: "license", body: "%%license", pos: e.pos})
+	}
+	switch kind {
+	case sectPackage, sectDescription, sectList:
+		st.r.strip = stripBlanks | stripComments
+	case sectFiles, sectChangelog:
+		st.r.strip = stripComments
+	default:
+		st.r.strip = 0
+	}
 	if kind == sectEnd {
 		st.sect = "end"
 		return

@@ -15,6 +15,7 @@ type reader struct {
 	havePnd bool
 
 	out     *strings.Builder // the expanded text, nil if nobody asked for it
+	strip   stripMode        // what the present section takes off its lines
 	onCond  func(begin bool) // told when a branch that may or may not be there begins and ends
 	include int
 }
@@ -72,6 +73,7 @@ func (r *reader) next() (string, bool) {
 				r.emit("")
 				continue
 			}
+			line = r.stripped(line)
 			r.emit(line)
 			return line, true
 		}
@@ -99,19 +101,36 @@ func (r *reader) next() (string, bool) {
 			if more && rest != "" {
 				r.pending, r.havePnd = rest, true
 			}
+			line = r.stripped(line)
 			r.emit(line)
 			return line, true
 		}
 		text := raw
 		if r.reading() || r.mayBranch(raw) {
-			r.e.joined = strings.Count(raw, "\n") > 1
 			text = r.e.top(raw)
-			if text == "" {
-				continue // a definition takes its line end with it
-			}
 		}
 		r.pending, r.havePnd = text, true
 	}
+}
+
+// A stripMode says what is taken off the lines of a section.
+type stripMode byte
+
+const (
+	stripBlanks   stripMode = 1 << iota // white space at the end
+	stripComments                       // lines that begin with '#'
+)
+
+func (r *reader) stripped(line string) string {
+	if r.strip&stripComments != 0 {
+		if s := strings.TrimLeft(line, " \t"); strings.HasPrefix(s, "#") {
+			line = line[:len(line)-len(s)]
+		}
+	}
+	if r.strip&stripBlanks != 0 {
+		line = strings.TrimRight(line, " \t\r\f\v")
+	}
+	return line
 }
 
 func (r *reader) emit(line string) {
