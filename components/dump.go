@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // An item is a value for output: ordered, without what the table of keys does
@@ -184,21 +183,6 @@ func (n *item) tomlValue(b *strings.Builder) {
 	default:
 		b.WriteString(n.str)
 	}
-}
-
-// literalString writes a string in the form that needs no escapes, if there
-// is one.
-func literalString(s string) string {
-	if strings.ContainsAny(s, `"\`) && !strings.ContainsAny(s, "'\n\r") && utf8.ValidString(s) {
-		plain := true
-		for _, r := range s {
-			plain = plain && (r >= ' ' && r != 0x7f || r == '\t')
-		}
-		if plain {
-			return "'" + s + "'"
-		}
-	}
-	return quoteString(s)
 }
 
 // toml writes a table: first the plain keys, then the tables below headers of

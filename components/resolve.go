@@ -2,12 +2,9 @@ package components
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"go/token"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -32,14 +29,6 @@ type resolved struct {
 type defaultLayers struct {
 	layers []layer
 	merged *value
-	diags  diag.List
-}
-
-// discovery is what the groups' spec globs found.
-type discovery struct {
-	specs  map[string]string   // component name to spec file
-	groups map[string][]string // component name to groups whose globs found it
-	where  map[string]*value   // component name to the first pattern that found it
 	diags  diag.List
 }
 
@@ -81,67 +70,6 @@ func (p *Project) allNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// discover walks the spec globs of all groups, groups in order of their names.
-func (p *Project) discover() *discovery {
-	found := &discovery{specs: map[string]string{}, groups: map[string][]string{}, where: map[string]*value{}}
-	groups := p.root.get("component-groups").entries()
-	slices.SortFunc(groups, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	for _, g := range groups {
-		patterns := g.val.get("specs")
-		if patterns == nil || patterns.kind != kindList {
-			continue
-		}
-		excluded := p.Groups[g.name].ExcludedPaths
-		for _, pattern := range patterns.list {
-			if pattern.kind != kindString || pattern.str == "" || p.paths.confineGlob(pattern) != nil {
-				continue // reported with the file
-			}
-			files, err := glob(pattern)
-			if err != nil {
-				found.diags.Add(pattern.pos(), "config/bad-value", "specs of component group %q: %q: %s", g.name, pattern.str, err).End = pattern.endPos()
-				continue
-			}
-			for _, file := range files {
-				if slices.ContainsFunc(excluded, func(x string) bool { ok, _ := doublestar.PathMatch(x, file); return ok }) {
-					continue
-				}
-				if d := p.paths.confine(file, pattern); d != nil {
-					d.Message = fmt.Sprintf("%q finds %s, which leads outside the project", pattern.str, p.paths.display(file))
-					found.diags = append(found.diags, *d)
-					continue
-				}
-				name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-				if !plainFileName(name) {
-					found.diags.Add(pattern.pos(), "config/bad-name", "%s: component name %q must be %s", p.paths.display(file), name, fileNameFormat.What).End = pattern.endPos()
-					continue
-				}
-				if first, ok := found.specs[name]; ok && first != file {
-					d := found.diags.Add(pattern.pos(), "config/duplicate", "component %q has two specs: %s and %s", name, p.paths.display(first), p.paths.display(file))
-					d.End = pattern.endPos()
-					d.Related = []diag.Related{{Pos: found.where[name].pos(), Message: "the first is found by this pattern"}}
-					continue
-				} else if !ok {
-					found.specs[name], found.where[name] = file, pattern
-				}
-				if !slices.Contains(found.groups[name], g.name) {
-					found.groups[name] = append(found.groups[name], g.name)
-				}
-			}
-		}
-	}
-	return found
-}
-
-// hasGlobs reports whether any group discovers components by spec files.
-func (p *Project) hasGlobs() bool {
-	for _, g := range p.Groups {
-		if len(g.Specs) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // defaultLayers merges the distro version's and the project's defaults. The
@@ -336,129 +264,6 @@ func (p *Project) nearestComponent(name string) string {
 	return "'specgraft list' prints all names"
 }
 
-// specFile returns the spec that discovery found for a component, and the
-// groups that found it.
-func (p *Project) specFile(name string, diags *diag.List) (string, []string) {
-	if path, ok := p.specFiles.Load(name); ok {
-		return path.(string), p.groupsOf(path.(string))
-	}
-	if !p.hasGlobs() {
-		return "", nil
-	}
-	found := p.discovered()
-	for _, d := range found.diags {
-		*diags = append(*diags, d)
-	}
-	return found.specs[name], found.groups[name]
-}
-
-// groupsOf returns the groups whose spec globs match a file.
-func (p *Project) groupsOf(file string) []string {
-	var names []string
-	for name, g := range p.Groups {
-		match := func(x string) bool { ok, _ := doublestar.PathMatch(x, file); return ok }
-		if slices.ContainsFunc(g.Specs, match) && !slices.ContainsFunc(g.ExcludedPaths, match) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// useSpec makes a component one of the local spec file that was found for it.
-func (p *Project) useSpec(c *Component, spec string, own *entry, diags *diag.List) {
-	if own == nil {
-		c.Dir = filepath.Dir(spec)
-		c.Pos = token.Position{Filename: p.paths.display(spec)}
-	} else if path := own.val.get("spec", "path"); path != nil && path.path() != "" && path.path() != spec {
-		d := diags.Add(path.pos(), "config/conflict", "component %q has the spec path %q, but a group finds %s", c.Name, path.str, p.paths.display(spec))
-		d.End = path.endPos()
-		if w := p.discovered().where[c.Name]; w != nil {
-			d.Related = []diag.Related{{Pos: w.pos(), Message: "found by this pattern"}}
-		}
-	}
-	c.Spec = Spec{Type: "local", Path: spec}
-}
-
-// decode fills the typed fields from the merged table.
-func (p *Project) decode(c *Component) {
-	t := c.merged
-	if t == nil {
-		c.Release.Calculation = "auto"
-		return
-	}
-	spec := t.get("spec")
-	c.Spec = Spec{
-		Type: spec.text("type"), Path: spec.get("path").path(),
-		UpstreamDistro: decodeDistroRef(spec.get("upstream-distro")),
-		UpstreamName:   spec.text("upstream-name"), UpstreamCommit: spec.text("upstream-commit"),
-		Source: spec.text("source"), Template: spec.text("template"),
-	}
-	if s := spec.get("srpm"); s != nil {
-		if c.Spec.SRPM = s.str; !strings.Contains(s.str, "://") {
-			c.Spec.SRPM = s.path()
-		}
-	}
-	c.Release.Calculation = cmp.Or(t.text("release", "calculation"), "auto")
-	if b := t.get("build"); b != nil {
-		c.Build = Build{
-			With: b.get("with").strings(), Without: b.get("without").strings(),
-			Defines: b.get("defines").stringMap(), Undefines: b.get("undefines").strings(),
-			EmitUpstreamProvenance: b.flag("emit-upstream-provenance"),
-			Check:                  Check{b.flag("check", "skip"), b.text("check", "skip_reason")},
-			Failure:                Failure{b.flag("failure", "expected"), b.text("failure", "expected-reason")},
-			Hints:                  Hints{b.flag("hints", "expensive")},
-		}
-	}
-	c.Render.SkipFileFilter = t.flag("render", "skip-file-filter")
-	c.Publish = decodePublish(t.get("publish"))
-	if pkgs := t.get("packages").entries(); len(pkgs) > 0 {
-		c.Packages = make(map[string]Package, len(pkgs))
-		for _, e := range pkgs {
-			c.Packages[e.name] = Package{decodePublish(e.val.get("publish"))}
-		}
-	}
-	if files := t.get("source-files"); files != nil && files.kind == kindList {
-		for _, f := range files.list {
-			if f.kind == kindTable {
-				c.SourceFiles = append(c.SourceFiles, decodeSourceFile(f))
-			}
-		}
-	}
-	if tab := t.get("template"); tab != nil && tab.kind == kindTable {
-		c.Template = &Template{tab, &templateKey}
-		if c.Spec.Type == "template" {
-			c.SourceFiles = append(c.SourceFiles, c.Template.sourceFiles(c)...)
-		}
-	}
-	if list := t.get("overlays"); list != nil && list.kind == kindList {
-		origins := c.origins()
-		for _, o := range list.list {
-			if o.kind != kindTable {
-				continue
-			}
-			op := decodeOp(o)
-			op.Layer = origins[o]
-			c.Overlays = append(c.Overlays, op)
-			c.ops = append(c.ops, o)
-			c.opLayers = append(c.opLayers, op.Layer)
-		}
-	}
-}
-
-func decodePublish(v *value) Publish {
-	return Publish{v.text("rpm-channel"), v.text("srpm-channel"), v.text("debuginfo-channel"), v.text("channel")}
-}
-
-func decodeSourceFile(f *value) SourceFile {
-	o := f.get("origin")
-	return SourceFile{
-		Pos: f.pos(), Filename: f.text("filename"), Hash: f.text("hash"), HashType: f.text("hash-type"),
-		Origin:          SourceOrigin{o.text("type"), o.text("uri"), o.text("script"), o.get("mock-packages").strings(), o.get("inputs").strings()},
-		ReplaceUpstream: f.flag("replace-upstream"), ReplaceReason: f.text("replace-reason"),
-	}
-}
-
 // checkMerged holds the rules for the merged component, which azldev checks
 // when it uses one.
 func (p *Project) checkMerged(c *Component, diags *diag.List) {
@@ -538,151 +343,6 @@ func (p *Project) checkArchives(chk *checker, c *Component) {
 			d.Hint = fmt.Sprintf("add an overlay with archive = %q, or remove the entry", f.Filename)
 		}
 	}
-}
-
-// An overlayDocument is a loaded overlay file.
-type overlayDocument struct {
-	root  *value
-	ops   []overlay.Op
-	vals  []*value
-	diags diag.List
-}
-
-// addOverlayFiles appends the overlays of the component's overlay files.
-func (p *Project) addOverlayFiles(c *Component, diags *diag.List) {
-	list := c.merged.get("overlay-files")
-	if list == nil || list.kind != kindList || len(list.list) == 0 {
-		return
-	}
-	seen := map[string]bool{}
-	for _, pattern := range list.list {
-		if pattern.kind != kindString || pattern.str == "" {
-			continue
-		}
-		if c.Dir == "" && !filepath.IsAbs(pattern.str) {
-			diags.Add(pattern.pos(), "config/overlay-file", "overlay file %q is relative, but the component is not defined in a file", pattern.str).End = pattern.endPos()
-			continue
-		}
-		// Patterns stay relative to the component, wherever they come from.
-		at := *pattern
-		at.src = &source{name: pattern.src.name, path: pattern.src.path, text: pattern.src.text, dir: c.Dir, trusted: pattern.src.trusted}
-		if d := p.paths.confineGlob(&at); d != nil {
-			*diags = append(*diags, *d)
-			continue
-		}
-		files, err := glob(&at)
-		if err != nil {
-			diags.Add(pattern.pos(), "config/bad-value", "overlay-files: %q: %s", pattern.str, err).End = pattern.endPos()
-			continue
-		}
-		if len(files) == 0 && !strings.ContainsAny(pattern.str, "*?[") {
-			d := diags.Add(pattern.pos(), "config/overlay-file", "overlay file %q does not exist", pattern.str)
-			d.End = pattern.endPos()
-			d.Hint = "paths are relative to " + p.paths.display(c.Dir) + string(filepath.Separator)
-			continue
-		}
-		slices.SortFunc(files, func(a, b string) int {
-			return cmp.Or(cmp.Compare(filepath.Base(a), filepath.Base(b)), cmp.Compare(a, b))
-		})
-		for _, file := range files {
-			if seen[file] {
-				continue
-			}
-			seen[file] = true
-			if d := p.paths.confine(file, &at); d != nil {
-				*diags = append(*diags, *d)
-				continue
-			}
-			doc := p.overlayDocument(file, at.src.trusted)
-			*diags = append(*diags, doc.diags...)
-			for i := range doc.ops {
-				c.Overlays = append(c.Overlays, doc.ops[i])
-				c.ops = append(c.ops, doc.vals[i])
-				c.opLayers = append(c.opLayers, layerDocument)
-			}
-		}
-	}
-}
-
-// overlayDocument loads an overlay file once.
-func (p *Project) overlayDocument(file string, trusted bool) *overlayDocument {
-	f, ok := p.overlays.Load(file)
-	if !ok {
-		f, _ = p.overlays.LoadOrStore(file, sync.OnceValue(func() *overlayDocument {
-			src := &source{name: p.paths.display(file), path: file, dir: filepath.Dir(file), trusted: trusted}
-			doc := &overlayDocument{}
-			data, err := readRegular(file, maxDocument)
-			if err != nil {
-				d := doc.diags.Add(token.Position{Filename: src.name}, "config/read", "cannot read the overlay file: %s", reason(err))
-				d.Env = !errors.Is(err, os.ErrNotExist)
-				return doc
-			}
-			src.text = string(data)
-			doc.read(src, p.opt.Permissive, true)
-			for _, v := range doc.vals {
-				p.confined(&doc.diags, v.get("source"))
-			}
-			return doc
-		}))
-	}
-	return f.(func() *overlayDocument)()
-}
-
-// read decodes an overlay document. A strict one has metadata of its own and
-// none on its overlays.
-func (doc *overlayDocument) read(src *source, permissive, strict bool) {
-	root, diags := readDocument(src)
-	doc.root, doc.diags = root, diags
-	key := documentKey
-	key.Keys = slices.Clone(documentKey.Keys)
-	key.find("metadata").Required = strict
-	broken := len(diags) > 0
-	if root.entry("overlays").empty() && !broken {
-		d := doc.diags.Add(token.Position{Filename: src.name, Line: 1, Column: 1}, "config/overlay-file", "overlay file declares no overlays")
-		if e := root.entry("overlays"); e != nil {
-			d.Pos, d.End = e.pos(), e.endPos()
-		}
-		d.Hint = "each overlay has a header: [[overlays]]"
-		key.find("overlays").Required = false
-	}
-	c := &checker{permissive: permissive}
-	c.value(root, &key, &trail{})
-	if permissive {
-		for i := range c.diags {
-			if meta := root.get("metadata"); meta != nil && c.diags[i].Pos.Offset >= int(meta.off) && strings.HasPrefix(c.diags[i].Code, "config/") && !insideList(root.get("overlays"), c.diags[i].Pos.Offset) {
-				c.diags[i].Severity = diag.Warning
-			}
-		}
-	}
-	doc.diags = append(doc.diags, c.diags...)
-	list := root.get("overlays")
-	if list == nil || list.kind != kindList {
-		return
-	}
-	meta := decodeMetadata(root.get("metadata"))
-	for _, o := range list.list {
-		if o.kind != kindTable {
-			continue
-		}
-		op := decodeOp(o)
-		op.Layer = layerDocument
-		if e := o.entry("metadata"); e != nil && strict {
-			d := doc.diags.Add(e.pos(), "config/conflict", "metadata stands once in an overlay file, not on an overlay")
-			d.End = e.endPos()
-			d.Hint = "the file's [metadata] applies to all its overlays; use another file for another reason"
-		}
-		if op.Metadata == nil {
-			op.Metadata = meta
-		}
-		doc.ops = append(doc.ops, op)
-		doc.vals = append(doc.vals, o)
-	}
-}
-
-func (e *entry) empty() bool { return e == nil || e.val.zero() }
-
-func insideList(v *value, off int) bool {
-	return v != nil && v.kind == kindList && len(v.list) > 0 && off >= int(v.list[0].off)
 }
 
 // Customised reports whether anything but the component's place in upstream is

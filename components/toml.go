@@ -3,7 +3,6 @@ package components
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"go/token"
 	"regexp"
 	"slices"
@@ -132,9 +131,12 @@ type entry struct {
 	val      *value
 }
 
-func (v *value) pos() token.Position    { return v.src.pos(v.off) }
+func (v *value) pos() token.Position { return v.src.pos(v.off) }
+
 func (v *value) endPos() token.Position { return v.src.pos(max(v.end, v.off)) }
-func (e *entry) pos() token.Position    { return e.src.pos(e.off) }
+
+func (e *entry) pos() token.Position { return e.src.pos(e.off) }
+
 func (e *entry) endPos() token.Position { return e.src.pos(e.end) }
 
 // entry returns the entry of a table, nil when the table is nil or lacks it.
@@ -536,57 +538,4 @@ func validDate(s string) bool {
 		}
 	}
 	return false
-}
-
-// quotePath writes a path of keys as TOML would.
-func quotePath(path []string) string {
-	var b strings.Builder
-	for i, name := range path {
-		if i > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(quoteKey(name))
-	}
-	return b.String()
-}
-
-// quoteKey writes a key bare where TOML allows it, else quoted.
-func quoteKey(name string) string {
-	for i := 0; i < len(name); i++ {
-		c := name[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
-			return quoteString(name)
-		}
-	}
-	if name == "" {
-		return `""`
-	}
-	return name
-}
-
-// quoteString writes a TOML basic string.
-func quoteString(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, c := range s {
-		switch c {
-		case '"', '\\':
-			b.WriteByte('\\')
-			b.WriteRune(c)
-		case '\n':
-			b.WriteString(`\n`)
-		case '\t':
-			b.WriteString(`\t`)
-		case '\r':
-			b.WriteString(`\r`)
-		default:
-			if c < 0x20 || c == 0x7f {
-				fmt.Fprintf(&b, `\u%04X`, c)
-			} else {
-				b.WriteRune(c)
-			}
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }

@@ -1,10 +1,8 @@
 package components
 
 import (
-	"cmp"
 	"fmt"
 	"go/token"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,47 +10,6 @@ import (
 )
 
 var noPos token.Position
-
-// newProject makes the typed project of a merged configuration.
-func newProject(dir string, l *loader) *Project {
-	p := &Project{
-		Dir: dir, File: filepath.Join(dir, FileName), Root: l.paths.root,
-		Distros: map[string]*Distro{}, Groups: map[string]*Group{},
-		state: &state{root: l.root, opt: l.opt, paths: l.paths, documents: l.order, twice: l.twice, lost: l.merge.lost},
-	}
-	proj := l.root.get("project")
-	p.Description = proj.text("description")
-	where := func(key, std string) string {
-		return cmp.Or(proj.get(key).path(), filepath.Join(dir, std))
-	}
-	p.LogDir = where("log-dir", "build/logs")
-	p.WorkDir = where("work-dir", "build/work")
-	p.OutputDir = where("output-dir", "out")
-	p.LockDir = where("lock-dir", "locks")
-	p.RenderedDir = where("rendered-specs-dir", "specs")
-	p.DefaultDistro = decodeDistroRef(proj.get("default-distro"))
-	set := proj.get("specgraft")
-	p.Settings = Settings{
-		Lint:            set.get("lint").stringMap(),
-		DirtyClock:      cmp.Or(set.text("dirty-clock"), "head"),
-		History:         cmp.Or(set.text("history"), "locks"),
-		Header:          set.text("header"),
-		HasHeader:       set.get("header") != nil,
-		AutospecVersion: cmp.Or(set.text("autospec-version"), "0.8.3"),
-		TemplatesDir:    cmp.Or(set.get("templates-dir").path(), filepath.Join(dir, "templates")),
-	}
-	for _, e := range l.root.get("distros").entries() {
-		p.Distros[e.name] = decodeDistro(e)
-	}
-	for _, e := range l.root.get("component-groups").entries() {
-		g := &Group{Name: e.name, Pos: e.val.pos(), Description: e.val.text("description"), Components: e.val.get("components").strings()}
-		g.Specs = e.val.get("specs").pathList()
-		g.ExcludedPaths = e.val.get("excluded-paths").pathList()
-		p.Groups[e.name] = g
-	}
-	p.prepare()
-	return p
-}
 
 // entries returns the entries of a table in a map, without those of a wrong type.
 func (v *value) entries() []entry {
@@ -66,43 +23,6 @@ func (v *value) entries() []entry {
 		}
 	}
 	return list
-}
-
-func decodeDistroRef(v *value) DistroRef {
-	return DistroRef{Name: v.text("name"), Version: v.text("version"), Snapshot: v.text("snapshot")}
-}
-
-func decodeDistro(e entry) *Distro {
-	d := &Distro{
-		Name: e.name, Pos: e.val.pos(), Description: e.val.text("description"),
-		DefaultVersion: e.val.text("default-version"), DistGitBaseURI: e.val.text("dist-git-base-uri"),
-		LookasideBaseURI: e.val.text("lookaside-base-uri"), MirrorBaseURIs: e.val.get("mirror-base-uri").strings(),
-		DisableOrigins: e.val.flag("disable-origins"), Versions: map[string]*DistroVersion{},
-	}
-	if repos := e.val.get("repos"); repos != nil {
-		for _, r := range repos.list {
-			if uri := r.text("base-uri"); uri != "" {
-				d.Repos = append(d.Repos, uri)
-			}
-		}
-	}
-	for _, ve := range e.val.get("versions").entries() {
-		v := &DistroVersion{
-			Name: ve.name, Pos: ve.val.pos(), Description: ve.val.text("description"), ReleaseVer: ve.val.text("release-ver"),
-			DistGitBranch: ve.val.text("dist-git-branch"), MacroSet: ve.val.get("macro-set").path(), MockConfig: map[string]string{},
-		}
-		for _, arch := range []string{"", "x86_64", "aarch64"} {
-			key := "mock-config"
-			if arch != "" {
-				key += "-" + arch
-			}
-			if path := ve.val.get(key).path(); path != "" {
-				v.MockConfig[arch] = path
-			}
-		}
-		d.Versions[ve.name] = v
-	}
-	return d
 }
 
 // validate holds the rules that need the whole configuration. References are

@@ -1,0 +1,176 @@
+package components
+
+import (
+	"cmp"
+	"errors"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+)
+
+// An overlayDocument is a loaded overlay file.
+type overlayDocument struct {
+	root  *value
+	ops   []overlay.Op
+	vals  []*value
+	diags diag.List
+}
+
+// addOverlayFiles appends the overlays of the component's overlay files.
+func (p *Project) addOverlayFiles(c *Component, diags *diag.List) {
+	list := c.merged.get("overlay-files")
+	if list == nil || list.kind != kindList || len(list.list) == 0 {
+		return
+	}
+	seen := map[string]bool{}
+	for _, pattern := range list.list {
+		if pattern.kind != kindString || pattern.str == "" {
+			continue
+		}
+		if c.Dir == "" && !filepath.IsAbs(pattern.str) {
+			diags.Add(pattern.pos(), "config/overlay-file", "overlay file %q is relative, but the component is not defined in a file", pattern.str).End = pattern.endPos()
+			continue
+		}
+		// Patterns stay relative to the component, wherever they come from.
+		at := *pattern
+		at.src = &source{name: pattern.src.name, path: pattern.src.path, text: pattern.src.text, dir: c.Dir, trusted: pattern.src.trusted}
+		if d := p.paths.confineGlob(&at); d != nil {
+			*diags = append(*diags, *d)
+			continue
+		}
+		files, err := glob(&at)
+		if err != nil {
+			diags.Add(pattern.pos(), "config/bad-value", "overlay-files: %q: %s", pattern.str, err).End = pattern.endPos()
+			continue
+		}
+		if len(files) == 0 && !strings.ContainsAny(pattern.str, "*?[") {
+			d := diags.Add(pattern.pos(), "config/overlay-file", "overlay file %q does not exist", pattern.str)
+			d.End = pattern.endPos()
+			d.Hint = "paths are relative to " + p.paths.display(c.Dir) + string(filepath.Separator)
+			continue
+		}
+		slices.SortFunc(files, func(a, b string) int {
+			return cmp.Or(cmp.Compare(filepath.Base(a), filepath.Base(b)), cmp.Compare(a, b))
+		})
+		for _, file := range files {
+			if seen[file] {
+				continue
+			}
+			seen[file] = true
+			if d := p.paths.confine(file, &at); d != nil {
+				*diags = append(*diags, *d)
+				continue
+			}
+			doc := p.overlayDocument(file, at.src.trusted)
+			*diags = append(*diags, doc.diags...)
+			for i := range doc.ops {
+				c.Overlays = append(c.Overlays, doc.ops[i])
+				c.ops = append(c.ops, doc.vals[i])
+				c.opLayers = append(c.opLayers, layerDocument)
+			}
+		}
+	}
+}
+
+// overlayDocument loads an overlay file once.
+func (p *Project) overlayDocument(file string, trusted bool) *overlayDocument {
+	f, ok := p.overlays.Load(file)
+	if !ok {
+		f, _ = p.overlays.LoadOrStore(file, sync.OnceValue(func() *overlayDocument {
+			src := &source{name: p.paths.display(file), path: file, dir: filepath.Dir(file), trusted: trusted}
+			doc := &overlayDocument{}
+			data, err := readRegular(file, maxDocument)
+			if err != nil {
+				d := doc.diags.Add(token.Position{Filename: src.name}, "config/read", "cannot read the overlay file: %s", reason(err))
+				d.Env = !errors.Is(err, os.ErrNotExist)
+				return doc
+			}
+			src.text = string(data)
+			doc.read(src, p.opt.Permissive, true)
+			for _, v := range doc.vals {
+				p.confined(&doc.diags, v.get("source"))
+			}
+			return doc
+		}))
+	}
+	return f.(func() *overlayDocument)()
+}
+
+// read decodes an overlay document. A strict one has metadata of its own and
+// none on its overlays.
+func (doc *overlayDocument) read(src *source, permissive, strict bool) {
+	root, diags := readDocument(src)
+	doc.root, doc.diags = root, diags
+	key := documentKey
+	key.Keys = slices.Clone(documentKey.Keys)
+	key.find("metadata").Required = strict
+	broken := len(diags) > 0
+	if root.entry("overlays").empty() && !broken {
+		d := doc.diags.Add(token.Position{Filename: src.name, Line: 1, Column: 1}, "config/overlay-file", "overlay file declares no overlays")
+		if e := root.entry("overlays"); e != nil {
+			d.Pos, d.End = e.pos(), e.endPos()
+		}
+		d.Hint = "each overlay has a header: [[overlays]]"
+		key.find("overlays").Required = false
+	}
+	c := &checker{permissive: permissive}
+	c.value(root, &key, &trail{})
+	if permissive {
+		for i := range c.diags {
+			if meta := root.get("metadata"); meta != nil && c.diags[i].Pos.Offset >= int(meta.off) && strings.HasPrefix(c.diags[i].Code, "config/") && !insideList(root.get("overlays"), c.diags[i].Pos.Offset) {
+				c.diags[i].Severity = diag.Warning
+			}
+		}
+	}
+	doc.diags = append(doc.diags, c.diags...)
+	list := root.get("overlays")
+	if list == nil || list.kind != kindList {
+		return
+	}
+	meta := decodeMetadata(root.get("metadata"))
+	for _, o := range list.list {
+		if o.kind != kindTable {
+			continue
+		}
+		op := decodeOp(o)
+		op.Layer = layerDocument
+		if e := o.entry("metadata"); e != nil && strict {
+			d := doc.diags.Add(e.pos(), "config/conflict", "metadata stands once in an overlay file, not on an overlay")
+			d.End = e.endPos()
+			d.Hint = "the file's [metadata] applies to all its overlays; use another file for another reason"
+		}
+		if op.Metadata == nil {
+			op.Metadata = meta
+		}
+		doc.ops = append(doc.ops, op)
+		doc.vals = append(doc.vals, o)
+	}
+}
+
+func (e *entry) empty() bool { return e == nil || e.val.zero() }
+
+func insideList(v *value, off int) bool {
+	return v != nil && v.kind == kindList && len(v.list) > 0 && off >= int(v.list[0].off)
+}
+
+// ParseOverlays reads a stand-alone TOML file with an [[overlays]] list, and
+// optionally one [metadata] table for all of them. The name is used in
+// positions and to find `source` files, which are relative to its directory.
+// Every overlay is validated; the operations are only good to apply when the
+// list has no errors.
+func ParseOverlays(name string, data []byte) ([]overlay.Op, diag.List) {
+	src := &source{name: name, path: name, dir: filepath.Dir(name), text: string(data), trusted: true}
+	if abs, err := filepath.Abs(name); err == nil {
+		src.path, src.dir = abs, filepath.Dir(abs)
+	}
+	var doc overlayDocument
+	doc.read(src, false, false)
+	doc.diags.Sort()
+	return doc.ops, doc.diags
+}
