@@ -114,6 +114,7 @@ func commands(g *globals) []*cobra.Command {
 		initCmd(g),
 		listCmd(g),
 		macrosCmd(g),
+		newCmd(g),
 		overlayCmd(g),
 		prepareCmd(g),
 		queryCmd(g),
