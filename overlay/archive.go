@@ -105,54 +105,6 @@ func ArchiveGroups(ops []Op) []ArchiveGroup {
 	return groups
 }
 
-// An ArchiveSource is an entry of a component's source-files with
-// origin.type = "overlay": an archive that the overlays rewrite.
-type ArchiveSource struct {
-	Name string
-	Pos  token.Position
-}
-
-// CheckArchives holds the archive operations against the declared archives:
-// each archive with operations is declared, each declared one has operations
-// (both left out with allowNoHashes), and no operation on loose files matches
-// the name of an archive, which would change its bytes behind the digest.
-func CheckArchives(ops []Op, declared []ArchiveSource, allowNoHashes bool) diag.List {
-	var list diag.List
-	groups := ArchiveGroups(ops)
-	touched := func(name string) bool {
-		return slices.ContainsFunc(groups, func(g ArchiveGroup) bool { return g.Name == name })
-	}
-	if !allowNoHashes {
-		for _, g := range groups {
-			if slices.ContainsFunc(declared, func(s ArchiveSource) bool { return s.Name == g.Name }) {
-				continue
-			}
-			d := list.Add(g.Ops[0].Pos, "overlay/archive-undeclared", "archive %q is changed by an overlay but has no source-files entry with origin type \"overlay\"", g.Name)
-			d.Hint = fmt.Sprintf("add source-files = [{ filename = %q, origin = { type = \"overlay\" }, replace-upstream = true, replace-reason = \"...\", hash-type = \"SHA512\", hash = \"...\" }]", g.Name)
-		}
-		for _, s := range declared {
-			if !touched(s.Name) {
-				d := list.Add(s.Pos, "overlay/archive-undeclared", "source file %q has origin type \"overlay\" but no overlay names it as its archive", s.Name)
-				d.Hint = fmt.Sprintf("add an overlay with archive = %q or remove this entry", s.Name)
-			}
-		}
-	}
-	for i := range ops {
-		op := &ops[i]
-		if op.Archive != "" || op.File == "" {
-			continue
-		}
-		for _, g := range groups {
-			if hit, err := matchFile(op.File, g.Name); err == nil && hit {
-				d := list.Add(op.Pos, "overlay/archive-loose-file", "%s on file %q also matches archive %q, which other overlays rewrite", op.Type, op.File, g.Name)
-				d.Related = []diag.Related{{Pos: g.Ops[0].Pos, Message: "first overlay on the archive"}}
-				d.Hint = fmt.Sprintf("narrow the pattern, or set archive = %q to work inside it", g.Name)
-			}
-		}
-	}
-	return list
-}
-
 // ApplyArchive reads a tar archive from src, applies ops, which are all meant
 // for it, and writes the repacked archive to dst.
 //
@@ -570,13 +522,5 @@ var archiveCodes = []diag.Code{
 	{
 		ID: "overlay/archive-drift", Summary: "a rewritten archive does not have the declared digest",
 		Doc: "The source-files entry of an archive with overlays declares the digest of the result. The overlays, the upstream archive or the packing changed: set the hash that the message shows once that is understood.",
-	},
-	{
-		ID: "overlay/archive-undeclared", Summary: "archive overlays and source-files entries do not pair up",
-		Doc: "Every archive that an overlay works in has a source-files entry with origin type \"overlay\", and every such entry has an overlay.",
-	},
-	{
-		ID: "overlay/archive-loose-file", Summary: "an overlay on loose files also matches an archive",
-		Doc: "The file pattern of an overlay without archive matches the name of an archive that other overlays rewrite. It would change the packed bytes: narrow the pattern or name the archive.",
 	},
 }

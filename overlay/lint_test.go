@@ -296,3 +296,26 @@ func FuzzLint(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkLint compares applying three overlays without and with the second
+// look.
+func BenchmarkLint(b *testing.B) {
+	in := []byte("Name: x\nVersion: 1\nRelease: 1%{?dist}\n" + strings.Repeat("%if %{with x}\nBuildRequires: foo\n%endif\nRequires(post): bar >= 1\n", 40) +
+		"%description\ntext\n%build\n" + strings.Repeat("%configure \\\n  --a \\\n  --b\nmake\n", 40) + "%install\n%make_install\n%changelog\n" + strings.Repeat("* entry\n- text\n\n", 200))
+	ops := []overlay.Op{
+		{Type: overlay.InsertTag, Tag: "BuildRequires", Value: "y"},
+		{Type: overlay.SearchReplace, Section: "%build", Regex: "--b", Replacement: "--c"},
+		{Type: overlay.AppendLines, Section: "%install", Lines: []string{"echo"}},
+	}
+	for _, on := range []bool{false, true} {
+		b.Run(map[bool]string{false: "without", true: "with"}[on], func(b *testing.B) {
+			b.SetBytes(int64(len(in)))
+			for b.Loop() {
+				tree := &overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", in)}
+				if _, list := overlay.Apply(tree, ops, overlay.Options{Lint: on}); len(list) > 0 {
+					b.Fatal(list)
+				}
+			}
+		})
+	}
+}

@@ -192,15 +192,6 @@ func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component)
 // render does everything behind fetching.
 func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) {
 	c := res.Config
-	var archives []overlay.ArchiveSource
-	for i := range c.SourceFiles {
-		if f := &c.SourceFiles[i]; f.Origin.Type == "overlay" {
-			archives = append(archives, overlay.ArchiveSource{Name: f.Filename, Pos: f.Pos})
-		}
-	}
-	if !res.add(overlay.CheckArchives(c.Overlays, archives, false)) {
-		return
-	}
 	var err error
 	if !r.WithoutHistory {
 		if res.Changes, err = r.changes(ctx, c, res.Upstream.Commit); err != nil {

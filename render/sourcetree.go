@@ -224,7 +224,6 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 			Name: e.Name, HashType: e.HashType, Hash: e.Hash, URLs: lookaside(e.Name, e.HashType, e.Hash), Progress: o.Progress}})
 	}
 	groups := overlay.ArchiveGroups(c.Overlays)
-	var archives []overlay.ArchiveSource
 	for i := range configured {
 		f := &configured[i]
 		if f.Hash == "" && !o.AllowNoHashes {
@@ -236,7 +235,6 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 			Name: f.Filename, HashType: f.HashType, Hash: f.Hash, URLs: lookaside(f.Filename, f.HashType, f.Hash), Progress: o.Progress}}
 		switch f.Origin.Type {
 		case "overlay":
-			archives = append(archives, overlay.ArchiveSource{Name: f.Filename, Pos: f.Pos})
 			e, ok := upstream.Entry(f.Filename)
 			if !ok {
 				d := problems.Add(f.Pos, "sources/nothing-to-replace", "upstream's sources file has no %q to apply overlays to", f.Filename)
@@ -260,7 +258,6 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 		wanted = append(wanted, w)
 	}
 	if !o.SkipOverlays {
-		problems = append(problems, overlay.CheckArchives(c.Overlays, archives, o.AllowNoHashes)...)
 		for i := range wanted {
 			// An archive without an entry of its own, which --allow-no-hashes lets pass.
 			if w := &wanted[i]; w.index < 0 {
