@@ -1,0 +1,3 @@
+#!/bin/sh
+# where are we?
+exec /usr/libexec/sextant "$@"
