@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
 
@@ -195,6 +196,11 @@ func (c *checker) table(t *value, k *Key, at *trail) {
 		}
 		c.value(e.val, sub, at.key(e.name))
 		c.lenient = lenient
+	}
+	if c.azldev && k.ops {
+		if v := t.get("section"); v != nil && v.str == overlay.PreambleSection {
+			c.add(v, "config/extension", "azldev does not know the section %q%s", v.str, at.in()).Hint = "it is an extension of specgraft"
+		}
 	}
 	if c.azldev || t.broken {
 		return

@@ -107,33 +107,44 @@ func (p *Project) overlayDocument(file string, trusted bool) *overlayDocument {
 func (doc *overlayDocument) read(src *source, permissive, strict bool) {
 	root, diags := readDocument(src)
 	doc.root, doc.diags = root, diags
-	key := documentKey
-	key.Keys = slices.Clone(documentKey.Keys)
-	key.find("metadata").Required = strict
 	broken := len(diags) > 0
-	if root.entry("overlays").empty() && !broken {
+	overlays := root.entry("overlays")
+	if overlays.empty() && !broken {
 		d := doc.diags.Add(token.Position{Filename: src.name, Line: 1, Column: 1}, "config/overlay-file", "overlay file declares no overlays")
-		if e := root.entry("overlays"); e != nil {
-			d.Pos, d.End = e.pos(), e.endPos()
+		if overlays != nil {
+			d.Pos, d.End = overlays.pos(), overlays.endPos()
 		}
 		d.Hint = "each overlay has a header: [[overlays]]"
-		key.find("overlays").Required = false
 	}
+	// Metadata is checked on its own: permissive loading does without when it
+	// is bad. Missing overlays have been reported.
+	key := documentKey
+	key.Keys = slices.Clone(documentKey.Keys)
+	metaKey := *key.find("metadata")
+	*key.find("metadata") = Key{Name: "metadata"}
+	key.find("overlays").Required = false
 	c := &checker{permissive: permissive}
 	c.value(root, &key, &trail{})
-	if permissive {
-		for i := range c.diags {
-			if meta := root.get("metadata"); meta != nil && c.diags[i].Pos.Offset >= int(meta.off) && strings.HasPrefix(c.diags[i].Code, "config/") && !insideList(root.get("overlays"), c.diags[i].Pos.Offset) {
-				c.diags[i].Severity = diag.Warning
-			}
+	doc.diags = append(doc.diags, c.diags...)
+	m := &checker{permissive: permissive}
+	at := (&trail{}).key("metadata")
+	if v := root.get("metadata"); v != nil {
+		m.value(v, &metaKey, at)
+	} else if strict && !broken {
+		m.missing(root, "metadata", &trail{}, "").Hint = "metadata: " + sentence(metaKey.Help)
+	}
+	meta := decodeMetadata(root.get("metadata"))
+	if permissive && m.diags.HasErrors() {
+		meta = nil
+		for i := range m.diags {
+			m.diags[i].Severity = diag.Warning
 		}
 	}
-	doc.diags = append(doc.diags, c.diags...)
+	doc.diags = append(doc.diags, m.diags...)
 	list := root.get("overlays")
 	if list == nil || list.kind != kindList {
 		return
 	}
-	meta := decodeMetadata(root.get("metadata"))
 	for _, o := range list.list {
 		if o.kind != kindTable {
 			continue
@@ -154,10 +165,6 @@ func (doc *overlayDocument) read(src *source, permissive, strict bool) {
 }
 
 func (e *entry) empty() bool { return e == nil || e.val.zero() }
-
-func insideList(v *value, off int) bool {
-	return v != nil && v.kind == kindList && len(v.list) > 0 && off >= int(v.list[0].off)
-}
 
 // ParseOverlays reads a stand-alone TOML file with an [[overlays]] list, and
 // optionally one [metadata] table for all of them. The name is used in

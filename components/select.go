@@ -17,13 +17,13 @@ func (s Selector) Empty() bool {
 }
 
 // Select returns the names that a selector chooses, sorted. A pattern or group
-// without members chooses nothing; an unknown name, group or path is an error.
+// without members chooses nothing; an unknown name, group or path is an error,
+// and so is a default distribution that does not exist.
 // Members of a group are those it names and those its spec globs find.
 func (p *Project) Select(s Selector) ([]string, diag.List) {
 	var diags diag.List
 	if s.All {
-		names := p.names()
-		return slices.Clone(names), p.discovered().diags
+		return p.Names(), slices.Concat(p.discovered().diags, p.base().diags)
 	}
 	chosen := map[string]bool{}
 	comps := p.root.get("components")
@@ -74,6 +74,11 @@ func (p *Project) Select(s Selector) ([]string, diag.List) {
 		if name := p.bySpecPath(path, &diags); name != "" {
 			chosen[name] = true
 		}
+	}
+	if len(chosen) > 0 {
+		// Without a distribution no component can be resolved: that is one
+		// problem, not one of each.
+		diags = append(diags, p.base().diags...)
 	}
 	return slices.Sorted(maps.Keys(chosen)), diags
 }

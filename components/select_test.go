@@ -306,3 +306,58 @@ func TestPermissive(t *testing.T) {
 		t.Error("rules of one file are errors always")
 	}
 }
+
+// TestNoDistro: a default distribution without version is one problem of the
+// selection, whatever is selected.
+func TestNoDistro(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, "-- azldev.toml --\n[project]\ndefault-distro = { name = \"d\" }\n[distros.d]\n[components.a]\n[components.b]\n")
+	for _, s := range []Selector{{All: true}, {Names: []string{"a", "b"}}} {
+		if _, diags := p.Select(s); len(diags) != 1 || diags[0].Code != "config/no-distro" || diags[0].Pos.Line != 2 {
+			t.Errorf("%+v: %v", s, diags)
+		}
+	}
+}
+
+// TestPermissiveMetadata: overlays are kept when their metadata is bad.
+func TestPermissiveMetadata(t *testing.T) {
+	t.Parallel()
+	for _, meta := range []string{"", "[metadata]\ncategory = \"x\"\nupstream-status = \"unknown\"\n"} {
+		text := "-- azldev.toml --\n" + distroA + "[components.c]\noverlay-files = [\"o.toml\"]\n-- o.toml --\n" + meta + overlayText("1")
+		p, _ := load(t, text, Options{Permissive: true})
+		c, diags := p.Component("c")
+		if diags.HasErrors() || len(diags) != 1 || len(c.Overlays) != 1 || c.Overlays[0].Metadata != nil {
+			t.Errorf("%q: %v %+v", meta, diags, c.Overlays)
+		}
+		p, _ = load(t, text, Options{})
+		if _, diags := p.Component("c"); !diags.HasErrors() {
+			t.Errorf("%q: no error", meta)
+		}
+	}
+}
+
+func TestStrictExtensions(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, `-- azldev.toml --
+[project]
+default-distro = { name = "d", version = "1" }
+specgraft.history = "none"
+[distros.d.versions.1]
+mock-config = "m.cfg"
+[components.c]
+release.calculation = "smart"
+spec = { type = "upstream", source = "srpm" }
+overlays = [{ type = "spec-append-lines", section = "%preamble", lines = ["x"], branch = 1 }]
+`)
+	var got []string
+	for _, d := range p.StrictAzldev() {
+		got = append(got, d.Pos.String()+" "+d.Code)
+	}
+	want := []string{
+		"azldev.toml:3:1 config/extension", "azldev.toml:7:23 config/extension", "azldev.toml:8:29 config/extension",
+		"azldev.toml:9:53 config/extension", "azldev.toml:9:81 config/extension",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -54,6 +54,8 @@ render settings, its own or inherited from a group.`,
 	f.StringVar(&sourceType, "source-type", "", "only components of `TYPE`: upstream, local or template")
 	f.BoolVar(&pinned, "pinned", false, "only components with an upstream-commit")
 	f.BoolVar(&customised, "customised", false, "only customised components")
+	f.BoolVar(&customised, "customized", false, "the other spelling of --customised")
+	_ = f.MarkHidden("customized")
 	_ = cmd.RegisterFlagCompletionFunc("overlay-type", cobra.FixedCompletions(opNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("source-type", cobra.FixedCompletions([]string{"upstream", "local", "template"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
