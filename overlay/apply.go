@@ -44,7 +44,7 @@ type Options struct {
 // the archives. ApplyArchive applies them.
 func Apply(t *Tree, ops []Op, opt Options) (*Report, diag.List) {
 	rep := &Report{Failed: -1, Applied: make([]OpReport, 0, len(ops))}
-	a := &applier{tree: t, opt: &opt, rep: rep, removed: map[string]*spec.Origin{}}
+	a := &applier{tree: t, opt: &opt, rep: rep, removed: map[string]*spec.Origin{}, created: map[string]bool{}}
 	if opt.Lint {
 		a.lint = newLinter(t, &opt, &a.list)
 	}
@@ -67,9 +67,10 @@ type applier struct {
 	opt     *Options
 	rep     *Report
 	list    diag.List
-	lint    *linter // nil without Options.Lint
-	removed map[string]*spec.Origin
-	dirs    map[string]bool // directories of the tree; nil until asked for
+	lint    *linter                 // nil without Options.Lint
+	removed map[string]*spec.Origin // files that were there at the start
+	created map[string]bool         // files that were not
+	dirs    map[string]bool         // directories of the tree; nil until asked for
 }
 
 // one applies operation i and reports whether to go on.
@@ -235,9 +236,15 @@ func (r *run) finish() {
 		}
 	}
 	for _, b := range r.before {
-		if r.tree.Files[b.path] != nil {
+		_, was := r.removed[b.path]
+		switch is := r.tree.Files[b.path] != nil; {
+		case is && b.file == nil && !was:
+			r.created[b.path] = true
+		case is:
 			delete(r.removed, b.path)
-		} else if b.file != nil && b.file.Origin == nil {
+		case r.created[b.path]:
+			delete(r.created, b.path)
+		case b.file != nil:
 			r.removed[b.path] = r.origin
 		}
 	}

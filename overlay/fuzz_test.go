@@ -261,8 +261,17 @@ func TestCorpusOperations(t *testing.T) {
 		types = []overlay.Type{overlay.Type(only)}
 	}
 	end := time.Now().Add(soak)
-	n, applied := 0, map[overlay.Type]int{}
-	for seed := uint64(1); ; seed++ {
+	n, applied, at := 0, map[overlay.Type]int{}, ""
+	defer func() {
+		if t.Failed() {
+			t.Log("last at", at)
+		}
+	}()
+	first := uint64(1)
+	if soak > 0 {
+		first = uint64(time.Now().UnixNano())
+	}
+	for seed := first; ; seed++ {
 		// Without a soak only some of the specs, others for each type.
 		for i := range files {
 			if soak > 0 {
@@ -273,7 +282,8 @@ func TestCorpusOperations(t *testing.T) {
 			} else if i%40 != 0 {
 				continue
 			}
-			f := files[(i+int(seed))%len(files)]
+			f := files[(uint64(i)+seed)%uint64(len(files))]
+			at = fmt.Sprintf("%s, seed %d, %d", f.name, seed, i)
 			c := &chooser{rand.New(rand.NewPCG(seed, uint64(i))), spec.Parse("x.spec", f.data)}
 			for _, typ := range types {
 				ops := []overlay.Op{c.op(typ)}

@@ -4,9 +4,9 @@ import "specgraft/overlay/spec"
 
 // A Report says what Apply did, operation by operation.
 type Report struct {
-	Applied []OpReport // in order of application, skipped ones included
-	Failed  int        // index in the list of the operation that failed, -1 when none did
-	Removed []RemovedFile
+	Applied []OpReport    // in order of application, skipped ones included
+	Failed  int           // index in the list of the operation that failed, -1 when none did
+	Removed []RemovedFile // files that were there before and are gone, in order of path
 }
 
 // An OpReport says what one operation did.
