@@ -107,3 +107,13 @@ func (u *Upstream) Lookaside(filename, hashType, hash string) string {
 		"$hash", url.PathEscape(hash),
 	).Replace(u.LookasideURI)
 }
+
+// SourceRepos returns the addresses of the distribution's source repositories,
+// with $releasever filled in.
+func (u *Upstream) SourceRepos() []string {
+	repos := make([]string, len(u.Repos))
+	for i, r := range u.Repos {
+		repos[i] = strings.NewReplacer("$releasever", url.PathEscape(u.ReleaseVer), "$basearch", "source").Replace(r)
+	}
+	return repos
+}

@@ -23,6 +23,7 @@ type Snapshot struct {
 
 	store *Store
 	url   string
+	again func(context.Context) (*snapFile, error) // makes the file once more, nil for a git commit
 	mu    sync.Mutex
 	file  *snapFile
 }
@@ -60,7 +61,11 @@ func (f *File) Bytes() ([]byte, error) {
 		return data, nil
 	}
 	// Damaged, or pruned by somebody else in the meantime.
-	if file, err = s.store.rebuildSnapshot(context.Background(), s.url, s.Commit); err != nil {
+	again := s.again
+	if again == nil {
+		again = func(ctx context.Context) (*snapFile, error) { return s.store.rebuildSnapshot(ctx, s.url, s.Commit) }
+	}
+	if file, err = again(context.Background()); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

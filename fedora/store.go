@@ -51,6 +51,10 @@ type Store struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
+	packagesOnce sync.Once
+	packages     *SourcePackages
+	packagesErr  error
+
 	mu        sync.Mutex
 	upstreams map[string]*upstream
 	idle      []idleBatch // oldest first

@@ -66,10 +66,12 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 		}
 		return &p
 	}
-	if src.Commit, err = r.Store.Resolve(ctx, src.Request); err != nil {
-		return nil, src, at(err)
+	var snap *fedora.Snapshot
+	if u.Source == "srpm" {
+		snap, err = r.sourcePackage(ctx, c, u, &src)
+	} else if src.Commit, err = r.Store.Resolve(ctx, src.Request); err == nil {
+		snap, err = r.Store.Snapshot(ctx, u.URL, src.Commit)
 	}
-	snap, err := r.Store.Snapshot(ctx, u.URL, src.Commit)
 	if err != nil {
 		return nil, src, at(err)
 	}

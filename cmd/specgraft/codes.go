@@ -22,7 +22,7 @@ import (
 func allCodes() []diag.Code {
 	codes := slices.Concat(
 		components.Codes, components.LockCodes, overlay.Codes, render.Codes, template.Codes, historyCodes,
-		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, autospec.Codes, macro.Codes, ApplyCodes,
+		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, ApplyCodes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
 	return slices.CompactFunc(codes, func(a, b diag.Code) bool { return a.ID == b.ID })

@@ -217,6 +217,15 @@ func fetchComponent(ctx context.Context, p *components.Project, store *fedora.St
 		return fail(problems)
 	}
 	if u.Source == "srpm" {
+		commit, err := fetchPackage(ctx, p, store, c, u)
+		if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
+			placed := *d
+			placed.Pos = c.Pos
+			return fail(diag.List{placed})
+		} else if err != nil {
+			return fail(diag.List{{Code: "fedora/network", Pos: c.Pos, Message: err.Error(), Env: true}})
+		}
+		rec.Commit, rec.Status = commit, "present"
 		return rec
 	}
 	r := fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: name,

@@ -121,6 +121,7 @@ func commands(g *globals) []*cobra.Command {
 		renderCmd(g),
 		showCmd(g),
 		stepCmd(g),
+		srpmCmd(g),
 		templateCmd(g),
 		tryCmd(g),
 		updateCmd(g),

@@ -13,6 +13,7 @@ import (
 	"specgraft/components"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
+	"specgraft/render"
 )
 
 // lockRecord is one component in the output of update. Only components with
@@ -100,10 +101,19 @@ lock files are stale.`,
 // A branch is looked at afresh when its head decides, or when all is asked for
 // again; behind a snapshot, what the mirror has will do.
 func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Component, u components.Upstream, again bool) (string, error) {
-	commit, err := store.Resolve(ctx, fedora.Request{
-		URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Snapshot: u.Snapshot, Component: c.Name,
-		Refresh: again || u.Snapshot.IsZero(),
-	})
+	var commit string
+	var err error
+	if u.Source == "srpm" {
+		var packages *fedora.SourcePackages
+		if packages, err = store.SourcePackages(); err == nil {
+			commit, err = packages.Resolve(ctx, render.PackageRequest(c, u))
+		}
+	} else {
+		commit, err = store.Resolve(ctx, fedora.Request{
+			URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Snapshot: u.Snapshot, Component: c.Name,
+			Refresh: again || u.Snapshot.IsZero(),
+		})
+	}
 	if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Pos.Filename == "" {
 		placed := *d
 		placed.Pos = c.Pos

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/token"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/components"
+	"specgraft/fedora"
+	"specgraft/overlay/diag"
+	"specgraft/render"
+)
+
+func srpmCmd(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "srpm",
+		Short: "Look at source packages",
+		Long: `A component with spec.source = "srpm" is made from a source RPM instead of a
+dist-git commit: the one that spec.srpm names, or the newest of its name in the
+distribution's repos. These commands look at such packages.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: group,
+	}
+	cmd.AddCommand(srpmShowCmd(g))
+	return cmd
+}
+
+func srpmShowCmd(g *globals) *cobra.Command {
+	var spec bool
+	cmd := &cobra.Command{
+		Use:   "show FILE",
+		Short: "Print what is in a source package, and verify it",
+		Long: `Show prints the header and the files of a source package after verifying every
+digest in it. Signatures are not checked. With --spec it prints the spec instead.`,
+		Example: `  specgraft srpm show bash-5.3.0-2.fc43.src.rpm
+  specgraft srpm show --spec bash-5.3.0-2.fc43.src.rpm
+  specgraft srpm show --json bash-5.3.0-2.fc43.src.rpm`,
+		Args: cobra.ExactArgs(1),
+	}
+	cmd.Flags().BoolVar(&spec, "spec", false, "print the spec")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		format, err := g.formatOf("text", "table", "json")
+		if err != nil {
+			return err
+		}
+		f, err := os.Open(args[0])
+		if err != nil {
+			return usageError{err}
+		}
+		defer f.Close()
+		var text []byte
+		p, err := fedora.ReadSRPM(f, func(f *fedora.SRPMFile, r io.Reader) error {
+			if !spec || !strings.HasSuffix(f.Name, ".spec") {
+				return nil
+			}
+			var err error
+			text, err = io.ReadAll(io.LimitReader(r, 64<<20))
+			return err
+		})
+		if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
+			d.Pos = token.Position{Filename: args[0]}
+			return d
+		}
+		switch {
+		case err != nil:
+			return err
+		case spec:
+			_, err = g.stdout.Write(text)
+			return err
+		case format == "json":
+			return writeJSON(g.stdout, p)
+		}
+		return printSRPM(g.stdout, p)
+	}
+	return cmd
+}
+
+// printSRPM prints a package for people.
+func printSRPM(w io.Writer, p *fedora.SRPM) error {
+	var b strings.Builder
+	line := func(key, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-12s %s\n", key, strings.ReplaceAll(value, "\n", " "))
+		}
+	}
+	line("name", p.Name)
+	line("version", p.EVR().String())
+	line("summary", p.Summary)
+	line("license", p.License)
+	line("url", p.URL)
+	line("vendor", p.Vendor)
+	line("vcs", p.VCS)
+	line("build host", p.BuildHost)
+	if p.BuildTime != 0 {
+		line("build time", time.Unix(p.BuildTime, 0).UTC().Format(time.RFC3339))
+	}
+	line("spec", p.Spec)
+	line("compression", p.Compression)
+	line("verified", strings.Join(p.Verified, ", "))
+	for _, f := range p.Files {
+		fmt.Fprintf(&b, "\n%s  %12d  %s\n    %s %s", f.Mode, f.Size, f.Name, f.DigestType, f.Digest)
+	}
+	b.WriteByte('\n')
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// fetchPackage brings the source package of a component into the cache and
+// returns its checksum.
+func fetchPackage(ctx context.Context, p *components.Project, store *fedora.Store, c *components.Component, u components.Upstream) (string, error) {
+	packages, err := store.SourcePackages()
+	if err != nil {
+		return "", err
+	}
+	req := render.PackageRequest(c, u)
+	if lock, err := p.Lock(c.Name); err == nil && lock != nil {
+		req.SHA256 = lock.UpstreamCommit
+	}
+	if req.SHA256, err = packages.Resolve(ctx, req); err != nil {
+		return "", err
+	}
+	_, err = packages.Snapshot(ctx, req)
+	return req.SHA256, err
+}

@@ -1,0 +1,312 @@
+package fedora
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"specgraft/overlay/diag"
+)
+
+// An SRPMRequest names the source package that a component is made from.
+type SRPMRequest struct {
+	Name string // of the package
+	// Address is where it is, an absolute path or a URL; empty to find the
+	// newest in Repos.
+	Address string
+	Repos   []string // base addresses of source repositories
+	// SHA256 is the locked checksum of the package file; empty to take what
+	// there is.
+	SHA256    string
+	Component string
+}
+
+// maxSidecar is the largest file of a source package that is treated like one
+// in dist-git. Larger ones, and archives, become entries of the sources file.
+const maxSidecar = 1 << 20
+
+// archiveSuffixes end the names of files that dist-git keeps in the lookaside
+// cache whatever their size.
+var archiveSuffixes = []string{
+	".tar", ".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".zst", ".tzst", ".lz", ".lzma", ".7z", ".zip", ".jar", ".war",
+	".gem", ".crate", ".whl", ".rpm", ".deb", ".iso", ".cpio",
+}
+
+// SourcePackages gives access to source packages: a store's cache, a lookaside
+// to download into, and the repositories to look in. It is safe for concurrent
+// use.
+type SourcePackages struct {
+	store     *Store
+	lookaside *Lookaside
+	repos     SourceRepos
+}
+
+// SourcePackages returns the access to source packages, with the store's
+// options.
+func (s *Store) SourcePackages() (*SourcePackages, error) {
+	s.packagesOnce.Do(func() {
+		l, err := OpenLookaside(s.opt)
+		if err != nil {
+			s.packagesErr = err
+			return
+		}
+		s.packages = &SourcePackages{store: s, lookaside: l, repos: SourceRepos{Lookaside: l}}
+	})
+	return s.packages, s.packagesErr
+}
+
+// Resolve returns the SHA-256 of the source package that r selects, which
+// takes the place of a commit. Unless it is locked, what is there now counts.
+func (s *SourcePackages) Resolve(ctx context.Context, r SRPMRequest) (string, error) {
+	if r.SHA256 != "" {
+		return r.SHA256, nil
+	}
+	c, err := s.file(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	return srpmDigest(c)
+}
+
+// Snapshot returns the files of a source package as dist-git would have
+// them: spec and patches, and a sources file that lists the archives, which
+// move to the lookaside cache. The first read unpacks the package; later ones
+// read one file. r.SHA256 must be set.
+func (s *SourcePackages) Snapshot(ctx context.Context, r SRPMRequest) (*Snapshot, error) {
+	if b, err := hex.DecodeString(r.SHA256); err != nil || len(b) != sha256.Size {
+		d := failure("srpm/bad", "the lock of %s names %q, which is not the checksum of a source package", r.Component, r.SHA256)
+		d.Hint = fmt.Sprintf("run `specgraft update %s`", r.Component)
+		return nil, d
+	}
+	unpack := func(ctx context.Context) (*snapFile, error) {
+		c, err := s.file(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return s.unpack(ctx, c, r)
+	}
+	file, err := s.store.cachedSnapshot(r.SHA256)
+	if err != nil {
+		if file, err = unpack(ctx); err != nil {
+			return nil, err
+		}
+	}
+	snap := &Snapshot{Commit: r.SHA256, Tree: file.tree, Files: file.files, store: s.store, file: file, again: unpack}
+	for i := range snap.Files {
+		snap.Files[i].of, snap.Files[i].index = snap, i
+	}
+	return snap, nil
+}
+
+// file brings the package into the cache.
+func (s *SourcePackages) file(ctx context.Context, r SRPMRequest) (*Content, error) {
+	l := s.lookaside
+	d := Download{Name: r.Name + ".src.rpm", Hash: r.SHA256}
+	if r.SHA256 != "" {
+		d.HashType = "SHA256"
+		if c, err := l.content("SHA256", r.SHA256); err == nil {
+			if info, err := os.Lstat(c.Path); err == nil && info.Mode().IsRegular() {
+				c.Size = info.Size()
+				return c, nil
+			}
+		}
+	}
+	switch {
+	case strings.Contains(r.Address, "://"):
+		d.URLs = []string{r.Address}
+	case r.Address != "":
+		d.URLs = []string{"file://" + escapePath(r.Address)}
+	default:
+		p, err := s.repos.Find(ctx, r.Repos, r.Name, r.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		d.URLs = []string{p.URL}
+		if d.Hash == "" {
+			d.HashType, d.Hash = p.HashType, p.Hash
+		}
+	}
+	c, err := l.Get(ctx, d)
+	if err != nil || strings.HasPrefix(c.hash, "SHA256:") {
+		return c, err
+	}
+	// Known by another digest: keep it under the one that locks use, too.
+	sum, err := srpmDigest(c)
+	if err != nil {
+		return nil, err
+	}
+	return l.Get(ctx, Download{Name: d.Name, HashType: "SHA256", Hash: sum, URLs: []string{"file://" + escapePath(c.Path)}})
+}
+
+// escapePath spells a path for a file URL.
+func escapePath(path string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23").Replace(filepath.ToSlash(path))
+}
+
+// srpmDigest returns the SHA-256 of a file in the cache.
+func srpmDigest(c *Content) (string, error) {
+	if sum, ok := strings.CutPrefix(c.hash, "SHA256:"); ok {
+		return sum, nil
+	}
+	f, err := os.Open(c.Path)
+	if err != nil {
+		return "", cacheFailure(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", cacheFailure(err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// unpack writes the snapshot of a package and moves its archives to the
+// lookaside cache.
+func (s *SourcePackages) unpack(ctx context.Context, c *Content, r SRPMRequest) (*snapFile, error) {
+	l := s.lookaside
+	f, err := os.Open(c.Path)
+	if err != nil {
+		return nil, cacheFailure(err)
+	}
+	defer f.Close()
+	whole := &hashedReader{r: f, hashes: []hash.Hash{sha256.New()}}
+	var kept []srpmContent
+	var parts []*part
+	defer func() {
+		for _, p := range parts {
+			p.close()
+		}
+	}()
+	archives := map[string]string{} // SHA-512 by name
+	p, err := ReadSRPM(whole, func(f *SRPMFile, r io.Reader) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !isArchive(f) {
+			b, err := io.ReadAll(r) // of at most maxSidecar, or a spec
+			kept = append(kept, srpmContent{f.Name, f.Mode, b})
+			return err
+		}
+		p, err := l.openPart(ctx, nil)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, p)
+		if err := l.receive(r, Download{Name: f.Name}, p); err != nil {
+			return err
+		}
+		archives[f.Name] = hex.EncodeToString(p.hash.Sum(nil))
+		return nil
+	})
+	if err != nil {
+		if _, ok := errors.AsType[*diag.Diagnostic](err); !ok && ctx.Err() == nil {
+			err = badSRPM("%v", err)
+		}
+		return nil, err
+	}
+	if _, err := io.Copy(io.Discard, whole); err != nil {
+		return nil, cacheFailure(err)
+	}
+	if got := hex.EncodeToString(whole.hashes[0].Sum(nil)); got != r.SHA256 {
+		os.Remove(c.Path)
+		return nil, environment(failure("fedora/cache", "the cached copy of %s was damaged and has been removed", p.NEVR()), "run the command again to fetch it")
+	}
+	if p.Name != r.Name {
+		d := failure("srpm/other-package", "the source package is %s, not %q", p.NEVR(), r.Name)
+		d.Hint = fmt.Sprintf("set spec.upstream-name = %q, or correct spec.srpm", p.Name)
+		return nil, d
+	}
+	// Everything is verified now.
+	for _, part := range parts {
+		if _, err := l.keep(part, nil); err != nil {
+			return nil, err
+		}
+	}
+	if len(archives) > 0 {
+		if kept, err = addSources(kept, archives); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(kept, func(a, b srpmContent) int { return cmp.Compare(a.name, b.name) })
+	path := snapPath(s.store.opt.CacheDir, r.SHA256)
+	if err := writeAtomic(path, func(w io.Writer) error { return writeFlatSnapshot(w, r.SHA256, kept) }); err != nil {
+		return nil, s.store.cacheError(err)
+	}
+	file, err := readSnapFile(path, r.SHA256, make([]byte, smallSnap))
+	return file, s.store.cacheError(err)
+}
+
+type srpmContent struct {
+	name string
+	mode fs.FileMode
+	data []byte
+}
+
+func isArchive(f *SRPMFile) bool {
+	if strings.HasSuffix(f.Name, ".spec") && f.Size <= 64<<20 {
+		return false
+	}
+	lower := strings.ToLower(f.Name)
+	return f.Size > maxSidecar || slices.ContainsFunc(archiveSuffixes, func(s string) bool { return strings.HasSuffix(lower, s) })
+}
+
+// addSources lists archives in the sources file, which a package may carry
+// itself.
+func addSources(files []srpmContent, archives map[string]string) ([]srpmContent, error) {
+	i := slices.IndexFunc(files, func(f srpmContent) bool { return f.name == "sources" })
+	if i < 0 {
+		files = append(files, srpmContent{name: "sources", mode: 0o644})
+		i = len(files) - 1
+	}
+	sources, problems := ParseSources("sources", files[i].data)
+	if err := problems.Err(); err != nil {
+		return nil, badSRPM("its file \"sources\": %v", err)
+	}
+	for _, name := range sortedKeys(archives) {
+		_, listed := sources.Entry(name)
+		if d := sources.Set(SourceEntry{Name: name, HashType: "SHA512", Hash: archives[name], Replace: listed}); d != nil {
+			return nil, d
+		}
+	}
+	files[i].data = sources.Bytes()
+	return files, nil
+}
+
+// writeFlatSnapshot writes files without directories as a snapshot, under the
+// names that a git repository with SHA-256 would give them.
+func writeFlatSnapshot(w io.Writer, commit string, files []srpmContent) error {
+	out := newSnapWriter(w)
+	index := &snapIndex{commit: commit}
+	tree := []byte{}
+	for _, f := range files {
+		e, err := out.blob(strings.NewReader(string(f.data)), int64(len(f.data)))
+		if err != nil {
+			return err
+		}
+		id := blobName(f.data, 2*sha256.Size)
+		index.files = append(index.files, File{Path: f.name, Mode: f.mode, Size: int64(len(f.data)), ID: id})
+		index.where = append(index.where, e)
+		raw, err := hex.DecodeString(id)
+		if err != nil {
+			return err
+		}
+		mode := "100644"
+		if f.mode&0o111 != 0 {
+			mode = "100755"
+		}
+		tree = append(fmt.Appendf(tree, "%s %s\x00", mode, f.name), raw...)
+	}
+	sum := sha256.Sum256(append(fmt.Appendf(nil, "tree %d\x00", len(tree)), tree...))
+	index.tree = hex.EncodeToString(sum[:])
+	return out.finish(index)
+}
