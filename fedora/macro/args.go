@@ -96,10 +96,13 @@ func (e *Evaluator) getopt(c *call, opts string) bool {
 				switch {
 				case j+1 < len(w):
 					val = w[j+1:]
+				case k+2 < len(opts) && opts[k+2] == ':':
+					// an optional argument must be glued to the option
+					delete(c.options, o)
+					continue
 				case i+1 < len(c.raw):
 					i++
 					val = c.raw[i]
-				case k+2 < len(opts) && opts[k+2] == ':': // optional argument
 				default:
 					e.fail("macro/syntax", "option -%c of %%%s needs an argument", o, c.name)
 					return false

@@ -391,21 +391,56 @@ func (e *Evaluator) invoke(dst []byte, r ref, s string) ([]byte, int) {
 		if c == nil || e.failed != "" {
 			return dst, end
 		}
-		c.level = e.level + 1
-		outer := e.frame
-		e.frame = c
-		e.level++
-		dst = e.expand(dst, d.body)
-		for i := len(c.locals) - 1; i >= 0; i-- {
-			if d := e.table.lookup(c.locals[i]); d != nil && d.level == c.level {
-				e.table.pop(c.locals[i])
-			}
-		}
-		e.level--
-		e.frame = outer
-		return dst, end
+		return e.run(dst, d, c), end
 	}
 	return e.expand(dst, d.body), r.end
+}
+
+// run expands the body of a macro that takes arguments.
+func (e *Evaluator) run(dst []byte, d *def, c *call) []byte {
+	outer := e.frame
+	e.level++
+	c.level = e.level
+	e.frame = c
+	dst = e.expand(dst, d.body)
+	for i := len(c.locals) - 1; i >= 0; i-- {
+		if d := e.table.lookup(c.locals[i]); d != nil && d.level == c.level {
+			e.table.pop(c.locals[i])
+		}
+	}
+	e.level--
+	e.frame = outer
+	return dst
+}
+
+// invokeWith expands a macro with arguments that are taken as they are, as Lua
+// code passes them.
+func (e *Evaluator) invokeWith(name string, args []string) string {
+	c := &call{name: name, raw: args, args: args, taint: taintOf(args...)}
+	if !e.spend() {
+		return ""
+	}
+	d, b := e.table.lookup(name), e.builtins[name]
+	switch {
+	case d == nil && b != nil && b.fn != nil:
+		if len(args) == 0 && !b.optional {
+			e.fail("macro/syntax", "%%%s needs an argument", name)
+			return ""
+		}
+		return b.fn(e, c)
+	case d == nil || !d.param:
+		return e.sub("%{" + name + ":" + strings.Join(args, " ") + "}")
+	}
+	if d.opts != "-" {
+		c.args = nil
+		if !e.getopt(c, d.opts) {
+			return ""
+		}
+	}
+	if d.native != nil {
+		return d.native(e, c)
+	}
+	return string(e.run(nil, d, c))
 }
 
 // excerpt shortens a text for a message.

@@ -79,8 +79,14 @@ func (e *Evaluator) evalLua(text string) string {
 		}
 		return mark
 	case errors.Is(err, errBudget):
-		e.stop("Lua code takes more than %d steps or too much memory", luaTicks)
-		return ""
+		// rpm would go on; what the code was to define is not known.
+		why := fmt.Sprintf("Lua code takes more than %d steps or too much memory", luaTicks)
+		e.warn("macro/budget", "%s", why)
+		mark := e.unknown(why)
+		for _, name := range definedByLua(text) {
+			e.table.push(&def{name: name, maybe: mark, pos: e.pos})
+		}
+		return mark
 	case err != nil:
 		e.fail("macro/error", "the Lua code fails: %s", luaMessage(err))
 		return ""
@@ -544,8 +550,10 @@ func (s *luaState) macros(set luaSet) *lua.Table {
 		f := lua.NewTable()
 		set(f, "call", 0, true, func(_ *lua.Thread, a []lua.Value) ([]lua.Value, error) {
 			var words []string
+			split := d != nil // a table holds arguments, a string is one
 			for _, v := range a {
 				if tab, ok := v.TryTable(); ok {
+					split = true
 					for i := int64(1); i <= tab.Len(); i++ {
 						w, _ := tab.Get(lua.IntValue(i)).ToString()
 						words = append(words, string(quote)+w+string(quote))
@@ -558,7 +566,7 @@ func (s *luaState) macros(set luaSet) *lua.Table {
 				}
 				words = append(words, w)
 			}
-			if d == nil {
+			if !split {
 				return one(s.known(e.sub("%{" + name + ":" + strings.Join(words, " ") + "}")))
 			}
 			return one(s.known(e.sub("%{" + name + " " + strings.Join(words, " ") + "}")))
