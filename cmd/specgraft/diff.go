@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"specgraft/components"
 	"specgraft/overlay/diag"
@@ -67,6 +69,57 @@ func (v *viewer) judge(view *review.View) {
 	}
 }
 
+// each renders the chosen components, several at a time, and hands them on in
+// the order of their names.
+func (v *viewer) each(ctx context.Context, show func(*review.View, []review.FileDiff) error) error {
+	type result struct {
+		view  *review.View
+		files []review.FileDiff
+		err   error
+	}
+	jobs := runtime.GOMAXPROCS(0)
+	slots := make([]chan result, min(len(v.names), 4*jobs)) // bounds what waits to be shown
+	for i := range slots {
+		slots[i] = make(chan result, 1)
+	}
+	var g errgroup.Group
+	g.SetLimit(jobs)
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() { cancel(); _ = g.Wait() }()
+	started := 0
+	start := func() {
+		if started == len(v.names) {
+			return
+		}
+		i := started
+		started++
+		g.Go(func() error {
+			view := review.Open(ctx, v.renderer, v.names[i])
+			files, err := view.Diff()
+			slots[i%len(slots)] <- result{view, files, err}
+			return nil
+		})
+	}
+	for range slots {
+		start()
+	}
+	for i := range v.names {
+		r := <-slots[i%len(slots)]
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if r.err != nil {
+			return r.err
+		}
+		v.take(r.view)
+		if err := show(r.view, r.files); err != nil {
+			return err
+		}
+		start()
+	}
+	return nil
+}
+
 // done is the error that ends the command with its exit code.
 func (v *viewer) done() error {
 	if v.code != exitOK {
@@ -117,15 +170,8 @@ Nothing is written. A component that fails is shown as far as it came.`,
 			Files     []review.FileDiff `json:"files"`
 		}
 		out := newRecords(g.stdout, "json", []column[record](nil))
-		for _, name := range v.names {
-			if err := cmd.Context().Err(); err != nil {
-				return err
-			}
-			view := v.view(cmd.Context(), name)
-			files, err := view.Diff()
-			if err != nil {
-				return err
-			}
+		err = v.each(cmd.Context(), func(view *review.View, files []review.FileDiff) (err error) {
+			name := view.Result.Component
 			switch {
 			case format == "json":
 				if stat {
@@ -156,6 +202,10 @@ Nothing is written. A component that fails is shown as far as it came.`,
 			if err != nil {
 				return fmt.Errorf("cannot print the results: %w", err)
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 		if format == "json" {
 			if err := out.Close(); err != nil {
