@@ -550,15 +550,13 @@ func (s *luaState) macros(set luaSet) *lua.Table {
 		f := lua.NewTable()
 		set(f, "call", 0, true, func(_ *lua.Thread, a []lua.Value) ([]lua.Value, error) {
 			var words []string
-			split := d != nil // a table holds arguments, a string is one
 			for _, v := range a {
-				if tab, ok := v.TryTable(); ok {
-					split = true
+				if tab, ok := v.TryTable(); ok { // a table holds arguments, a string is expanded and split
 					for i := int64(1); i <= tab.Len(); i++ {
 						w, _ := tab.Get(lua.IntValue(i)).ToString()
-						words = append(words, string(quote)+w+string(quote))
+						words = append(words, w)
 					}
-					continue
+					return one(s.known(e.invokeWith(name, words)))
 				}
 				w, ok := v.ToString()
 				if !ok {
@@ -566,7 +564,7 @@ func (s *luaState) macros(set luaSet) *lua.Table {
 				}
 				words = append(words, w)
 			}
-			if !split {
+			if d == nil {
 				return one(s.known(e.sub("%{" + name + ":" + strings.Join(words, " ") + "}")))
 			}
 			return one(s.known(e.sub("%{" + name + " " + strings.Join(words, " ") + "}")))
