@@ -32,6 +32,10 @@ var applyCodes = []diag.Code{
 		Doc: "The reference tool ignores such keys silently, and so does the rendered result. Often the overlay was meant to be narrower than it is: remove the key or change the type.",
 	},
 	{
+		ID: "overlay/unknown-tag", Default: diag.Warning, Summary: "the overlay adds a tag that rpm does not know",
+		Doc: "rpm refuses a spec with an unknown tag. Tag names are compared in any case; Source and Patch may have a number, and others a qualifier as in Requires(post).",
+	},
+	{
 		ID: "overlay/no-match", Summary: "the overlay matches nothing",
 		Doc: "No tag, line, patch or file matches, so the overlay would have no effect. Usually upstream changed: compare the nearest lines that the message shows, then adapt or remove the overlay.",
 	},

@@ -40,8 +40,39 @@ func (op *Op) Validate() diag.List {
 		}
 		d.Hint = usesHint(name)
 	}
+	op.checkTag(&list)
 	list.Sort()
 	return list
+}
+
+// rpmTags are the tags that rpm 6 knows in the preamble and in %package
+// sections (parsePreamble.c), without number and qualifier.
+var rpmTags = []string{
+	"AutoProv", "AutoReq", "AutoReqProv", "BugURL", "BuildArch", "BuildArchitectures", "BuildConflicts",
+	"BuildOption", "BuildPreReq", "BuildRequires", "BuildRoot", "BuildSystem", "Conflicts", "Distribution",
+	"DistTag", "DistURL", "DocDir", "Enhances", "Epoch", "ExcludeArch", "ExcludeOS", "ExclusiveArch",
+	"ExclusiveOS", "Group", "Icon", "License", "ModularityLabel", "Name", "NoPatch", "NoSource", "Obsoletes",
+	"OrderWithRequires", "Packager", "Patch", "Prefix", "Prefixes", "PreReq", "Provides", "Recommends",
+	"Release", "RemovePathPostfixes", "Requires", "Source", "SourceLicense", "Suggests", "Summary",
+	"Supplements", "TranslationURL", "UpstreamReleases", "URL", "VCS", "Vendor", "Version",
+}
+
+// checkTag warns about a new tag that rpm does not know and would refuse.
+func (op *Op) checkTag(list *diag.List) {
+	if op.Type != AddTag && op.Type != InsertTag && op.Type != SetTag || op.Tag == "" || strings.Contains(op.Tag, "%") {
+		return
+	}
+	name, _, _ := strings.Cut(op.Tag, "(")
+	if f := tagFamily(name); equalLower(f, "Source") || equalLower(f, "Patch") {
+		name = f
+	}
+	if slices.ContainsFunc(rpmTags, func(t string) bool { return equalLower(t, name) }) {
+		return
+	}
+	d := list.Warn(op.At("tag"), "overlay/unknown-tag", "%s: rpm knows no tag %q", op.Type, op.Tag)
+	if n := diag.Nearest(name, rpmTags); n != "" {
+		d.Hint = fmt.Sprintf("did you mean %q?", n)
+	}
 }
 
 // keyNames are all keys of the table in order of first appearance.
