@@ -137,12 +137,36 @@ func (r *Renderer) openHistory(ctx context.Context, names []string) error {
 			h.log, err = repo.PathLog(ctx, head, paths...)
 		}
 	}
+	if err == nil {
+		err = h.complete(names)
+	}
 	if err != nil {
 		repo.Close()
 		return err
 	}
 	r.history = h
 	return nil
+}
+
+// complete reports whether the whole history of the locks is there: releases
+// count its commits.
+func (h *projectHistory) complete(names []string) error {
+	var cut []string
+	for _, n := range names {
+		if log := h.log[h.path(n)]; len(log) > 0 && h.shallow[log[len(log)-1].Commit] {
+			cut = append(cut, n)
+		}
+	}
+	if len(cut) == 0 {
+		return nil
+	}
+	what := "the lock of component " + cut[0]
+	if len(cut) > 1 {
+		what = fmt.Sprintf("the locks of %d components", len(cut))
+	}
+	return &diag.Diagnostic{Code: "render/history", Env: true,
+		Message: fmt.Sprintf("the history of %s is cut off: the project is a shallow clone", what),
+		Hint:    "releases count its commits; run git fetch --unshallow"}
 }
 
 // path returns where a component's lock is in the project's repository.
@@ -217,11 +241,6 @@ func (r *Renderer) changes(ctx context.Context, c *components.Component, commit 
 	current, err := h.lock(log[0].Blob)
 	if err != nil || current == nil {
 		return nil, wrap(err)
-	}
-	if h.shallow[log[len(log)-1].Commit] {
-		return nil, &diag.Diagnostic{Pos: c.Pos, Code: "render/history",
-			Message: fmt.Sprintf("the history of %s is cut off: the project is a shallow clone", p),
-			Hint:    "releases count its commits; run git fetch --unshallow"}
 	}
 	var changes []autospec.Change
 	last := ""
