@@ -1,15 +1,19 @@
 package components
 
 import (
+	"errors"
 	"fmt"
+	"go/token"
+	"io/fs"
+	"os"
 	"slices"
 	"sync"
 
 	"specgraft/overlay/diag"
 )
 
-// CheckAll resolves every component with its overlay files and upstream, and
-// returns their problems joined with those of loading, sorted. A problem of a
+// CheckAll resolves every component with its overlay files and upstream, looks
+// whether the files that it names are there, and returns their problems joined with those of loading, sorted. A problem of a
 // place that several components share, such as a group's overlay, is reported
 // once.
 func (p *Project) CheckAll(loading diag.List) diag.List {
@@ -22,9 +26,13 @@ func (p *Project) CheckAll(loading diag.List) diag.List {
 			for i := start; i < min(start+chunk, len(names)); i++ {
 				c, diags := p.Component(names[i])
 				lists[i] = diags
-				if c != nil && c.Spec.Type == "upstream" {
+				if c == nil {
+					continue
+				}
+				lists[i] = slices.Concat(diags, p.checkFiles(c))
+				if c.Spec.Type == "upstream" {
 					_, more := p.Upstream(c)
-					lists[i] = slices.Concat(diags, more)
+					lists[i] = append(lists[i], more...)
 				}
 			}
 		})
@@ -60,4 +68,41 @@ func (p *Project) CheckAll(loading diag.List) diag.List {
 	}
 	all.Sort()
 	return all
+}
+
+// checkFiles reports files of the project that a component names and that do
+// not exist. Rendering would find out as well, one component at a time.
+func (p *Project) checkFiles(c *Component) diag.List {
+	var diags diag.List
+	missing := func(path string, v *value, pos token.Position, code, what, name string) {
+		if path == "" || v != nil && p.paths.confine(path, v) != nil {
+			return // that it leads outside has been reported
+		}
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return
+		} else if err == nil {
+			diags.Add(pos, code, "%s %q is not a regular file", what, name)
+		} else if errors.Is(err, fs.ErrNotExist) {
+			d := diags.Add(pos, code, "%s %q does not exist", what, name)
+			d.Hint = "paths are relative to the file they stand in: this is " + p.Display(path)
+		}
+	}
+	for i := range c.Overlays {
+		op := &c.Overlays[i]
+		if v := c.ops[i].get("source"); v != nil {
+			missing(op.Source, v, op.At("source"), "overlay/source", string(op.Type)+": source file", v.str)
+		}
+	}
+	if c.Spec.Type == "local" {
+		pos, name := c.Pos, p.Display(c.Spec.Path)
+		v := c.merged.get("spec", "path")
+		if v != nil {
+			pos, name = v.pos(), v.str
+		}
+		missing(c.Spec.Path, v, pos, "config/no-spec", "spec file", name)
+	}
+	for i := range diags {
+		diags[i].Component = c.Name
+	}
+	return diags
 }

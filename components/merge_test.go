@@ -194,7 +194,7 @@ func TestMergeLayers(t *testing.T) {
 }
 
 func overlayText(value string) string {
-	return "[[overlays]]\ntype = \"spec-add-tag\"\ntag = \"T\"\nvalue = \"" + value + "\"\n"
+	return "[[overlays]]\ntype = \"spec-add-tag\"\ntag = \"Vendor\"\nvalue = \"" + value + "\"\n"
 }
 
 // TestLayers checks the order of all layers, and of groups by name.
