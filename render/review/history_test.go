@@ -1,0 +1,86 @@
+package review
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+
+	"specgraft/overlay"
+	"specgraft/overlay/spec"
+)
+
+// sides puts the two texts of a diff together again.
+func sides(lines []Line) (old, new string) {
+	var a, b strings.Builder
+	for _, l := range lines {
+		end := "\n"
+		if l.NoEOL {
+			end = ""
+		}
+		if l.Op != "+" {
+			a.WriteString(l.Text + end)
+		}
+		if l.Op != "-" {
+			b.WriteString(l.Text + end)
+		}
+	}
+	return a.String(), b.String()
+}
+
+// FuzzHistory edits a spec by operations: the lines of the diff are those of
+// the spec before and after, whatever was inserted, divided and removed, and
+// the log of every single operation leads from one state to the next.
+func FuzzHistory(f *testing.F) {
+	f.Add("Name: x\nVersion: 1\n%build\nmake\n%files", "Name", "y\nz", "make", "a\nb\nc", "%build")
+	f.Add("Name: x\r\nPatch1: a\r\n%prep\r\nmake\r\n\r\n", "Name", "", "a", "", "%prep")
+	f.Add("%package a\nA: b\n%description a\n%files a\n", "A", "b", "^", "#", "%files")
+	f.Fuzz(func(t *testing.T, in, tag, value, regex, replacement, section string) {
+		tree := &overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", []byte(in)), Files: map[string]*overlay.File{}}
+		before := tree.Spec.Clone()
+		for _, op := range []overlay.Op{
+			{Type: overlay.PrependLines, Lines: []string{value, "top"}},
+			{Type: overlay.SetTag, Tag: tag, Value: value},
+			{Type: overlay.SearchReplace, Regex: regex, Replacement: replacement},
+			{Type: overlay.AppendLines, Section: section, Lines: []string{replacement, value}},
+			{Type: overlay.SearchReplace, Regex: regex, Replacement: "x"},
+			{Type: overlay.PatchAdd, Source: "/p.patch"},
+			{Type: overlay.RemoveSection, Section: section},
+			{Type: overlay.RemoveTag, Tag: tag},
+			{Type: overlay.AppendLines, Lines: []string{"end"}},
+		} {
+			from, state := len(tree.Spec.Log()), tree.Spec.Clone()
+			overlay.Apply(tree, []overlay.Op{op}, overlay.Options{Source: func(string) ([]byte, fs.FileMode, error) { return nil, 0o644, nil }})
+			h := trace(state, tree.Spec.Log()[from:])
+			old, new := sides(h.diff(false))
+			if old != string(state.Normalized()) || new != string(tree.Spec.Normalized()) {
+				t.Fatalf("%s: %q became %q; the diff says %q and %q", op.Type, state.Normalized(), tree.Spec.Normalized(), old, new)
+			}
+		}
+		h := trace(before, tree.Spec.Log())
+		old, new := sides(h.diff(true))
+		if old != in || new != string(tree.Spec.Normalized()) {
+			t.Fatalf("%q became %q; the diff says %q and %q", in, tree.Spec.Normalized(), old, new)
+		}
+		for i := range h.new {
+			if h.new[i] != *tree.Spec.Line(i) && h.new[i].Text != tree.Spec.Line(i).Text {
+				t.Fatalf("line %d is %q, traced as %q", i, tree.Spec.Line(i).Text, h.new[i].Text)
+			}
+			if h.was[i] < 0 && h.new[i].Origin == nil {
+				t.Fatalf("new line %d has no origin", i)
+			}
+		}
+	})
+}
+
+func FuzzTextDiff(f *testing.F) {
+	f.Add("a\nb\nc\n", "a\nc\nd")
+	f.Add("", "x")
+	f.Add("x\n", "")
+	f.Add("-a\n\\ No\n@@ -1,1 +1,1 @@\n", "+a\n")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		old, new := sides(textDiff([]byte(a), []byte(b), nil))
+		if old != a || new != b {
+			t.Fatalf("%q and %q come out as %q and %q", a, b, old, new)
+		}
+	})
+}
