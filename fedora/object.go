@@ -1,7 +1,7 @@
 package fedora
 
 import (
-	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -165,27 +165,33 @@ func parseIdent(s string) Ident {
 // ParseTree parses the content of a tree object. idLen is the length of a
 // binary object name, 20 for SHA-1 and 32 for SHA-256.
 func ParseTree(data []byte, idLen int) ([]TreeEntry, error) {
-	var entries []TreeEntry
-	for len(data) > 0 {
-		sp := bytes.IndexByte(data, ' ')
+	// Names and ids become parts of two strings: histories have many trees.
+	text := string(data)
+	n := len(text)/(idLen+12) + 1
+	entries := make([]TreeEntry, 0, n)
+	ids := make([]byte, 0, 2*idLen*n)
+	for at := 0; at < len(text); {
+		sp := strings.IndexByte(text[at:], ' ')
 		if sp < 1 || sp > 7 {
 			return nil, errors.New("tree entry has a malformed mode")
 		}
-		mode, err := strconv.ParseUint(string(data[:sp]), 8, 32)
+		mode, err := strconv.ParseUint(text[at:at+sp], 8, 32)
 		if err != nil {
 			return nil, errors.New("tree entry has a malformed mode")
 		}
-		data = data[sp+1:]
-		nul := bytes.IndexByte(data, 0)
-		if nul < 1 || len(data) < nul+1+idLen {
+		at += sp + 1
+		nul := strings.IndexByte(text[at:], 0)
+		if nul < 1 || len(text)-at < nul+1+idLen {
 			return nil, errors.New("tree entry is cut off")
 		}
-		entries = append(entries, TreeEntry{
-			Name: string(data[:nul]),
-			Mode: uint32(mode),
-			ID:   fmt.Sprintf("%x", data[nul+1:nul+1+idLen]),
-		})
-		data = data[nul+1+idLen:]
+		entries = append(entries, TreeEntry{Name: text[at : at+nul], Mode: uint32(mode)})
+		at += nul + 1
+		ids = hex.AppendEncode(ids, data[at:at+idLen])
+		at += idLen
+	}
+	all := string(ids)
+	for i := range entries {
+		entries[i].ID = all[2*idLen*i : 2*idLen*(i+1)]
 	}
 	return entries, nil
 }
