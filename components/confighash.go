@@ -2,7 +2,6 @@ package components
 
 import (
 	"encoding/binary"
-	"strconv"
 
 	"specgraft/overlay"
 )
@@ -75,7 +74,9 @@ func configTree(c *Component) hashNode {
 			hashField{"Version", "version", text(c.Spec.UpstreamDistro.Version)})},
 		hashField{"UpstreamName", "upstream-name", text(c.Spec.UpstreamName)},
 		hashField{"UpstreamCommit", "upstream-commit", text(c.Spec.UpstreamCommit)})
-	spec.addText("Source", "source", c.Spec.Source)
+	if c.Spec.Source != "dist-git" {
+		spec.addText("Source", "source", c.Spec.Source)
+	}
 	spec.addText("Template", "template", c.Spec.Template)
 
 	config := structOf("ComponentConfig",
@@ -126,18 +127,20 @@ func overlayTree(op *overlay.Op) hashNode {
 	n.add("Regex", "regex", text(op.Regex))
 	n.add("Replacement", "replacement", text(op.Replacement))
 	n.add("Lines", "lines", list(op.Lines))
-	// From here on extensions.
-	if op.Expect != nil {
-		n.addText("Expect", "expect", strconv.Itoa(*op.Expect))
+	// From here on extensions. The number of places that is expected changes
+	// nothing in the result, and is left out; so are defaults spelled out.
+	if op.Branch != "all" {
+		n.addText("Branch", "branch", op.Branch)
 	}
-	n.addText("Branch", "branch", op.Branch)
 	if op.ReplacementGroups {
 		n.add("ReplacementGroups", "replacement-groups", boolean(true))
 	}
 	if op.Multiline {
 		n.add("Multiline", "multiline", boolean(true))
 	}
-	n.addText("Mode", "mode", op.Mode)
+	if op.Mode != "0644" {
+		n.addText("Mode", "mode", op.Mode)
+	}
 	return n
 }
 

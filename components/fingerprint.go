@@ -128,7 +128,7 @@ func (p *Project) resolutionInputs(c *Component) []Input {
 		{"upstream_name", c.Spec.UpstreamName, "spec.upstream-name"},
 	}
 	// Not part of the format that other tools know; absent unless used.
-	if c.Spec.Source != "" {
+	if c.Spec.Source != "" && c.Spec.Source != "dist-git" {
 		inputs = append(inputs, Input{"source", c.Spec.Source, "spec.source"})
 	}
 	if c.Spec.SRPM != "" {

@@ -7,12 +7,16 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"go/token"
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"specgraft/overlay"
 )
 
 // What follows states the definition of the configuration hash once more, with
@@ -492,4 +496,154 @@ func repeat(n int, f func(i int) string) string {
 		b.WriteString(f(i))
 	}
 	return b.String()
+}
+
+// TestFingerprintFields changes each field of a component in turn and says
+// whether that releases it again. A new field fails the test until somebody has
+// decided.
+func TestFingerprintFields(t *testing.T) {
+	t.Parallel()
+	base := func() *Component {
+		return &Component{
+			Spec:        Spec{Type: "upstream", UpstreamDistro: DistroRef{Name: "fedora", Version: "43"}},
+			Release:     Release{Calculation: "auto"},
+			Overlays:    []overlay.Op{{Type: "spec-set-tag"}},
+			SourceFiles: []SourceFile{{Filename: "f"}},
+		}
+	}
+	one := 1
+	const counts, silent = true, false
+	fields := map[string]struct {
+		change func(c *Component)
+		counts bool
+	}{
+		"Component.Name":     {func(c *Component) { c.Name = "x" }, silent},
+		"Component.Pos":      {func(c *Component) { c.Pos.Line = 9 }, silent},
+		"Component.Dir":      {func(c *Component) { c.Dir = "/x" }, silent},
+		"Component.File":     {func(c *Component) { c.File = "/x/y" }, silent},
+		"Component.Groups":   {func(c *Component) { c.Groups = []string{"g"} }, silent},
+		"Component.Packages": {func(c *Component) { c.Packages = map[string]Package{"p": {}} }, counts},
+		"Component.Publish":  {func(c *Component) { c.Publish.RPMChannel = "x" }, silent},
+
+		"Spec.Type":           {func(c *Component) { c.Spec.Type = "local" }, counts},
+		"Spec.Path":           {func(c *Component) { c.Spec.Path = "/x" }, silent},
+		"Spec.UpstreamName":   {func(c *Component) { c.Spec.UpstreamName = "x" }, counts},
+		"Spec.UpstreamCommit": {func(c *Component) { c.Spec.UpstreamCommit = "1234567" }, counts},
+		"Spec.Source":         {func(c *Component) { c.Spec.Source = "srpm" }, counts},
+		"Spec.Source default": {func(c *Component) { c.Spec.Source = "dist-git" }, silent},
+		"Spec.SRPM":           {func(c *Component) { c.Spec.SRPM = "/x" }, silent}, // its checksum is the source identity
+		"Spec.Template":       {func(c *Component) { c.Spec.Template = "go" }, counts},
+		"DistroRef.Name":      {func(c *Component) { c.Spec.UpstreamDistro.Name = "x" }, counts},
+		"DistroRef.Version":   {func(c *Component) { c.Spec.UpstreamDistro.Version = "x" }, counts},
+		"DistroRef.Snapshot":  {func(c *Component) { c.Spec.UpstreamDistro.Snapshot = "x" }, silent},
+
+		"Release.Calculation": {func(c *Component) { c.Release.Calculation = "manual" }, counts},
+
+		"Build.With":                   {func(c *Component) { c.Build.With = []string{"x"} }, counts},
+		"Build.Without":                {func(c *Component) { c.Build.Without = []string{"x"} }, counts},
+		"Build.Defines":                {func(c *Component) { c.Build.Defines = map[string]string{"x": ""} }, counts},
+		"Build.Undefines":              {func(c *Component) { c.Build.Undefines = []string{"x"} }, counts},
+		"Build.EmitUpstreamProvenance": {func(c *Component) { c.Build.EmitUpstreamProvenance = true }, counts},
+		"Build.Failure":                {func(c *Component) { c.Build.Failure.Expected = true }, silent},
+		"Build.Hints":                  {func(c *Component) { c.Build.Hints.Expensive = true }, silent},
+		"Check.Skip":                   {func(c *Component) { c.Build.Check.Skip = true }, counts},
+		"Check.SkipReason":             {func(c *Component) { c.Build.Check.SkipReason = "x" }, silent},
+		"Render.SkipFileFilter":        {func(c *Component) { c.Render.SkipFileFilter = true }, counts},
+
+		"SourceFile.Pos":             {func(c *Component) { c.SourceFiles[0].Pos.Line = 9 }, silent},
+		"SourceFile.Filename":        {func(c *Component) { c.SourceFiles[0].Filename = "x" }, counts},
+		"SourceFile.Hash":            {func(c *Component) { c.SourceFiles[0].Hash = "x" }, counts},
+		"SourceFile.HashType":        {func(c *Component) { c.SourceFiles[0].HashType = "x" }, counts},
+		"SourceFile.ReplaceUpstream": {func(c *Component) { c.SourceFiles[0].ReplaceUpstream = true }, counts},
+		"SourceFile.ReplaceReason":   {func(c *Component) { c.SourceFiles[0].ReplaceReason = "x" }, silent},
+		"SourceOrigin.Type":          {func(c *Component) { c.SourceFiles[0].Origin.Type = "x" }, silent},
+		"SourceOrigin.URI":           {func(c *Component) { c.SourceFiles[0].Origin.URI = "x" }, silent},
+		"SourceOrigin.Script":        {func(c *Component) { c.SourceFiles[0].Origin.Script = "x" }, counts},
+		"SourceOrigin.MockPackages":  {func(c *Component) { c.SourceFiles[0].Origin.MockPackages = []string{"x"} }, counts},
+		"SourceOrigin.Inputs":        {func(c *Component) { c.SourceFiles[0].Origin.Inputs = []string{"x"} }, counts},
+
+		"Op.Type":              {func(c *Component) { c.Overlays[0].Type = "x" }, counts},
+		"Op.Description":       {func(c *Component) { c.Overlays[0].Description = "x" }, silent},
+		"Op.File":              {func(c *Component) { c.Overlays[0].File = "x" }, counts},
+		"Op.Archive":           {func(c *Component) { c.Overlays[0].Archive = "x" }, counts},
+		"Op.Section":           {func(c *Component) { c.Overlays[0].Section = "x" }, counts},
+		"Op.Package":           {func(c *Component) { c.Overlays[0].Package = "x" }, counts},
+		"Op.Tag":               {func(c *Component) { c.Overlays[0].Tag = "x" }, counts},
+		"Op.Value":             {func(c *Component) { c.Overlays[0].Value = "x" }, counts},
+		"Op.Regex":             {func(c *Component) { c.Overlays[0].Regex = "x" }, counts},
+		"Op.Replacement":       {func(c *Component) { c.Overlays[0].Replacement = "x" }, counts},
+		"Op.Lines":             {func(c *Component) { c.Overlays[0].Lines = []string{""} }, counts},
+		"Op.Source":            {func(c *Component) { c.Overlays[0].Source = "/x" }, silent}, // its content is a record of its own
+		"Op.Metadata":          {func(c *Component) { c.Overlays[0].Metadata = &overlay.Metadata{} }, silent},
+		"Op.Expect":            {func(c *Component) { c.Overlays[0].Expect = &one }, silent}, // a check, without effect on the result
+		"Op.Branch":            {func(c *Component) { c.Overlays[0].Branch = "first" }, counts},
+		"Op.Branch default":    {func(c *Component) { c.Overlays[0].Branch = "all" }, silent},
+		"Op.ReplacementGroups": {func(c *Component) { c.Overlays[0].ReplacementGroups = true }, counts},
+		"Op.Multiline":         {func(c *Component) { c.Overlays[0].Multiline = true }, counts},
+		"Op.Mode":              {func(c *Component) { c.Overlays[0].Mode = "0755" }, counts},
+		"Op.Mode default":      {func(c *Component) { c.Overlays[0].Mode = "0644" }, silent},
+		"Op.Pos":               {func(c *Component) { c.Overlays[0].Pos.Line = 9 }, silent},
+		"Op.KeyPos":            {func(c *Component) { c.Overlays[0].KeyPos = map[string]token.Position{"x": {}} }, silent},
+		"Op.Layer":             {func(c *Component) { c.Overlays[0].Layer = "x" }, silent},
+		"Op.Data":              {func(c *Component) { c.Overlays[0].Data = []byte("x") }, silent},
+		"Op.Step":              {func(c *Component) { c.Overlays[0].Step = "x" }, silent},
+	}
+	want := configTree(base()).hash()
+	for name, f := range fields {
+		c := base()
+		f.change(c)
+		if got := configTree(c).hash() != want; got != f.counts {
+			t.Errorf("%s: changes the hash: %v, want %v", name, got, f.counts)
+		}
+	}
+	// What has fields of its own is covered by these, Template by another test.
+	nested := map[string]bool{
+		"Component.Spec": true, "Component.Release": true, "Component.Overlays": true, "Component.Build": true, "Component.Render": true,
+		"Component.SourceFiles": true, "Component.Template": true, "Spec.UpstreamDistro": true, "Build.Check": true, "SourceFile.Origin": true,
+	}
+	for _, v := range []any{Component{}, Spec{}, DistroRef{}, Release{}, Build{}, Check{}, Render{}, SourceFile{}, SourceOrigin{}, overlay.Op{}} {
+		typ := reflect.TypeOf(v)
+		for i := range typ.NumField() {
+			name := typ.Name() + "." + typ.Field(i).Name
+			if _, known := fields[name]; typ.Field(i).IsExported() && !known && !nested[name] {
+				t.Errorf("%s is new: does it change what is built?", name)
+			}
+		}
+	}
+}
+
+// TestFingerprintTemplate checks that everything a template works from counts.
+func TestFingerprintTemplate(t *testing.T) {
+	t.Parallel()
+	const text = "[project.specgraft]\ntemplates-dir = \"templates\"\n[components.c]\nspec = { type = \"template\", template = \"mine\" }\n[components.c.template]\nversion = \"%s\"\npatches = [\"a.patch\"]\n"
+	fingerprint := func(version, patch, template, other string) string {
+		p := writeProject(t, fmt.Sprintf(text, version), map[string]string{
+			"a.patch": patch, "templates/mine.spec.tmpl": template, "unrelated": other,
+		})
+		c, problems := p.Component("c")
+		if err := problems.Err(); err != nil {
+			t.Fatal(err)
+		}
+		f, err := p.Fingerprint(c, "", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	base := fingerprint("1", "p", "t", "o")
+	for _, tt := range []struct {
+		name   string
+		got    string
+		counts bool
+	}{
+		{"the same", fingerprint("1", "p", "t", "o"), false},
+		{"a value of the table", fingerprint("2", "p", "t", "o"), true},
+		{"a file that it names", fingerprint("1", "q", "t", "o"), true},
+		{"the template", fingerprint("1", "p", "u", "o"), true},
+		{"another file beside it", fingerprint("1", "p", "t", "x"), false},
+	} {
+		if (tt.got != base) != tt.counts {
+			t.Errorf("%s: changes the fingerprint: %v, want %v", tt.name, tt.got != base, tt.counts)
+		}
+	}
 }
