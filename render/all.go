@@ -127,6 +127,10 @@ func (r *Renderer) one(ctx context.Context, out *Output, name string, check bool
 		o.Expected = res.Config != nil && res.Config.Build.Failure.Expected
 		files = FailedFiles()
 	}
+	if d := r.wentDown(res, o.OutputDir); d != nil {
+		o.fail(diag.List{*d})
+		return o // what there is stands for the newer version
+	}
 	var err error
 	if check {
 		o.Changes, err = out.Compare(name, files)

@@ -204,7 +204,7 @@ func CheckEVR(name string, before, after []byte, cfg macro.Config) *diag.Diagnos
 	}
 	return &diag.Diagnostic{Code: "autospec/evr-went-down",
 		Message: fmt.Sprintf("the new version %s sorts before %s, which was rendered before", now, old),
-		Hint:    "package managers would keep the old build; raise the release, or add an Epoch"}
+		Hint:    "package managers would keep the old build; raise the release, add an Epoch, or remove the rendered spec if this is meant"}
 }
 
 func evrOf(name string, text []byte, cfg macro.Config) (fedora.EVR, bool) {
