@@ -1,0 +1,174 @@
+package render_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"specgraft/components"
+	"specgraft/fedora/macro"
+	"specgraft/render"
+)
+
+// TestReleasePackages writes the three local packages of a real distribution
+// from TOML and compares what they build with what their own specs build.
+func TestReleasePackages(t *testing.T) {
+	t.Parallel()
+	corpus := corpusDir(t)
+	local := filepath.Join(corpus, "config", "base", "comps")
+	r := openExample(t, "testdata/release")
+	for _, name := range r.Project.Names() {
+		res := r.Render(t.Context(), name)
+		if err := res.Diags.Err(); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		theirs, err := os.ReadFile(filepath.Join(local, name, name+".spec"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := builds(macro.Eval(name+".spec", theirs, macro.Config{}))
+		got := builds(macro.Eval(name+".spec", res.Spec.Normalized(), macro.Config{}))
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s builds something else (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// builds lists what matters to those who install the packages of a spec.
+func builds(s *macro.Spec) []string {
+	out := []string{fmt.Sprintf("%s-%s-%s", s.Name.Text, s.Version.Text, s.Release.Text)}
+	for _, p := range s.Packages {
+		out = append(out, "package "+p.Name.Text)
+		for _, t := range p.Tags {
+			switch t.Name {
+			case "Requires", "Provides", "Recommends", "Suggests", "Conflicts", "Obsoletes", "BuildArch", "License", "URL", "RemovePathPostfixes":
+				out = append(out, fmt.Sprintf("%s %s(%s): %s", p.Name.Text, t.Name, t.Arg, t.Value.Text))
+			case "BuildRequires":
+				for w := range strings.FieldsSeq(t.Value.Text) {
+					out = append(out, p.Name.Text+" BuildRequires: "+w)
+				}
+			}
+		}
+	}
+	for _, sec := range s.Sections {
+		if sec.Name != "files" {
+			continue
+		}
+		for line := range strings.Lines(sec.Text.Text) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				out = append(out, sec.Package.Text+" files: "+line)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// standIns replace the macros that specgraft computes in Go, which no macro file
+// can hold: they only have to let rpm read the spec.
+const standIns = `
+%gometa(az:sviLf) %{nil}
+%gosource https://proxy.example/archive.zip
+%pypi_source() https://files.example/%{?1}%{!?1:%{name}}-%{version}.tar.gz
+%crates_source() https://crates.example/%{crate}-%{version}.crate
+%fontpkg() %{expand:Name: %(echo %{fontfamily} | tr A-Z a-z)-fonts
+Summary: %{fontsummary}
+License: %{fontlicense}
+%description
+%{fontdescription}}
+%fontbuild %{nil}
+%fontinstall %{nil}
+%fontcheck %{nil}
+%fontfiles %files
+`
+
+// TestTemplatedSpecsPassTheTools runs the tools of packagers over the example's
+// templated components, with macros for what the tools' own set lacks.
+func TestTemplatedSpecsPassTheTools(t *testing.T) {
+	t.Parallel()
+	p, problems := components.Load(components.Options{Dir: example})
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	tools := map[string]bool{}
+	for _, tool := range []string{"rpmspec", "rpmlint"} {
+		_, err := exec.LookPath(tool)
+		tools[tool] = err == nil
+		if err != nil {
+			t.Logf("%s is not installed: the specs were not shown to it", tool)
+		}
+	}
+	if !tools["rpmspec"] && !tools["rpmlint"] {
+		t.Skip("neither rpmspec nor rpmlint is here")
+	}
+	if out, err := exec.Command("rpmlint", "--version").Output(); err == nil {
+		t.Logf("rpmlint %s", strings.TrimSpace(string(out)))
+	}
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, ".rpmmacros"), []byte(macro.Builtin().Text()+standIns), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := &render.Renderer{Project: p}
+	n := 0
+	for _, name := range p.Names() {
+		c, _ := p.Component(name)
+		if c == nil || c.Spec.Type != "template" {
+			continue
+		}
+		n++
+		res := r.Render(t.Context(), name)
+		if err := res.Diags.Err(); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		file := filepath.Join(home, name+".spec")
+		if err := os.WriteFile(file, res.Spec.Normalized(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		run := func(args ...string) (string, error) {
+			cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+			cmd.Env = append(os.Environ(), "HOME="+home, "LC_ALL=C.UTF-8")
+			out, err := cmd.CombinedOutput()
+			return string(out), err
+		}
+		if tools["rpmspec"] {
+			if out, err := run("rpmspec", "-P", file); err != nil || strings.Contains(out, "error:") {
+				t.Errorf("%s: rpmspec -P: %v\n%s", name, err, out)
+			}
+		}
+		if tools["rpmlint"] {
+			out, _ := run("rpmlint", file)
+			for line := range strings.Lines(out) {
+				if strings.Contains(line, ": E: ") {
+					t.Errorf("%s", line)
+				}
+			}
+		}
+	}
+	if n < 11 {
+		t.Errorf("the example has %d templated components, one for each template is wanted", n)
+	}
+}
+
+func BenchmarkTemplated(b *testing.B) {
+	p, problems := components.Load(components.Options{Dir: example})
+	if err := problems.Err(); err != nil {
+		b.Fatal(err)
+	}
+	r := &render.Renderer{Project: p}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, name := range []string{"tidepool", "harbor-motd", "python-buoy", "barnacle"} {
+			if err := r.Render(b.Context(), name).Diags.Err(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
