@@ -182,7 +182,7 @@ func (c *checker) table(t *value, k *Key, at *trail) {
 		e := &t.keys[i]
 		sub := k.find(e.name)
 		if sub == nil {
-			c.unknown(e, k, at)
+			c.unknown(t, e, k, at)
 			continue
 		}
 		if sub.Ext && c.azldev {
@@ -238,7 +238,7 @@ func (c *checker) table(t *value, k *Key, at *trail) {
 }
 
 // unknown reports a key that the table does not have.
-func (c *checker) unknown(e *entry, k *Key, at *trail) {
+func (c *checker) unknown(t *value, e *entry, k *Key, at *trail) {
 	if c.permissive || c.azldev {
 		return
 	}
@@ -255,9 +255,19 @@ func (c *checker) unknown(e *entry, k *Key, at *trail) {
 		d.Hint = fmt.Sprintf("did you mean %q?", n)
 		return
 	}
-	if home := elsewhere(e.name, at); home != "" {
+	if home := elsewhere(e.name, k); home != "" {
+		if at.String() != "" {
+			home = at.String() + "." + home
+		}
 		d.Hint = fmt.Sprintf("%q belongs into %s", e.name, home)
 		return
+	}
+	if k.ops && componentKey.find(e.name) != nil && at.up != nil && at.up.up != nil {
+		d.Hint = fmt.Sprintf("%q belongs into %s: lines below [[...overlays]] are the overlay's", e.name, at.up.up)
+		return
+	}
+	if op := overlay.Lookup(overlay.Type(t.text("type"))); k.ops && op != nil {
+		names = slices.DeleteFunc(names, func(name string) bool { return op.Key(name) == nil })
 	}
 	slices.Sort(names)
 	d.Hint = "keys here are " + strings.Join(names, ", ")
@@ -274,34 +284,31 @@ func nearestKey(name string, names []string) string {
 	return diag.Nearest(name, names)
 }
 
-// elsewhere finds the one table of a component that a misplaced key belongs
-// to, such as "without" directly in a component.
-func elsewhere(name string, at *trail) string {
-	if at == nil || at.up == nil || at.up.up == nil || at.up.name != "components" {
-		return ""
-	}
+// elsewhere finds the one table below k that a misplaced key belongs to, such
+// as "build" for "without" directly in a component.
+func elsewhere(name string, k *Key) string {
 	home, n := "", 0
 	var walk func(keys []Key, path string)
 	walk = func(keys []Key, path string) {
 		for i := range keys {
-			k := &keys[i]
-			if k.Name == name && path != "" {
+			sub := &keys[i]
+			if sub.Name == name && path != "" {
 				home, n = path, n+1
 			}
-			if k.Type == Table && !k.Ext {
-				p := k.Name
+			if sub.Type == Table && !sub.Ext {
+				p := sub.Name
 				if path != "" {
 					p = path + "." + p
 				}
-				walk(k.Keys, p)
+				walk(sub.Keys, p)
 			}
 		}
 	}
-	walk(componentKeys, "")
+	walk(k.Keys, "")
 	if n != 1 {
 		return ""
 	}
-	return at.String() + "." + home
+	return home
 }
 
 // sentence makes a help text the end of a line of another text.
