@@ -44,6 +44,8 @@ var luaCases = []struct{ text, want string }{
 	{`%{lua:macros["t(x:)"] = nil}ok`, "ok"},
 	{`%define add() [%1+%2]
 %{lua:print(macros.add({"a b", "c"}))}`, "[a b+c]"},
+	{`%{lua:macros.bcond{"shared", "1"}; print(macros.with{"shared"})}`, "1"},
+	{`%{lua:print(macros.upper("ab c"))}`, "AB C"},
 	{`%define opts(ab:) %{lua:print(opt.b, #arg, arg[1]); if opt.a then print("A") end}
 %{opts -a -b 5 x}`, "5\t1\txA"},
 	{`%{lua:x = 1}%{lua:print(x + 1)}`, "2"},
