@@ -36,9 +36,10 @@ type Verified struct {
 	Damages                          []Damage
 }
 
-// Verify checks everything in the cache against its checksums: snapshots
-// against the names of their blobs, mirrored repositories with git fsck,
-// downloaded sources against the digest in their name. With repair, what is
+// Verify checks what is in the cache against its checksums: snapshots against
+// the names of their blobs, mirrored repositories with git fsck, downloaded
+// sources against the digest in their name. Computed facts that other packages
+// keep there check themselves whenever they are read. With repair, what is
 // damaged is removed. progress, if not nil, is called for each thing checked.
 func (s *Store) Verify(ctx context.Context, repair bool, progress func(done, total int)) (*Verified, error) {
 	repos, err := s.mirrored()
@@ -370,8 +371,8 @@ const leftoverAge = time.Hour
 const maxPacks = 8
 
 // Prune removes what interrupted runs left behind and, with unused above zero,
-// snapshots and sources that nobody read for that long; they can be made
-// again. Mirrored repositories lose nothing: those with many packs are
+// snapshots, sources and computed facts that nobody read for that long; they
+// can be made again. Mirrored repositories lose nothing: those with many packs are
 // repacked, with commits that no ref leads to kept.
 func (s *Store) Prune(ctx context.Context, unused time.Duration) (*Pruned, error) {
 	p := &Pruned{}
@@ -411,7 +412,8 @@ func (s *Store) Prune(ctx context.Context, unused time.Duration) (*Pruned, error
 		rel := s.relative(path)
 		idle := now.Sub(lastUse(fi))
 		temporary := strings.HasPrefix(d.Name(), tempPrefix) || strings.Contains(rel, ".git/objects/") && strings.HasPrefix(d.Name(), "tmp_")
-		content := strings.HasPrefix(rel, "snapshots/") || strings.HasPrefix(rel, "lookaside/")
+		part, _, inside := strings.Cut(rel, "/")
+		content := inside && part != "mirror" && part != "bundle"
 		if temporary && now.Sub(fi.ModTime()) > leftoverAge || content && !temporary && unused > 0 && idle > unused {
 			remove(path, fi.Size())
 		}
