@@ -27,6 +27,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"text/template"
 
 	"specgraft/overlay/diag"
@@ -70,7 +71,8 @@ type Info struct {
 
 // A Set is the built-in templates with those of a project over them.
 type Set struct {
-	files map[string]file
+	files  map[string]file
+	parsed *sync.Map // *Template by name
 }
 
 type file struct {
@@ -88,7 +90,7 @@ type Template struct {
 
 // Builtin returns the built-in templates.
 func Builtin() *Set {
-	s := &Set{files: map[string]file{}}
+	s := &Set{files: map[string]file{}, parsed: &sync.Map{}}
 	names, _ := fs.Glob(builtin, builtinDir+"/*"+builtinExt)
 	for _, n := range names {
 		b, _ := builtin.ReadFile(n)
@@ -107,7 +109,7 @@ func Builtin() *Set {
 // NAME.spec.tmpl at the top of dir. A template of the project hides a built-in
 // one of the same name. Prefix stands in front of file names in positions.
 func (s *Set) With(dir fs.FS, prefix string) (*Set, diag.List) {
-	out := &Set{files: maps.Clone(s.files)}
+	out := &Set{files: maps.Clone(s.files), parsed: &sync.Map{}}
 	var problems diag.List
 	names, err := fs.Glob(dir, "*"+suffix)
 	if err != nil {
@@ -217,6 +219,17 @@ func (s *Set) unknown(name string) *diag.Diagnostic {
 // the position in the template; a name that does not exist has none, the caller
 // knows where it was written.
 func (s *Set) Template(name string) (*Template, *diag.Diagnostic) {
+	if t, ok := s.parsed.Load(name); ok {
+		return t.(*Template), nil
+	}
+	t, problem := s.parse(name)
+	if problem == nil {
+		s.parsed.Store(name, t)
+	}
+	return t, problem
+}
+
+func (s *Set) parse(name string) (*Template, *diag.Diagnostic) {
 	infos, texts, problem := s.Source(name)
 	if problem != nil {
 		return nil, problem
