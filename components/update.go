@@ -118,6 +118,9 @@ func (p *Project) PlanUpdate(ctx context.Context, o UpdateOptions) (*Update, dia
 func (p *Project) planLock(ctx context.Context, root *os.Root, name string, o *UpdateOptions) (LockUpdate, diag.List) {
 	u := LockUpdate{Component: name}
 	fail := func(c *Component, err error) (LockUpdate, diag.List) {
+		if list := (diag.ListError)(nil); errors.As(err, &list) {
+			return u, diag.List(list)
+		}
 		if d := (*diag.Diagnostic)(nil); errors.As(err, &d) {
 			found := *d
 			found.Component = name
