@@ -163,40 +163,36 @@ func (c *checkup) trace() {
 		c.lines[i].was = int32(i)
 	}
 	c.former = map[int]spec.Line{}
-	for _, e := range c.log {
+	c.lines = spec.Replay(c.lines, c.log, func(e *spec.Edit, old []traced) []traced {
 		both := min(len(e.Old), len(e.New))
-		for k := range both {
-			t := &c.lines[e.Index+k]
+		lines := append(make([]traced, 0, len(e.New)), old[:both]...)
+		for k := range lines {
 			if e.Old[k].Text == e.New[k].Text || e.Split {
 				continue
 			}
 			c.effect = true
-			if t.mark == kept {
+			if t := &lines[k]; t.mark == kept {
 				t.mark = changed
 				c.former[int(t.was)] = e.Old[k]
 			}
 		}
-		if len(e.Old) == len(e.New) {
-			continue
-		}
-		c.effect = true
-		for k := both; k < len(e.Old); k++ {
-			if e.Old[k].Kind() != spec.Opaque {
-				c.lost = append(c.lost, lostLine{e.Old[k], c.op})
+		c.effect = c.effect || len(e.Old) != len(e.New)
+		for k, t := range old[both:] {
+			if e.Old[both+k].Kind() != spec.Opaque {
+				c.lost = append(c.lost, lostLine{e.Old[both+k], c.op})
 			}
-			if t := c.lines[e.Index+k]; t.was >= 0 {
+			if t.was >= 0 {
 				c.gone = append(c.gone, int(t.was))
 				if _, ok := c.former[int(t.was)]; !ok {
-					c.former[int(t.was)] = e.Old[k]
+					c.former[int(t.was)] = e.Old[both+k]
 				}
 			}
 		}
-		fresh := make([]traced, len(e.New)-both)
-		for k := range fresh {
-			fresh[k] = traced{was: -1, mark: added}
+		for range e.New[both:] {
+			lines = append(lines, traced{was: -1, mark: added})
 		}
-		c.lines = slices.Replace(c.lines, e.Index+both, e.Index+len(e.Old), fresh...)
-	}
+		return lines
+	})
 	slices.Sort(c.gone)
 }
 

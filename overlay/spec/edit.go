@@ -263,6 +263,38 @@ func (f *File) revert(run []Edit) {
 	f.lines = append(lines, f.lines[from:]...)
 }
 
+// Replay carries edits over to a list that has one item for each line as it
+// stood before them, and returns the list for the lines behind them. For each
+// edit, change gets the items of the old lines and returns those of the new
+// ones; it is called once for each edit.
+func Replay[T any](items []T, log []Edit, change func(e *Edit, old []T) []T) []T {
+	for start := 0; start < len(log); {
+		end := start + 1
+		for end < len(log) && log[end-1].Index >= log[end].Index+len(log[end].Old) {
+			end++
+		}
+		run := log[start:end]
+		start = end
+		if len(run) < 4 {
+			for i := range run {
+				e := &run[i]
+				old := items[e.Index : e.Index+len(e.Old)]
+				items = slices.Replace(items, e.Index, e.Index+len(e.Old), change(e, old)...)
+			}
+			continue
+		}
+		out := make([]T, 0, len(items)+len(run))
+		from := 0
+		for i := range slices.Backward(run) {
+			e := &run[i]
+			out = append(append(out, items[from:e.Index]...), change(e, items[e.Index:e.Index+len(e.Old)])...)
+			from = e.Index + len(e.Old)
+		}
+		items = append(out, items[from:]...)
+	}
+	return items
+}
+
 // A Removed is a line of the file as read that is gone.
 type Removed struct {
 	Line           // as it last stood; Num is its number in the file as read

@@ -101,6 +101,27 @@ func FuzzEdit(f *testing.F) {
 				t.Fatalf("line %d is %q %q, parsed anew %q %q", i, a.Text, a.EOL, b.Text, b.EOL)
 			}
 		}
+		var texts []string
+		for before := spec.Parse("x.spec", b); len(texts) < before.Len(); {
+			texts = append(texts, before.Line(len(texts)).Text)
+		}
+		texts = spec.Replay(texts, s.Log(), func(e *spec.Edit, old []string) []string {
+			for k := range old {
+				if old[k] != e.Old[k].Text {
+					t.Fatalf("replayed %q where %q stood", old[k], e.Old[k].Text)
+				}
+			}
+			var now []string
+			for k := range e.New {
+				now = append(now, e.New[k].Text)
+			}
+			return now
+		})
+		for i := range s.Len() {
+			if len(texts) != s.Len() || texts[i] != s.Line(i).Text {
+				t.Fatalf("replay gives %q", texts)
+			}
+		}
 		wholeUpstream(t, s, spec.Parse("x.spec", b).Len())
 		s.Undo(0)
 		if !bytes.Equal(s.Bytes(), b) {
