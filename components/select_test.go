@@ -361,3 +361,85 @@ overlays = [{ type = "spec-append-lines", section = "%preamble", lines = ["x"], 
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+// TestSelectCodes pins the codes of mistakes in selectors.
+func TestSelectCodes(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, selectProject)
+	_, diags := p.Select(Selector{Names: []string{"[b", "nobody"}, Groups: []string{"nobody"}, SpecPaths: []string{filepath.Join(p.Dir, "nobody.spec"), p.Dir}})
+	var got []string
+	for _, d := range diags {
+		got = append(got, d.Code)
+	}
+	if diff := cmp.Diff([]string{"config/bad-pattern", "config/unknown-component", "config/unknown-group", "config/no-spec", "config/no-spec"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	c, _ := p.Component("local")
+	if _, diags := p.Upstream(c); len(diags) != 1 || diags[0].Code != "config/no-upstream" || diags[0].Pos.Line != 9 {
+		t.Errorf("upstream of a local component: %v", diags)
+	}
+	if c, diags := p.Component("nobody"); c != nil || len(diags) != 1 || diags[0].Code != "config/unknown-component" || diags[0].Component != "nobody" {
+		t.Errorf("unknown component: %v", diags)
+	}
+}
+
+// TestUnreadable: what is no regular file is not read, and one that may not be
+// read is a problem of the environment.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, FileName), "includes = [\"null.toml\", \"locked.toml\"]\n")
+	if err := os.Symlink(os.DevNull, filepath.Join(dir, "null.toml")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "locked.toml"), "")
+	if err := os.Chmod(filepath.Join(dir, "locked.toml"), 0); err != nil {
+		t.Fatal(err)
+	}
+	_, diags := Load(Options{Dir: dir, AllowOutside: true})
+	n := 1
+	if os.Getuid() != 0 {
+		n = 2
+	}
+	if len(diags) != n || diags[n-1].Code != "config/read" || !diags[n-1].Env || diags[n-1].Message != "cannot read the file: not a regular file" {
+		t.Errorf("%v", diags)
+	}
+}
+
+// TestUpstream fills the address templates.
+func TestUpstream(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, `-- azldev.toml --
+[project]
+default-distro = { name = "d", version = "1" }
+[distros.d.versions.1]
+default-component-config.spec.upstream-distro = { name = "f", snapshot = "2026-02-24T00:00:00-08:00" }
+[distros.f]
+default-version = "43"
+dist-git-base-uri = "https://git.example/$pkg.git"
+mirror-base-uri = ["https://mirror.example/$pkg", "file:///srv/$pkg.git"]
+lookaside-base-uri = "https://l.example/$pkg/$filename/$hashtype/$hash/$filename"
+[distros.f.versions.43]
+dist-git-branch = "f43"
+release-ver = "43"
+[components.a]
+spec = { type = "upstream", upstream-name = "lib a++" }
+[components.b]
+spec = { type = "upstream", upstream-commit = "0123456", source = "srpm", srpm = "b.src.rpm" }
+`)
+	c, _ := p.Component("a")
+	u, diags := p.Upstream(c)
+	if diags != nil {
+		t.Fatal(diags)
+	}
+	got := []string{u.Name, u.URL, u.Mirrors[0], u.Mirrors[1], u.Branch, u.ReleaseVer, u.Version, u.RefVersion, u.Source, u.Snapshot.UTC().String(), u.Lookaside("x y.tar", "SHA512", "00")}
+	want := []string{"lib a++", "https://git.example/lib%20a++.git", "https://mirror.example/lib%20a++", "file:///srv/lib%20a++.git", "f43", "43", "43", "", "dist-git",
+		"2026-02-24 08:00:00 +0000 UTC", "https://l.example/lib%20a++/x%20y.tar/sha512/00/x%20y.tar"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	c, _ = p.Component("b")
+	if u, _ = p.Upstream(c); u.Source != "srpm" || u.SRPM != filepath.Join(p.Dir, "b.src.rpm") || u.Commit != "0123456" {
+		t.Errorf("%+v", u)
+	}
+}
