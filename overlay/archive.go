@@ -194,9 +194,7 @@ func readArchive(src io.Reader, name string, o ArchiveOptions) (*archive, error)
 	case "tar.gz":
 		r, err = gzip.NewReader(br)
 	case "tar.xz":
-		if err = checkXZ(br); err == nil {
-			r, err = xz.ReaderConfig{}.NewReader(br)
-		}
+		r, err = xz.ReaderConfig{}.NewReader(newXZGuard(br, maxWindow))
 	case "tar.zst":
 		var d *zstd.Decoder
 		if d, err = zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow)); err == nil {
@@ -482,36 +480,6 @@ func sniffArchive(br *bufio.Reader, name string) (string, error) {
 	}
 	return "", errors.New("is not a tar archive")
 }
-
-// checkXZ refuses a first block whose dictionary, which the decompressor
-// allocates as declared, is beyond maxWindow. See the .xz format, 3.1: block
-// header size, flags, two optional sizes, then the filters; LZMA2 is 0x21.
-func checkXZ(br *bufio.Reader) error {
-	head, err := br.Peek(12 + 64)
-	if err != nil && err != io.EOF {
-		return err
-	}
-	if len(head) < 14 {
-		return io.ErrUnexpectedEOF
-	}
-	block := head[12:]
-	p := 2
-	for range bits(block[1] >> 6) {
-		for p < len(block) && block[p]&0x80 != 0 {
-			p++
-		}
-		p++
-	}
-	if p+2 >= len(block) || block[p] != 0x21 {
-		return nil // an empty stream or a filter that the decompressor refuses
-	}
-	if code := block[p+2]; code > 40 || (2|uint64(code&1))<<(code/2+11) > maxWindow {
-		return fmt.Errorf("the dictionary is larger than %d bytes", maxWindow)
-	}
-	return nil
-}
-
-func bits(b byte) int { return int(b&1 + b>>1&1) }
 
 // archiveCodes are the codes of archive overlays.
 var archiveCodes = []diag.Code{

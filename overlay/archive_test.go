@@ -234,6 +234,44 @@ func TestApplyArchiveRefuses(t *testing.T) {
 	}
 }
 
+// TestApplyArchiveXZ reads xz files of several blocks and streams, and refuses
+// a dictionary that only a later block declares.
+func TestApplyArchiveXZ(t *testing.T) {
+	t.Parallel()
+	var noise strings.Builder
+	for i := range 2_000 {
+		fmt.Fprintf(&noise, "%x", sha512.Sum512([]byte{byte(i), byte(i >> 8)}))
+	}
+	plain := pack(t, file("x/a", noise.String()), file("x/b", strings.Repeat("text ", 10_000)), file("x/c", ""))
+	var blocks bytes.Buffer
+	w, err := xz.WriterConfig{BlockSize: 60_000, CheckSum: xz.SHA256}.NewWriter(&blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(plain)
+	w.Close()
+	half := len(plain) / 2
+	streams := bytes.Join([][]byte{compressed(t, "tar.xz", plain[:half]), compressed(t, "tar.xz", plain[half:])}, make([]byte, 8))
+	op := []overlay.Op{{Type: overlay.FileRemove, File: "a", Archive: "x.tar.xz"}}
+	_, want, _ := apply(compressed(t, "tar.xz", plain), "x.tar.xz", op, overlay.ArchiveOptions{})
+	for name, in := range map[string][]byte{"blocks": blocks.Bytes(), "streams": streams} {
+		if _, got, problems := apply(in, "x.tar.xz", op, overlay.ArchiveOptions{}); problems != "" || got != want {
+			t.Errorf("%s: %s", name, problems)
+		}
+	}
+	for name, in := range map[string][]byte{"blocks": blocks.Bytes(), "streams": streams} {
+		bad := bytes.Clone(in)
+		k := bytes.LastIndex(bad, []byte{0x02, 0x00, 0x21, 0x01})
+		if k < 20 {
+			t.Fatalf("%s: there is no second block", name)
+		}
+		bad[k+4] = 40
+		if _, _, problems := apply(bad, "x.tar.xz", op, overlay.ArchiveOptions{}); !strings.Contains(problems, "dictionary is larger") {
+			t.Errorf("%s: a large dictionary gives %q", name, problems)
+		}
+	}
+}
+
 func TestArchiveGroups(t *testing.T) {
 	t.Parallel()
 	ops := []overlay.Op{
