@@ -33,7 +33,9 @@ results are written there: all of them, and the spec of -o, or none. "source"
 paths are relative to the TOML file and stay below the git repository that it
 lies in, or else below its directory.
 
-Lines end in LF in the result, the last one included.`,
+What an overlay's author is unlikely to have meant is a warning; --strict makes
+errors of warnings, and then nothing is written. Lines end in LF in the result,
+the last one included.`,
 		Example: `  specgraft apply bash.spec fixes.toml
   specgraft apply bash.spec fixes.toml -o bash.spec
   specgraft apply SPECS/bash.spec fixes.toml --dir SOURCES -o SPECS/bash.spec`,
@@ -59,6 +61,8 @@ Lines end in LF in the result, the last one included.`,
 	f.StringVar(&a.dir, "dir", "", "`DIR` with the sources that file and patch overlays change")
 	f.StringVarP(&a.output, "output", "o", "", "write the spec to `FILE` instead of standard output")
 	f.BoolVar(&a.outside, "allow-outside", false, "let \"source\" lead anywhere")
+	f.StringSliceVar(&a.strict, "strict", nil, "make errors of warnings with `CODES`, which may be groups such as overlay/; of all when none are given")
+	f.Lookup("strict").NoOptDefVal = "all"
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.MarkFlagFilename("output", "spec")
 	return cmd
@@ -69,6 +73,7 @@ type application struct {
 	*globals
 	dir, output string
 	outside     bool
+	strict      []string
 }
 
 // ApplyCodes are the diagnostics of the apply command.
@@ -87,6 +92,9 @@ var ApplyCodes = []diag.Code{
 const maxSpec = 256 << 20
 
 func (a *application) run(specFile, tomlFile, format string) error {
+	if err := knownCodes(a.strict); err != nil {
+		return err
+	}
 	text, err := readInput(specFile, maxSpec)
 	if err != nil {
 		return err
@@ -96,6 +104,14 @@ func (a *application) run(specFile, tomlFile, format string) error {
 		return err
 	}
 	ops, list := components.ParseOverlays(tomlFile, data)
+	levels := map[string]overlay.Level{}
+	for _, code := range a.strict {
+		if code == "all" {
+			code = "overlay/"
+		}
+		levels[code] = overlay.LevelError
+	}
+	list = overlay.Adjust(list, levels)
 	if a.dir == "" {
 		for i := range ops {
 			if t := string(ops[i].Type); strings.HasPrefix(t, "file-") || strings.HasPrefix(t, "patch-") {
@@ -126,7 +142,7 @@ func (a *application) run(specFile, tomlFile, format string) error {
 	if err != nil {
 		return err
 	}
-	rep, more := overlay.Apply(tree, ops, overlay.Options{Source: sources.open, Lint: true})
+	rep, more := overlay.Apply(tree, ops, overlay.Options{Source: sources.open, Lint: true, Levels: levels})
 	list = append(list, more...)
 	if list.HasErrors() {
 		a.report(list)
