@@ -217,7 +217,7 @@ func (l *loader) read(doc *document) {
 	if err != nil {
 		d := doc.diags.Add(noPos, "config/read", "cannot read the file: %s", reason(err))
 		d.Pos.Filename = doc.src.name
-		d.Env = !errors.Is(err, fs.ErrNotExist)
+		d.Env = environment(err)
 		doc.root = &value{kind: kindTable, src: doc.src}
 		return
 	}
@@ -235,6 +235,17 @@ func (l *loader) read(doc *document) {
 	}
 }
 
+var (
+	errNotRegular = errors.New("not a regular file")
+	errTooLarge   = errors.New("too large")
+)
+
+// environment reports whether a file cannot be read for a reason that the
+// project has no part in.
+func environment(err error) bool {
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNotRegular) && !errors.Is(err, errTooLarge)
+}
+
 // readRegular reads a regular file: a pull request must not make the loader
 // wait for a pipe or read a device.
 func readRegular(path string, limit int64) ([]byte, error) {
@@ -243,10 +254,10 @@ func readRegular(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
+		return nil, errNotRegular
 	}
 	if info.Size() > limit {
-		return nil, fmt.Errorf("%d bytes are too many", info.Size())
+		return nil, fmt.Errorf("%w: %d bytes", errTooLarge, info.Size())
 	}
 	return os.ReadFile(path)
 }

@@ -1,6 +1,7 @@
 package components
 
 import (
+	"go/token"
 	"strconv"
 	"strings"
 )
@@ -109,4 +110,16 @@ func splitPath(path string) []pathPart {
 		}
 	}
 	return parts
+}
+
+// Pos returns the position of the key at a path of the merged configuration,
+// and the zero position when no file gives it.
+func (p *Project) Pos(path ...string) token.Position {
+	if len(path) == 0 {
+		return noPos
+	}
+	if e := p.root.get(path[:len(path)-1]...).entry(path[len(path)-1]); e != nil {
+		return e.pos()
+	}
+	return noPos
 }

@@ -2,9 +2,7 @@ package components
 
 import (
 	"cmp"
-	"errors"
 	"go/token"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,7 +86,7 @@ func (p *Project) overlayDocument(file string, trusted bool) *overlayDocument {
 			data, err := readRegular(file, maxDocument)
 			if err != nil {
 				d := doc.diags.Add(token.Position{Filename: src.name}, "config/read", "cannot read the overlay file: %s", reason(err))
-				d.Env = !errors.Is(err, os.ErrNotExist)
+				d.Env = environment(err)
 				return doc
 			}
 			src.text = string(data)

@@ -383,8 +383,8 @@ func TestSelectCodes(t *testing.T) {
 	}
 }
 
-// TestUnreadable: what is no regular file is not read, and one that may not be
-// read is a problem of the environment.
+// TestUnreadable: what is no regular file is not read, which is a problem of
+// the project; one that may not be read is one of the environment.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -401,7 +401,10 @@ func TestUnreadable(t *testing.T) {
 	if os.Getuid() != 0 {
 		n = 2
 	}
-	if len(diags) != n || diags[n-1].Code != "config/read" || !diags[n-1].Env || diags[n-1].Message != "cannot read the file: not a regular file" {
+	if n == 2 && !diags[0].Env {
+		t.Errorf("%v", diags)
+	}
+	if len(diags) != n || diags[n-1].Code != "config/read" || diags[n-1].Env || diags[n-1].Message != "cannot read the file: not a regular file" {
 		t.Errorf("%v", diags)
 	}
 }

@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +87,7 @@ problems at the lines of a pull request.`,
 			p, problems := components.Load(g.loadOptions())
 			if p != nil {
 				g.base, g.top = p.Dir, p.Root
-				problems = p.CheckAll(problems)
+				problems = append(p.CheckAll(problems), checkLint(p)...)
 				if strict {
 					problems = append(problems, p.StrictAzldev()...)
 				}
@@ -130,6 +133,30 @@ settings.`,
 	}
 	cmd.Flags().BoolVar(&document, "overlay-document", false, "the schema of overlay documents, which overlay-files names")
 	return cmd
+}
+
+// checkLint reports levels for codes that do not exist, which would have no
+// effect.
+func checkLint(p *components.Project) diag.List {
+	var problems diag.List
+	var ids []string
+	for _, c := range allCodes() {
+		ids = append(ids, c.ID)
+	}
+	for _, code := range slices.Sorted(maps.Keys(p.Settings.Lint)) {
+		known := func(id string) bool {
+			return id == code || strings.HasSuffix(code, "/") && strings.HasPrefix(id, code)
+		}
+		if slices.ContainsFunc(ids, known) {
+			continue
+		}
+		d := problems.Warn(p.Pos("project", "specgraft", "lint", code), "config/unknown-reference", "there is no diagnostic code %q", code)
+		d.Hint = "'specgraft codes' prints all codes"
+		if n := diag.Nearest(code, ids); n != "" {
+			d.Hint = fmt.Sprintf("did you mean %q?", n)
+		}
+	}
+	return problems
 }
 
 func configKeysCmd(g *globals) *cobra.Command {
