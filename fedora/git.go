@@ -44,7 +44,8 @@ var safety = []setting{
 	{"maintenance.auto", "false"},
 	{"protocol.version", "2"},
 	{"pack.threads", "1"},
-	{"transfer.unpackLimit", "1"}, // one pack per fetch instead of thousands of files
+	{"core.bigFileThreshold", "32m"}, // larger ones are streamed, not held in memory
+	{"transfer.unpackLimit", "1"},    // one pack per fetch instead of thousands of files
 	{"submodule.recurse", "false"},
 	{"fetch.recurseSubmodules", "false"},
 	{"fetch.writeCommitGraph", "false"},
@@ -126,7 +127,7 @@ func (g *git) network(ctx context.Context, dir string, protocols []string, extra
 	cmd.Env = append(cleanEnvironment(keptVariables), "GIT_ALLOW_PROTOCOL="+strings.Join(protocols, ":"))
 	if os.Getenv("GIT_SSH") == "" && os.Getenv("GIT_SSH_COMMAND") == "" {
 		// Many fetches at once cannot share one terminal for questions.
-		cmd.Env = append(cmd.Env, "GIT_SSH_COMMAND=ssh -o BatchMode=yes")
+		cmd.Env = append(cmd.Env, "GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15")
 	}
 	// Later values win, so that what is set here goes before the user's.
 	list := append(append([]setting(nil), g.user...), safety...)

@@ -1,6 +1,8 @@
 package fedora
 
 import (
+	"bytes"
+	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
@@ -108,10 +110,19 @@ func TestFetchOnce(t *testing.T) {
 	}
 	s.Close()
 
-	// A snapshot later than the last fetch needs another one.
+	// A snapshot between the last fetch and now needs another one; one in the
+	// future stands for the head.
 	opt.Offline = true
 	s = openStore(t, opt)
-	later := Request{URL: url, Branch: "f43", Snapshot: time.Now().Add(time.Hour), Component: "pkg"}
+	mirror := filepath.Join(opt.CacheDir, mustAddress(t, url).mirror)
+	future := Request{URL: url, Branch: "f43", Snapshot: time.Now().Add(time.Hour), Component: "pkg"}
+	if got, err := s.Resolve(t.Context(), future); err != nil || got != next {
+		t.Errorf("snapshot in the future: %q, %v, want %s", got, err, next)
+	}
+	if err := writeFetchState(mirror, 1_650_000_000, "f43"); err != nil {
+		t.Fatal(err)
+	}
+	later := Request{URL: url, Branch: "f43", Snapshot: time.Unix(1_660_000_000, 0), Component: "pkg"}
 	if _, err := s.Resolve(t.Context(), later); !hasCode(err, "fedora/offline") || !strings.Contains(err.Error(), "last fetched before the snapshot") {
 		t.Errorf("snapshot after the last fetch: %v", err)
 	}
@@ -485,5 +496,42 @@ func TestRedirectIsReported(t *testing.T) {
 	}
 	if all := strings.Join(logged, "\n"); !strings.Contains(all, "redirects to another host: "+other.url) {
 		t.Errorf("logged: %s", all)
+	}
+}
+
+func mustAddress(t *testing.T, url string) *address {
+	t.Helper()
+	a, err := parseAddress(url, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// TestHugeObject reads a repository with a file that declares a tebibyte.
+func TestHugeObject(t *testing.T) {
+	t.Parallel()
+	r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
+	var loose bytes.Buffer
+	z := zlib.NewWriter(&loose)
+	io.WriteString(z, "blob 1099511627776\x00abc")
+	z.Close()
+	writeFile(t, filepath.Join(r.dir, "objects", idA[:2], idA[2:]), loose.String())
+	commit := r.rawTree("f43", TreeEntry{"huge", ModeRegular, idA}, TreeEntry{"pkg.spec", ModeRegular, r.blob("x")})
+	s := openStore(t, Options{})
+	if _, err := s.Snapshot(t.Context(), r.url(), commit); !hasCode(err, "fedora/too-large") {
+		t.Errorf("snapshot: %v", err)
+	}
+	repo, err := OpenWorktree(t.Context(), r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer repo.Close()
+	if _, err := repo.Blob(idA); !hasCode(err, "fedora/too-large") {
+		t.Errorf("blob: %v", err)
+	}
+	repo.Prefetch(idA)
+	if data, err := repo.ReadFile(commit, "pkg.spec"); err != nil || string(data) != "x" {
+		t.Errorf("after a huge one: %q, %v", data, err)
 	}
 }

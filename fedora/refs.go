@@ -32,7 +32,10 @@ func findGitDir(path string) (gitDir, bool) {
 		if fi.IsDir() && isGitDir(dot) {
 			return gitDir{dir: dot, common: dot, top: path}, true
 		}
-		if target, ok := readPointer(dot, "gitdir: "); fi.Mode().IsRegular() && ok {
+		if !fi.Mode().IsRegular() {
+			return gitDir{}, false
+		}
+		if target, ok := readPointer(dot, "gitdir: "); ok {
 			if !filepath.IsAbs(target) {
 				target = filepath.Join(path, target)
 			}

@@ -50,10 +50,15 @@ const (
 	maxCachedTrees = 1 << 14
 	maxCachedBlobs = 32 << 20 // bytes
 	maxObject      = 256 << 20
+	maxTree        = 32 << 20
+	maxCommit      = 16 << 20
+	maxSkip        = 4 << 20 // more than this is not read only to get past it
 )
 
-// errTooLarge is returned for objects above maxObject.
-var errTooLarge = errors.New("object is larger than 256 MiB")
+// tooLarge is the error about an object above one of these bounds.
+func tooLarge(o object) error {
+	return failure("fedora/too-large", "%s %s has %d bytes", o.kind, short(o.id), o.size)
+}
 
 func newRepo(ctx context.Context, g *git, at gitDir) *Repo {
 	return &Repo{git: g, at: at, ctx: ctx,
@@ -198,7 +203,7 @@ func (r *Repo) follow(c *Commit) {
 }
 
 func (r *Repo) keepCommit(o object, body io.Reader) error {
-	data, err := o.read(body)
+	data, err := o.read(body, maxCommit)
 	if err != nil {
 		return err
 	}
@@ -262,7 +267,7 @@ func (r *Repo) tree(id string) ([]TreeEntry, error) {
 }
 
 func (r *Repo) keepTree(o object, body io.Reader) ([]TreeEntry, error) {
-	data, err := o.read(body)
+	data, err := o.read(body, maxTree)
 	if err != nil {
 		return nil, err
 	}
@@ -295,7 +300,7 @@ func (r *Repo) blob(expr, what string) ([]byte, error) {
 			return &notFoundError{what}
 		}
 		var err error
-		data, err = o.read(body)
+		data, err = o.read(body, maxObject)
 		return err
 	})
 	return data, err
@@ -326,7 +331,7 @@ func (r *Repo) Prefetch(ids ...string) {
 			if o.size > maxCachedBlobs/4 {
 				return nil
 			}
-			data, err := o.read(body)
+			data, err := o.read(body, maxObject)
 			if err != nil {
 				return err
 			}
@@ -477,12 +482,20 @@ func (r *Repo) exchange(reqs []string, answer func(int, object, io.Reader) error
 		r.batch = b
 	}
 	var first error
+	done := 0
 	err := r.batch.exchange(reqs, func(i int, o object, body io.Reader) error {
+		done++
 		if first == nil {
 			first = answer(i, o, body)
 		}
 		return nil
 	})
+	if err == errSkip && (first != nil || done == len(reqs)) {
+		// Nothing more is wanted of this process, and a new one is cheaper.
+		r.batch.stop()
+		r.batch = nil
+		return first
+	}
 	if err != nil {
 		r.batch.stop()
 		said := r.batch.complaint()
@@ -500,6 +513,9 @@ func (r *Repo) exchange(reqs []string, answer func(int, object, io.Reader) error
 	return first
 }
 
+// errSkip says that what is left of an answer is too much to read past it.
+var errSkip = errors.New("an object is too large")
+
 // An object is the header of one answer of git cat-file --batch.
 type object struct {
 	id, kind  string
@@ -508,10 +524,10 @@ type object struct {
 	ambiguous bool
 }
 
-// read returns the whole body, which must be within maxObject.
-func (o object) read(body io.Reader) ([]byte, error) {
-	if o.size > maxObject {
-		return nil, errTooLarge
+// read returns the whole body, which must be within limit.
+func (o object) read(body io.Reader, limit int64) ([]byte, error) {
+	if o.size > limit {
+		return nil, tooLarge(o)
 	}
 	data := make([]byte, o.size)
 	_, err := io.ReadFull(body, data)
@@ -589,6 +605,9 @@ func (b *batch) exchange(reqs []string, answer func(int, object, io.Reader) erro
 			}
 			if o.missing || o.ambiguous {
 				continue
+			}
+			if body.N > maxSkip {
+				return errSkip
 			}
 			if _, err := b.stdout.Discard(int(body.N)); err != nil {
 				return err

@@ -279,9 +279,9 @@ func readTree(r *Repo, commit string) (*node, error) {
 				}
 				return missingObject(r, commit, reqs[i])
 			}
-			data, err := o.read(body)
+			data, err := o.read(body, maxTree)
 			if err != nil {
-				return failure("fedora/too-large", "a directory of commit %s takes %d bytes", short(commit), o.size)
+				return err
 			}
 			entries, err := ParseTree(data, len(o.id)/2)
 			if err != nil {
@@ -333,7 +333,7 @@ func readTree(r *Repo, commit string) (*node, error) {
 		if o.size > maxTarget {
 			return failure("fedora/bad-symlink", "the symbolic link %s has a target of %d bytes", links[i].path, o.size)
 		}
-		target, err := o.read(body)
+		target, err := o.read(body, maxTarget)
 		links[i].target = string(target)
 		return err
 	})

@@ -374,7 +374,9 @@ func (s *Store) resolveIn(ctx context.Context, u *upstream, p place, r Request) 
 		return head, err
 	}
 	if !p.inPlace {
-		if at, ok := readFetchState(p.dir)[r.Branch]; ok && at < r.Snapshot.Unix() {
+		// What was pushed after the last fetch may be older than the snapshot.
+		// A snapshot in the future stands for the branch head.
+		if at, ok := readFetchState(p.dir)[r.Branch]; ok && at < r.Snapshot.Unix() && r.Snapshot.Before(time.Now()) {
 			return "", failure("fedora/stale", "the mirror of %s was last fetched before the snapshot %s", p.shown, r.Snapshot.Format(time.RFC3339))
 		}
 	}
