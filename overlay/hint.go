@@ -174,7 +174,7 @@ func (h *helper) expression() {
 		return
 	}
 	type hit struct {
-		line, distance int
+		line, distance, end int
 	}
 	var scope, other []int
 	for k := range sections {
@@ -223,8 +223,8 @@ func (h *helper) expression() {
 		var hits []hit
 		nearest := func(lines []int) {
 			for _, i := range lines {
-				if d := within(literal, h.file.Line(i).Text); d*5 <= len(literal)*2 {
-					hits = append(hits, hit{i, d})
+				if d, end := within(literal, h.file.Line(i).Text); d*5 <= len(literal)*2 {
+					hits = append(hits, hit{i, d, end})
 				}
 			}
 		}
@@ -237,7 +237,7 @@ func (h *helper) expression() {
 		}
 		slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
 		for _, n := range hits[:min(len(hits), maxRelated)] {
-			h.related(h.file.Pos(n.line), "nearest line: %s", short(h.file.Line(n.line).Text))
+			h.related(h.file.Pos(n.line), "nearest line: %s", excerpt(h.file.Line(n.line).Text, n.end-len(literal), n.end))
 		}
 		if len(hits) > 0 {
 			h.hint("adapt the expression to what upstream has now")
@@ -281,15 +281,29 @@ func literalText(expr string) string {
 	return s
 }
 
+// excerpt returns text fit for a message like short, but with text[from:to] in
+// it.
+func excerpt(text string, from, to int) string {
+	if to <= 56 || len(text) <= 60 {
+		return short(text)
+	}
+	from = max(min(from, to-40), 0)
+	for from > 0 && (text[from]&0xc0 == 0x80 || text[from-1] != ' ' && to-from < 56) {
+		from--
+	}
+	return "..." + short(text[from:])
+}
+
 // within returns the least edit distance of word to any part of text, in
-// bytes (Sellers' algorithm). Only the first 4 KiB of text count.
-func within(word, text string) int {
+// bytes, and where that part ends (Sellers' algorithm). Only the first 4 KiB of
+// text count.
+func within(word, text string) (best, end int) {
 	text = text[:min(len(text), 4096)]
 	col := make([]int, len(word)+1)
 	for i := range col {
 		col[i] = i
 	}
-	best := col[len(word)]
+	best = col[len(word)]
 	for j := range len(text) {
 		diagonal := col[0]
 		for i := range len(word) {
@@ -300,9 +314,11 @@ func within(word, text string) int {
 			diagonal = col[i+1]
 			col[i+1] = min(up, col[i]+1, diagonal+1)
 		}
-		best = min(best, col[len(word)])
+		if col[len(word)] < best {
+			best, end = col[len(word)], j+1
+		}
 	}
-	return best
+	return best, end
 }
 
 // patch explains a patch that the spec does not list.

@@ -30,6 +30,7 @@ install -m 0644 conf %{buildroot}%{_sysconfdir}/x.conf
 x
 %files
 %{_bindir}/x
+%attr(0755,root,root) %{_libexecdir}/x/a/rather/long/path/that/leads/nowhere/helper.bin %dir
 `
 	for _, tt := range []struct {
 		name string
@@ -56,6 +57,8 @@ x
 			[]string{"x.toml:1:1: an earlier overlay (spec-remove-section) removed it: %files"}},
 		{"nearest line", []overlay.Op{{Type: overlay.SearchReplace, Section: "%install", Regex: `^install -m 0755 conf .*x\.conf$`, Replacement: "y"}},
 			[]string{"x.spec:13:1: nearest line: install -m 0644 conf", "adapt the expression"}},
+		{"nearest part of a long line", []overlay.Op{{Type: overlay.SearchReplace, Regex: `nowhere/helper\.sh`, Replacement: "y"}},
+			[]string{"x.spec:18:1: nearest line: ...execdir}/x/a/rather/long/path/that/leads/nowhere/helper.bin ..."}},
 		{"nearest line elsewhere", []overlay.Op{{Type: overlay.SearchReplace, Section: "%files", Regex: "make allx", Replacement: "y"}},
 			[]string{"x.spec:10:1: nearest line: make all"}},
 		{"matches elsewhere", []overlay.Op{{Type: overlay.SearchReplace, Section: "%files", Regex: "^make all", Replacement: "y"}},
