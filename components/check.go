@@ -328,10 +328,24 @@ func (c *checker) missing(t *value, name string, at *trail, why string) *diag.Di
 	return d
 }
 
-// operation checks one overlay by the table of operations.
-func (c *checker) operation(t *value) {
+// validateOp checks the keys of an overlay's table; problems of a value reach
+// to its end.
+func validateOp(t *value) diag.List {
 	op := decodeOp(t)
 	list := op.Validate()
+	for i := range list {
+		for j := range t.keys {
+			if v := t.keys[j].val; list[i].End.Line == 0 && v.end > v.off && v.pos() == list[i].Pos {
+				list[i].End = v.endPos()
+			}
+		}
+	}
+	return list
+}
+
+// operation checks one overlay by the table of operations.
+func (c *checker) operation(t *value) {
+	list := validateOp(t)
 	for i := range list {
 		if c.lenient && list[i].Severity == diag.Error {
 			list[i].Severity = diag.Warning

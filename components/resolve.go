@@ -286,7 +286,7 @@ func (p *Project) checkMerged(c *Component, diags *diag.List) {
 	for i := range c.Overlays {
 		op := &c.Overlays[i]
 		if op.Layer != layerComponent { // those of the component's own table are checked with its file
-			chk.diags = append(chk.diags, op.Validate()...)
+			chk.diags = append(chk.diags, validateOp(c.ops[i])...)
 		}
 		if src := c.ops[i].get("source"); src != nil {
 			p.confined(&chk.diags, src)
