@@ -52,6 +52,8 @@ type Renderer struct {
 	// Strict has codes, or groups of codes such as "overlay/", whose warnings
 	// are errors; "all" stands for every code.
 	Strict []string
+	// AllowOutside lets symbolic links of the project lead out of it.
+	AllowOutside bool
 	// SkipLockValidation renders with whatever locks there are.
 	SkipLockValidation bool
 	// Unfiltered keeps files that the spec does not refer to.
@@ -259,7 +261,9 @@ func (r *Renderer) levels() map[string]overlay.Level {
 // setup does what all components share.
 func (r *Renderer) setup() {
 	r.once.Do(func() {
-		r.sources.root = r.Project.Root
+		if !r.AllowOutside {
+			r.sources.root = r.Project.Root
+		}
 		r.evaluator = autospec.NewEvaluator(macro.Config{Budget: budget})
 		r.evaluator.Key += "/" + r.Build
 		if r.CacheDir != "" {

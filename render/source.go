@@ -159,8 +159,15 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 			}
 			return nil
 		}
-		st, err := root.Stat(p)
+		stat, read := root.Stat, root.ReadFile
+		if r.AllowOutside {
+			stat = func(p string) (fs.FileInfo, error) { return os.Stat(filepath.Join(top, p)) }
+			read = func(p string) ([]byte, error) { return os.ReadFile(filepath.Join(top, p)) }
+		}
+		st, err := stat(p)
 		switch {
+		case err != nil && d.Type()&fs.ModeSymlink != 0 && !errors.Is(err, fs.ErrNotExist):
+			return problem("%s leads outside the project through a symbolic link", r.show(filepath.Join(top, p)))
 		case err != nil:
 			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), cause(err))
 		case st.IsDir():
@@ -168,7 +175,7 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 		case !st.Mode().IsRegular():
 			return problem("%s is not a regular file", r.show(filepath.Join(top, p)))
 		}
-		data, err := root.ReadFile(p)
+		data, err := read(p)
 		if err != nil {
 			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), cause(err))
 		}
@@ -219,40 +226,29 @@ func gitMode(m fs.FileMode) fs.FileMode {
 // level no symbolic link leads out of it; a path outside of it has been allowed
 // by whoever loaded the configuration.
 type sourceOpener struct {
-	root string
+	root string // top level of the project; empty: links may lead anywhere
 	once sync.Once
 	dir  *os.Root
 	err  error
 }
 
 func (s *sourceOpener) open(name string) ([]byte, fs.FileMode, error) {
-	s.once.Do(func() { s.dir, s.err = os.OpenRoot(s.root) })
-	if s.err != nil {
-		return nil, 0, s.err
-	}
-	var f *os.File
-	var err error
-	if rel, rerr := filepath.Rel(s.root, name); rerr == nil && filepath.IsLocal(rel) {
-		// Asked before opening, as opening a pipe would wait for its writer.
-		if st, serr := s.dir.Stat(rel); serr == nil && !st.Mode().IsRegular() {
-			return nil, 0, fmt.Errorf("%s is not a regular file", name)
+	stat, read := os.Stat, os.ReadFile
+	if rel, err := filepath.Rel(s.root, name); s.root != "" && err == nil && filepath.IsLocal(rel) {
+		s.once.Do(func() { s.dir, s.err = os.OpenRoot(s.root) })
+		if s.err != nil {
+			return nil, 0, s.err
 		}
-		f, err = s.dir.Open(rel)
-	} else {
-		f, err = os.Open(name)
+		stat, read, name = s.dir.Stat, s.dir.ReadFile, rel
 	}
+	// Asked before opening, as opening a pipe would wait for its writer.
+	st, err := stat(name)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, 0, err
+	if !st.Mode().IsRegular() {
+		return nil, 0, errors.New("not a regular file")
 	}
-	data := make([]byte, st.Size())
-	n, err := f.ReadAt(data, 0)
-	if int64(n) == st.Size() {
-		err = nil
-	}
-	return data[:n], gitMode(st.Mode()), err
+	data, err := read(name)
+	return data, gitMode(st.Mode()), err
 }

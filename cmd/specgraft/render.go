@@ -27,7 +27,7 @@ func (g *globals) renderer(p *components.Project) (*render.Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &render.Renderer{Project: p, Store: store, CacheDir: cache, Build: buildID()}
+	r := &render.Renderer{Project: p, Store: store, CacheDir: cache, Build: buildID(), AllowOutside: g.outside}
 	if p.Settings.DirtyClock == "now" {
 		r.Now = time.Now()
 	}
