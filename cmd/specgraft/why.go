@@ -239,7 +239,8 @@ type history struct {
 // A revision is the project as one commit has it, or as the working tree has.
 type revision struct {
 	project *components.Project
-	commit  string // "" for the working tree
+	commit  string   // "" for the working tree
+	history *history // where the locks of a commit are read from
 }
 
 // openHistory opens the repository that the project is in.
@@ -307,7 +308,8 @@ func (h *history) start(ctx context.Context, name, from string) (revision, error
 }
 
 // at loads the project as a commit has it. Its files are written to a
-// temporary directory, without those that are results of specgraft.
+// temporary directory, without those that are results of specgraft; locks are
+// read from the repository when they are needed.
 func (h *history) at(ctx context.Context, ref string) (revision, error) {
 	id, err := h.commit(ref)
 	if err != nil {
@@ -327,7 +329,7 @@ func (h *history) at(ctx context.Context, ref string) (revision, error) {
 	}
 	defer root.Close()
 	var results []string
-	for _, d := range []string{h.project.RenderedDir, h.project.OutputDir, h.project.WorkDir, h.project.LogDir} {
+	for _, d := range []string{h.project.RenderedDir, h.project.OutputDir, h.project.WorkDir, h.project.LogDir, h.project.LockDir} {
 		if rel, ok := h.rel(d); ok && rel != "." {
 			results = append(results, rel+"/")
 		}
@@ -353,7 +355,7 @@ func (h *history) at(ctx context.Context, ref string) (revision, error) {
 		return revision{}, fmt.Errorf("%s is outside of its repository", h.project.Dir)
 	}
 	opt.Dir = filepath.Join(dir, filepath.FromSlash(sub))
-	r := revision{commit: id}
+	r := revision{commit: id, history: h}
 	var problems diag.List
 	r.project, problems = components.Load(opt)
 	if err := problems.Err(); err != nil {
@@ -382,7 +384,25 @@ func (r revision) state(name string) (components.State, error) {
 	}
 	s.Component = c
 	var err error
-	s.Lock, err = r.project.Lock(name)
+	if r.commit == "" {
+		s.Lock, err = r.project.Lock(name)
+		return s, err
+	}
+	path, ok := r.history.rel(r.history.project.LockPath(name))
+	if !ok {
+		return s, nil
+	}
+	b, err := r.history.repo.ReadFile(r.commit, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		shown, rerr := filepath.Rel(r.history.project.Dir, r.history.project.LockPath(name))
+		if rerr != nil {
+			shown = path
+		}
+		s.Lock, err = components.ParseLock(filepath.ToSlash(shown), b)
+	}
 	return s, err
 }
 
