@@ -5,10 +5,10 @@
 // All views look at one render.Result and the tree it was made from; none
 // renders by itself.
 //
-//	v, err := review.Open(ctx, renderer, "bash")
+//	v := review.Open(ctx, renderer, "bash")
 //	files, err := v.Diff()
-//	for _, f := range files {
-//		f.Write(os.Stdout, review.Style{})
+//	for i := range files {
+//		err = files[i].Write(os.Stdout, review.Style{})
 //	}
 package review
 
