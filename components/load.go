@@ -88,6 +88,7 @@ func Find(dir string) (string, error) {
 // A document is one configuration file of a load.
 type document struct {
 	src      *source
+	from     *value // the include that named it first, nil for a top-level file
 	root     *value
 	diags    diag.List
 	includes []include
@@ -158,7 +159,7 @@ func Load(o Options) (*Project, diag.List) {
 			l.diags.Add(noPos, "config/read", "%s: %s", ph.path, reason(err)).Env = true
 			continue
 		}
-		tops[i] = l.open(abs, ph.trusted)
+		tops[i] = l.open(abs, ph.trusted, nil)
 	}
 	l.root = &value{kind: kindTable, form: formMerged, src: &source{name: "(no configuration)"}}
 	if !o.NoDefaults {
@@ -198,13 +199,13 @@ func reason(err error) string {
 }
 
 // open starts reading a file and all that it includes, once.
-func (l *loader) open(path string, trusted bool) *document {
+func (l *loader) open(path string, trusted bool, from *value) *document {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if doc := l.docs[path]; doc != nil {
 		return doc
 	}
-	doc := &document{src: &source{name: l.paths.display(path), path: path, dir: filepath.Dir(path), trusted: trusted}}
+	doc := &document{from: from, src: &source{name: l.paths.display(path), path: path, dir: filepath.Dir(path), trusted: trusted}}
 	l.docs[path] = doc
 	doc.ready.Go(func() { l.read(doc) })
 	return doc
@@ -218,6 +219,9 @@ func (l *loader) read(doc *document) {
 		d := doc.diags.Add(noPos, "config/read", "cannot read the file: %s", reason(err))
 		d.Pos.Filename = doc.src.name
 		d.Env = environment(err)
+		if doc.from != nil {
+			d.Related = []diag.Related{{Pos: doc.from.pos(), Message: "included here"}}
+		}
 		doc.root = &value{kind: kindTable, src: doc.src}
 		return
 	}
@@ -284,7 +288,7 @@ func (l *loader) include(doc *document, pattern *value) {
 			continue
 		}
 		inc.files = append(inc.files, f)
-		l.open(f, doc.src.trusted)
+		l.open(f, doc.src.trusted, pattern)
 	}
 	doc.includes = append(doc.includes, inc)
 }

@@ -404,7 +404,7 @@ func TestUnreadable(t *testing.T) {
 	if n == 2 && !diags[0].Env {
 		t.Errorf("%v", diags)
 	}
-	if len(diags) != n || diags[n-1].Code != "config/read" || diags[n-1].Env || diags[n-1].Message != "cannot read the file: not a regular file" {
+	if len(diags) != n || diags[n-1].Code != "config/read" || diags[n-1].Env || diags[n-1].Message != "cannot read the file: not a regular file" || diags[n-1].Related[0].Pos.Column != 13 {
 		t.Errorf("%v", diags)
 	}
 }
