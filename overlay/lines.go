@@ -2,7 +2,6 @@ package overlay
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -185,7 +184,3 @@ func contains(lines []int, line int) bool {
 	_, ok := slices.BinarySearch(lines, line)
 	return ok
 }
-
-// backward yields a list from its end, so that edits leave earlier places
-// where they are.
-func backward[E any](list []E) iter.Seq2[int, E] { return slices.Backward(list) }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"specgraft/overlay/diag"
-	"specgraft/overlay/spec"
 )
 
 // A matcher is a compiled `regex` with its `replacement`.
@@ -177,107 +176,4 @@ func (r *run) scope() string {
 		return " in " + r.op.Section + " of package \"" + r.op.Package + "\""
 	}
 	return " in " + r.op.Section
-}
-
-// A bodyMatch is a match in the joined body of a section.
-type bodyMatch struct {
-	start, end int
-	with       string
-}
-
-// replaceBodies lets the expression see each section's body as one text with
-// LF behind every line.
-func (r *run) replaceBodies(m *matcher, at []int) *diag.Diagnostic {
-	var edits []spec.Range
-	var firsts, same []int
-	for _, n := range at {
-		s := &r.spec.Sections()[n]
-		var b strings.Builder
-		starts := make([]int, 0, s.End-s.Body()+1) // of the lines in the text
-		for i := s.Body(); i < s.End; i++ {
-			starts = append(starts, b.Len())
-			b.WriteString(r.spec.Line(i).Text)
-			b.WriteByte('\n')
-		}
-		text := b.String()
-		if m.must != "" && !strings.Contains(text, m.must) {
-			continue
-		}
-		lineAt := func(offset int) int {
-			i, found := slices.BinarySearch(starts, offset)
-			if !found {
-				i--
-			}
-			return i
-		}
-		var group []bodyMatch
-		flush := func(first, last int) {
-			end := len(text)
-			if last < len(starts) {
-				end = starts[last]
-			}
-			var out strings.Builder
-			from := starts[first]
-			for _, g := range group {
-				out.WriteString(text[from:g.start])
-				out.WriteString(g.with)
-				from = g.end
-			}
-			out.WriteString(text[from:end])
-			with := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-			if out.Len() == 0 {
-				with = nil
-			}
-			edits = append(edits, spec.Range{Start: s.Body() + first, End: s.Body() + last, Text: with})
-			firsts = append(firsts, s.Body()+first)
-			group = group[:0]
-		}
-		first, last := 0, 0
-		for _, loc := range m.FindAllStringSubmatchIndex(text, -1) {
-			with := m.expand(text, loc)
-			if len(starts) == 0 || loc[0] == len(text) && loc[1] == len(text) && len(starts) > 0 && with == "" {
-				continue
-			}
-			if text[loc[0]:loc[1]] == with {
-				same = append(same, s.Body()+min(lineAt(loc[0]), len(starts)-1))
-				continue
-			}
-			r.rep.Places++
-			a := min(lineAt(loc[0]), len(starts)-1)
-			z := a + 1 // behind the last line that is touched
-			if loc[1] > loc[0] {
-				z = min(lineAt(loc[1]-1), len(starts)-1) + 1
-			}
-			// A consumed line ending joins the next line, unless the
-			// replacement brings one along or nothing is left before it.
-			if loc[1] > loc[0] && text[loc[1]-1] == '\n' && !strings.HasSuffix(with, "\n") && (with != "" || loc[0] != starts[a]) && z < len(starts) {
-				z++
-			}
-			if len(group) > 0 && a >= last {
-				flush(first, last)
-			}
-			if len(group) == 0 {
-				first, last = a, z
-			}
-			last = max(last, z)
-			group = append(group, bodyMatch{loc[0], loc[1], with})
-		}
-		if len(group) > 0 {
-			flush(first, last)
-		}
-	}
-	r.rep.Unchanged = len(same)
-	if len(edits) == 0 {
-		return r.noReplacement(same)
-	}
-	if r.op.Branch != "" {
-		lines, d := r.inBranch(firsts)
-		if d != nil {
-			return d
-		}
-		edits = slices.DeleteFunc(edits, func(e spec.Range) bool { return !contains(lines, e.Start) })
-		r.rep.Places = len(edits)
-	}
-	r.spec.Rewrite(edits, r.origin)
-	return nil
 }
