@@ -88,11 +88,17 @@ func Find(dir string) (string, error) {
 // A document is one configuration file of a load.
 type document struct {
 	src      *source
-	from     *value // the include that named it first, nil for a top-level file
 	root     *value
 	diags    diag.List
 	includes []include
 	ready    sync.WaitGroup
+}
+
+// A file that both the project and the user include is read for each of them:
+// what it may reach depends on who names it.
+type docKey struct {
+	path    string
+	trusted bool
 }
 
 type include struct {
@@ -106,7 +112,7 @@ type loader struct {
 	opt   Options
 	paths *paths
 	mu    sync.Mutex
-	docs  map[string]*document
+	docs  map[docKey]*document
 	slots chan struct{}
 	diags diag.List
 	merge merger
@@ -138,7 +144,7 @@ func Load(o Options) (*Project, diag.List) {
 		return nil, diags
 	}
 	ps := newPaths(dir, o.AllowOutside)
-	l := &loader{opt: o, paths: ps, docs: map[string]*document{}, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	l := &loader{opt: o, paths: ps, docs: map[docKey]*document{}, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	type phase struct {
 		path    string
 		trusted bool
@@ -159,7 +165,7 @@ func Load(o Options) (*Project, diag.List) {
 			l.diags.Add(noPos, "config/read", "%s: %s", ph.path, reason(err)).Env = true
 			continue
 		}
-		tops[i] = l.open(abs, ph.trusted, nil)
+		tops[i] = l.open(abs, ph.trusted)
 	}
 	l.root = &value{kind: kindTable, form: formMerged, src: &source{name: "(no configuration)"}}
 	if !o.NoDefaults {
@@ -199,14 +205,15 @@ func reason(err error) string {
 }
 
 // open starts reading a file and all that it includes, once.
-func (l *loader) open(path string, trusted bool, from *value) *document {
+func (l *loader) open(path string, trusted bool) *document {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if doc := l.docs[path]; doc != nil {
+	key := docKey{path, trusted}
+	if doc := l.docs[key]; doc != nil {
 		return doc
 	}
-	doc := &document{from: from, src: &source{name: l.paths.display(path), path: path, dir: filepath.Dir(path), trusted: trusted}}
-	l.docs[path] = doc
+	doc := &document{src: &source{name: l.paths.display(path), path: path, dir: filepath.Dir(path), trusted: trusted}}
+	l.docs[key] = doc
 	doc.ready.Go(func() { l.read(doc) })
 	return doc
 }
@@ -219,9 +226,6 @@ func (l *loader) read(doc *document) {
 		d := doc.diags.Add(noPos, "config/read", "cannot read the file: %s", reason(err))
 		d.Pos.Filename = doc.src.name
 		d.Env = environment(err)
-		if doc.from != nil {
-			d.Related = []diag.Related{{Pos: doc.from.pos(), Message: "included here"}}
-		}
 		doc.root = &value{kind: kindTable, src: doc.src}
 		return
 	}
@@ -288,7 +292,7 @@ func (l *loader) include(doc *document, pattern *value) {
 			continue
 		}
 		inc.files = append(inc.files, f)
-		l.open(f, doc.src.trusted, pattern)
+		l.open(f, doc.src.trusted)
 	}
 	doc.includes = append(doc.includes, inc)
 }
@@ -336,11 +340,16 @@ func (l *loader) expand(doc *document, stack []*document, seen map[*document]boo
 		inc := &doc.includes[i]
 		for _, f := range inc.files {
 			l.mu.Lock()
-			child := l.docs[f]
+			child := l.docs[docKey{f, doc.src.trusted}]
 			l.mu.Unlock()
 			switch {
 			case !seen[child]:
 				l.expand(child, stack, seen)
+				for i := range child.diags {
+					if d := &child.diags[i]; d.Code == "config/read" && d.Related == nil {
+						d.Related = []diag.Related{{Pos: inc.pattern.pos(), Message: "included here"}}
+					}
+				}
 			case inc.glob || !slices.Contains(stack, child):
 				d := l.twice.Warn(inc.pattern.pos(), "config/azldev", "%s is included more than once, which azldev refuses", child.src.name)
 				d.End, d.Severity = inc.pattern.endPos(), diag.Error
