@@ -97,7 +97,7 @@ func fatal(l diag.List) bool {
 // one renders a component and compares or writes it.
 func (r *Renderer) one(ctx context.Context, out *Output, name string, check bool) (o *Outcome) {
 	o = &Outcome{Component: name, Status: Cancelled}
-	if name != "" {
+	if validName(name) {
 		o.OutputDir = filepath.Join(out.Dir, filepath.FromSlash(ComponentDir(name)))
 	}
 	defer func() {
@@ -115,6 +115,10 @@ func (r *Renderer) one(ctx context.Context, out *Output, name string, check bool
 		return o
 	}
 	o.Diags, o.Commit = res.Diags, res.Upstream.Commit
+	if !validName(name) {
+		o.fail(nil) // there is no directory to say so in
+		return o
+	}
 	files := res.Files
 	o.Status = OK
 	if res.Failed() {

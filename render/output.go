@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"go/token"
 	"io"
 	"io/fs"
 	"net/url"
@@ -38,6 +39,9 @@ const oldPrefix = tempPrefix + "old-"
 // ComponentDir returns the directory of a component inside the output tree,
 // slash-separated: the first byte of its name in lower case, then the name.
 func ComponentDir(name string) string {
+	if name == "" {
+		return ""
+	}
 	return strings.ToLower(name[:1]) + "/" + name
 }
 
@@ -289,6 +293,9 @@ type Change struct {
 // Compare returns in what the files of a component differ from the output
 // tree, sorted by path. Nil means that nothing does.
 func (o *Output) Compare(name string, files []*overlay.File) ([]Change, error) {
+	if !validName(name) {
+		return nil, badName(name, token.Position{})
+	}
 	l, err := o.letter(strings.ToLower(name[:1]), false)
 	if err != nil {
 		return nil, outputError(o.Dir, err)
@@ -464,6 +471,9 @@ func (o *Output) Write(name string, files []*overlay.File) ([]Change, error) {
 	if o.readOnly {
 		return nil, fmt.Errorf("the output tree %s is open for reading only", o.Dir)
 	}
+	if !validName(name) {
+		return nil, badName(name, token.Position{})
+	}
 	l, err := o.letter(strings.ToLower(name[:1]), true)
 	if err != nil {
 		return nil, outputError(o.Dir, err)
@@ -620,7 +630,7 @@ func (o *Output) Orphans(components []string) ([]string, error) {
 	known := make(map[string]bool, len(components))
 	for _, name := range components {
 		known[ComponentDir(name)] = true
-		if alias := AliasName(name); alias != "" {
+		if alias := AliasName(name); alias != "" && name != "" {
 			known[strings.ToLower(name[:1])+"/"+alias] = true
 		}
 	}

@@ -389,3 +389,23 @@ func TestFailingContent(t *testing.T) {
 		}
 	}
 }
+
+func TestBadNames(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := open(t, dir, OutputOptions{})
+	if _, err := o.Write("bash", files("bash.spec", "v1")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"", ".", "..", ".hidden", "b/../bash", "../x", "a b", "caf\u00e9", "a\nb", `a\b`, strings.Repeat("x", 300)} {
+		if _, err := o.Write(name, FailedFiles()); err == nil {
+			t.Errorf("%q was written", name)
+		}
+		if _, err := o.Compare(name, FailedFiles()); err == nil {
+			t.Errorf("%q was compared", name)
+		}
+	}
+	if d := cmp.Diff([]string{"b/bash/bash.spec 0644 v1"}, inTree(t, dir)); d != "" {
+		t.Error(d)
+	}
+}

@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/token"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -275,17 +276,27 @@ func (r *Renderer) setup() {
 
 // checkName refuses names that cannot be the name of a directory and a spec.
 func checkName(c *components.Component) error {
-	ok := c.Name != "" && c.Name != "." && c.Name != ".."
-	for i := range len(c.Name) {
-		b := c.Name[i]
-		ok = ok && b > ' ' && b < 0x7f && b != '/' && b != '\\'
-	}
-	if ok {
+	if validName(c.Name) {
 		return nil
 	}
-	return &diag.Diagnostic{Pos: c.Pos, Code: "render/bad-name",
-		Message: fmt.Sprintf("component name %q cannot be the name of a file", c.Name),
-		Hint:    "use printable ASCII without blanks and slashes"}
+	return badName(c.Name, c.Pos)
+}
+
+// validName reports whether a name can be the name of a directory: printable
+// ASCII without blanks and slashes, and not hidden.
+func validName(name string) bool {
+	for i := range len(name) {
+		if b := name[i]; b <= ' ' || b >= 0x7f || b == '/' || b == '\\' {
+			return false
+		}
+	}
+	return name != "" && name[0] != '.' && len(name) <= 200
+}
+
+func badName(name string, pos token.Position) error {
+	return &diag.Diagnostic{Pos: pos, Code: "render/bad-name",
+		Message: fmt.Sprintf("component name %q cannot be the name of a directory", name),
+		Hint:    "use printable ASCII without blanks and slashes, and no dot in front"}
 }
 
 // bump raises a static release by the number of the component's changes.
@@ -356,7 +367,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	res.Autospec, res.staged = out, text
 	o := &spec.Origin{Step: "autospec", Index: -1, Description: strings.Join(out.Features, ", ")}
 	from := len(tree.Spec.Log())
-	for i := 0; i < tree.Spec.Len(); i++ {
+	for i := 0; i < tree.Spec.Len() && bytes.IndexByte(text, '\r') >= 0; i++ {
 		// Lines as Process counts them end at a lone CR, too.
 		if t := tree.Spec.Line(i).Text; strings.Contains(t, "\r") {
 			tree.Spec.Replace(i, o, strings.ReplaceAll(t, "\r", "\n"))
@@ -491,7 +502,7 @@ func (i fileInfo) Sys() any           { return nil }
 // Codes documents the diagnostics of this package.
 var Codes = []diag.Code{
 	{ID: "render/bad-name", Summary: "a component has a name that cannot name a directory",
-		Doc: "The rendered directory, the spec and the macros file bear the component's name, so it has to be printable ASCII without blanks and slashes."},
+		Doc: "The rendered directory, the spec and the macros file bear the component's name, so it has to be printable ASCII without blanks and slashes, and must not start with a dot."},
 	{ID: "render/no-spec", Summary: "the packaging has no spec of the expected name",
 		Doc: "Upstream's repository must hold NAME.spec at the locked, pinned or snapshot commit, where NAME is spec.upstream-name or else the component's name; a local component has COMPONENT.spec."},
 	{ID: "render/local", Summary: "the files of a local component cannot be read",
