@@ -174,7 +174,7 @@ var specKeys = []Key{
 		{Value: ""},
 		{Value: "dist-git", Ext: true, Help: "The dist-git repository."},
 		{Value: "srpm", Ext: true, Help: "A source RPM."}}},
-	{Name: "srpm", Type: String, Ext: true, Help: "Address of the source RPM, or its path relative to this file; found in the distribution's repos when absent."},
+	{Name: "srpm", Type: String, Ext: true, Help: "Address of the source RPM, its path relative to this file, or repo://NAME-VERSION-RELEASE for one in the distribution's repos; the newest there when absent."},
 	{Name: "template", Type: String, Ext: true, Help: "Name of the template."},
 }
 

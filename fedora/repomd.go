@@ -52,50 +52,51 @@ type sourceRepo struct {
 	err      error
 }
 
-// Find returns the newest source package called name among the repositories at
-// the given base addresses; with a hash, the one that has it. Of equal packages
-// the one in the first repository wins. A repository that cannot be read is an
-// error, as it may have a newer package.
-func (s *SourceRepos) Find(ctx context.Context, bases []string, name, hash string) (RepoPackage, error) {
+// Find returns the newest source package with the name of want among the
+// repositories at the given base addresses; where want has them, only the one
+// with its version and hash. Of equal packages the one in the first repository
+// wins. A repository that cannot be read is an error, as it may have a newer
+// package.
+func (s *SourceRepos) Find(ctx context.Context, bases []string, want RepoPackage) (RepoPackage, error) {
 	var best RepoPackage
+	var others, names []string
 	for _, base := range bases {
 		packages, err := s.read(ctx, base)
 		if err != nil {
 			return best, err
 		}
-		for _, p := range packages[name] {
-			if hash != "" && p.Hash != hash {
-				continue
-			}
-			if best.Name == "" || p.EVR.Compare(best.EVR) > 0 {
+		for _, p := range packages[want.Name] {
+			switch {
+			case want.EVR != (EVR{}) && p.EVR.Compare(want.EVR) != 0:
+				others = append(others, p.EVR.String())
+			case want.Hash != "" && p.Hash != want.Hash:
+			case best.Name == "" || p.EVR.Compare(best.EVR) > 0:
 				best = p
 			}
+		}
+		for n := range packages {
+			names = append(names, n)
 		}
 	}
 	if best.Name != "" {
 		return best, nil
 	}
-	d := failure("srpm/not-found", "no source repository has the package %q", name)
-	if hash != "" {
-		d = failure("srpm/not-found", "no source repository has the package %q with the locked checksum %.12s any more", name, hash)
-		d.Hint = "lock what there is now with `specgraft update --force-recalculate`"
-		return best, d
-	}
-	var names []string
-	for _, base := range bases {
-		packages, _ := s.read(ctx, base)
-		for n := range packages {
-			names = append(names, n)
-		}
-	}
-	slices.Sort(names)
-	d.Hint = "check spec.upstream-name, and the repos of the distribution"
-	if near := diag.Nearest(name, names); near != "" {
-		d.Hint = fmt.Sprintf("did you mean %q? set spec.upstream-name", near)
-	}
-	if len(bases) == 0 {
-		d.Message = fmt.Sprintf("there is no source repository to find the package %q in", name)
+	d := failure("srpm/not-found", "no source repository has the package %q", want.Name)
+	near := diag.Nearest(want.Name, slices.Sorted(slices.Values(names)))
+	switch {
+	case len(bases) == 0:
+		d.Message = fmt.Sprintf("there is no source repository to find the package %q in", want.Name)
 		d.Hint = "give the distribution repos, or the component a spec.srpm"
+	case len(others) > 0:
+		d.Message += " in version " + want.EVR.String()
+		d.Hint = "there is " + strings.Join(slices.Compact(others), ", ")
+	case want.Hash != "":
+		d.Message += fmt.Sprintf(" with the locked checksum %.12s any more", want.Hash)
+		d.Hint = "lock what there is now with `specgraft update --force-recalculate`"
+	case near != "":
+		d.Hint = fmt.Sprintf("did you mean %q? set spec.upstream-name", near)
+	default:
+		d.Hint = "check spec.upstream-name, and the repos of the distribution"
 	}
 	return best, d
 }

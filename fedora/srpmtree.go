@@ -21,8 +21,9 @@ import (
 // An SRPMRequest names the source package that a component is made from.
 type SRPMRequest struct {
 	Name string // of the package
-	// Address is where it is, an absolute path or a URL; empty to find the
-	// newest in Repos.
+	// Address is where it is: an absolute path, a URL, or "repo://" and
+	// name-[epoch:]version-release for one of those in Repos; empty for the
+	// newest there.
 	Address string
 	Repos   []string // base addresses of source repositories
 	// SHA256 is the locked checksum of the package file; empty to take what
@@ -121,13 +122,17 @@ func (s *SourcePackages) file(ctx context.Context, r SRPMRequest) (*Content, err
 			}
 		}
 	}
+	nevr, inRepo := strings.CutPrefix(r.Address, repoScheme)
 	switch {
-	case strings.Contains(r.Address, "://"):
-		d.URLs = []string{r.Address}
-	case r.Address != "":
-		d.URLs = []string{"file://" + escapePath(r.Address)}
-	default:
-		p, err := s.repos.Find(ctx, r.Repos, r.Name, r.SHA256)
+	case r.Address == "" || inRepo:
+		want := RepoPackage{Name: r.Name, Hash: r.SHA256}
+		if inRepo {
+			var err error
+			if want.Name, want.EVR, err = parseNEVR(nevr); err != nil {
+				return nil, failure("srpm/not-found", "%q does not name a package: %v", r.Address, err)
+			}
+		}
+		p, err := s.repos.Find(ctx, r.Repos, want)
 		if err != nil {
 			return nil, err
 		}
@@ -135,6 +140,10 @@ func (s *SourcePackages) file(ctx context.Context, r SRPMRequest) (*Content, err
 		if d.Hash == "" {
 			d.HashType, d.Hash = p.HashType, p.Hash
 		}
+	case strings.Contains(r.Address, "://"):
+		d.URLs = []string{r.Address}
+	default:
+		d.URLs = []string{"file://" + escapePath(r.Address)}
 	}
 	c, err := l.Get(ctx, d)
 	if err != nil || strings.HasPrefix(c.hash, "SHA256:") {
@@ -146,6 +155,22 @@ func (s *SourcePackages) file(ctx context.Context, r SRPMRequest) (*Content, err
 		return nil, err
 	}
 	return l.Get(ctx, Download{Name: d.Name, HashType: "SHA256", Hash: sum, URLs: []string{"file://" + escapePath(c.Path)}})
+}
+
+// repoScheme begins an address that names a package instead of a file.
+const repoScheme = "repo://"
+
+// parseNEVR splits name-[epoch:]version-release, with or without ".src" or
+// ".src.rpm" behind it.
+func parseNEVR(s string) (name string, evr EVR, err error) {
+	s = strings.TrimSuffix(strings.TrimSuffix(s, ".rpm"), ".src")
+	i := strings.LastIndexByte(s, '-')
+	j := strings.LastIndexByte(s[:max(i, 0)], '-')
+	if j <= 0 {
+		return "", EVR{}, errors.New("write name-version-release")
+	}
+	evr, err = ParseEVR(s[j+1:])
+	return s[:j], evr, err
 }
 
 // escapePath spells a path for a file URL.

@@ -185,6 +185,14 @@ func TestSourceRepos(t *testing.T) {
 			if d, ok := errors.AsType[*diag.Diagnostic](err); !ok || d.Code != "srpm/not-found" || !strings.Contains(d.Hint, `"boat"`) {
 				t.Errorf("got %v", err)
 			}
+			for nevr, code := range map[string]string{
+				"boat-2:1.0~rc1-3": "", "boat-2:1.0~rc1-3.src.rpm": "", "boat-1.0~rc1-3": "srpm/not-found", "boat-2:1.0~rc1-4": "srpm/not-found", "boat": "srpm/not-found", "boat-1-": "srpm/not-found",
+			} {
+				got, err := fresh.Resolve(t.Context(), SRPMRequest{Name: "boat", Address: "repo://" + nevr, Repos: req.Repos})
+				if diagnosticCode(err) != code || code == "" && got != sum {
+					t.Errorf("%s: %q, %v", nevr, got, err)
+				}
+			}
 			_, off := openPackages(t, Options{CacheDir: t.TempDir(), Offline: true})
 			if _, err := off.Resolve(t.Context(), SRPMRequest{Name: "boat", Repos: req.Repos}); diagnosticCode(err) != "fedora/offline" {
 				t.Errorf("got %v", err)
@@ -263,7 +271,7 @@ func TestSourceReposHostile(t *testing.T) {
 			l, _ := testLookaside(t, Options{})
 			l.maxSize = 64 << 20
 			repos := SourceRepos{Lookaside: l}
-			p, err := repos.Find(context.Background(), []string{server.URL}, "boat", "")
+			p, err := repos.Find(context.Background(), []string{server.URL}, RepoPackage{Name: "boat"})
 			if tt.want == "" {
 				if err != nil || p.Hash != zeros || p.URL != server.URL+"/b.src.rpm" {
 					t.Errorf("%+v, %v", p, err)

@@ -23,8 +23,10 @@ func srpmCmd(g *globals) *cobra.Command {
 		Use:   "srpm",
 		Short: "Look at source packages",
 		Long: `A component with spec.source = "srpm" is made from a source RPM instead of a
-dist-git commit: the one that spec.srpm names, or the newest of its name in the
-distribution's repos. These commands look at such packages.`,
+dist-git commit: the one that spec.srpm names, a path or an address, or
+repo://NAME-VERSION-RELEASE for a certain one in the distribution's repos; without
+it the newest there. The lock holds the checksum of the package. These commands
+look at such packages.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
