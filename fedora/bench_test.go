@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // benchRepo is a package of usual size: a spec, some patches, a directory.
@@ -125,4 +127,57 @@ func BenchmarkPathLog(b *testing.B) {
 			b.Fatal(len(logs), errors.Join(err))
 		}
 	}
+}
+
+// BenchmarkFetch fetches 24 repositories from a loopback server into an empty
+// mirror; BenchmarkGitFetch does the same with git alone. Their ratio is what
+// the mirror costs.
+func BenchmarkFetch(b *testing.B) {
+	server, names := benchServer(b)
+	for b.Loop() {
+		s := openStore(b, Options{CacheDir: b.TempDir(), AllowHTTP: true})
+		var group errgroup.Group
+		group.SetLimit(4)
+		for _, name := range names {
+			group.Go(func() error {
+				_, err := s.Fetch(b.Context(), Request{URL: server.url + "/" + name, Branch: "f43"})
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			b.Fatal(err)
+		}
+		s.Close()
+	}
+}
+
+func BenchmarkGitFetch(b *testing.B) {
+	server, names := benchServer(b)
+	for b.Loop() {
+		dir := b.TempDir()
+		var group errgroup.Group
+		group.SetLimit(4)
+		for _, name := range names {
+			group.Go(func() error {
+				at := filepath.Join(dir, name)
+				runGit(b, dir, "", "init", "-q", "--bare", at)
+				runGit(b, at, "", "fetch", "-q", "--no-tags", server.url+"/"+name, "+refs/heads/f43:refs/heads/f43")
+				return nil
+			})
+		}
+		if err := group.Wait(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchServer(b *testing.B) (*gitServer, []string) {
+	server := newGitServer(b)
+	var names []string
+	for i := range 24 {
+		name := fmt.Sprintf("pkg%d", i)
+		server.repo(b, name).history("f43", 0, 20)
+		names = append(names, name+".git")
+	}
+	return server, names
 }
