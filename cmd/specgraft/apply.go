@@ -31,7 +31,7 @@ file, release or changelog.
 Overlays that change files work in the directory given with --dir, and their
 results are written there: all of them, and the spec of -o, or none. "source"
 paths are relative to the TOML file and stay below the git repository that it
-lies in, or else below its directory.
+lies in, or else below its directory, unless --allow-outside is given.
 
 What an overlay's author is unlikely to have meant is a warning; --strict makes
 errors of warnings, and then nothing is written. Lines end in LF in the result,
@@ -60,7 +60,6 @@ the last one included.`,
 	f := cmd.Flags()
 	f.StringVar(&a.dir, "dir", "", "`DIR` with the sources that file and patch overlays change")
 	f.StringVarP(&a.output, "output", "o", "", "write the spec to `FILE` instead of standard output")
-	f.BoolVar(&a.outside, "allow-outside", false, "let \"source\" lead anywhere")
 	f.StringSliceVar(&a.strict, "strict", nil, "make errors of warnings with `CODES`, which may be groups such as overlay/; of all when none are given")
 	f.Lookup("strict").NoOptDefVal = "all"
 	_ = cmd.MarkFlagDirname("dir")
@@ -72,7 +71,6 @@ the last one included.`,
 type application struct {
 	*globals
 	dir, output string
-	outside     bool
 	strict      []string
 }
 
