@@ -74,6 +74,8 @@ var lintCases = []lintCase{
 
 	{"became-conditional", "add-tag behind an open %if", "Name: x\n%if 1\n%package doc\nSummary: s\n%endif\n",
 		[]overlay.Op{{Type: overlay.AddTag, Tag: "Requires", Value: "y"}}, true, "inside of: %if 1"},
+	{"became-conditional", "patch-add behind an open %if", "Name: x\n%if 1\n%package doc\nSummary: s\n%endif\n",
+		[]overlay.Op{{Type: overlay.PatchAdd}}, true, `spec-insert-tag with tag = "Patch0"`},
 	{"became-conditional", "insert-tag with the %endif in another section", "Name: x\n%if 1\nSource1: t\n%description\n%endif\n",
 		[]overlay.Op{{Type: overlay.InsertTag, Tag: "Source2", Value: "y"}}, true, "inside of: %if 1"},
 	{"became-conditional", "insert-tag leaves the conditional", "Name: x\n%if 1\nSource1: t\n%endif\nURL: u\n",

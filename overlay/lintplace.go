@@ -196,9 +196,22 @@ func (c *checkup) conditional(i int) {
 	if c.op.Type == AddTag || c.op.Type == SetTag {
 		hint = fmt.Sprintf("use spec-insert-tag, which leaves the conditional, or %s", strings.TrimPrefix(hint, "use "))
 	}
+	if t := c.statement(i); c.op.Type == PatchAdd && t != nil {
+		hint = fmt.Sprintf("use file-add and spec-insert-tag with tag = %q, which leaves the conditional", t.Name)
+	}
 	branch := c.after.Conds[l.Cond].Branches[l.Branch]
 	c.warn("overlay/became-conditional", c.key(), "the new text landed inside a conditional and counts only under its condition",
 		hint, c.related(branch, "inside of: %s", short(c.file.Line(branch).Text)))
+}
+
+// statement returns the tag on line i, or nil.
+func (c *checkup) statement(i int) *spec.Statement {
+	for k := range c.after.Tags {
+		if c.after.Tags[k].Line == i {
+			return &c.after.Tags[k]
+		}
+	}
+	return nil
 }
 
 // key names the key that brings the new text.

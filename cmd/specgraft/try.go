@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -142,11 +143,27 @@ the table to paste into the configuration is printed to standard error.`,
 		v.report(slices.DeleteFunc(view.Without(steps[k:k+1]).Result.Diags, func(d diag.Diagnostic) bool { return d.Severity != diag.Error }))
 		v.judge(view)
 		if steps[k].Status != review.Failed && format != "json" {
-			g.note("to keep it, add:\n\n%s", strings.Replace(table, "[[overlays]]", "[[components."+tomlKey(c.Name)+".overlays]]", 1))
+			where := "the configuration"
+			if c.File != "" {
+				where = relative(c.File)
+			}
+			g.note("to keep it, add to %s:\n\n%s", where, pasteable(table, c, op.Source))
 		}
 		return v.done()
 	}
 	return cmd
+}
+
+// pasteable turns the table of an overlay into one for the file of the
+// component, which its source is relative to.
+func pasteable(table string, c *components.Component, source string) string {
+	if rel, err := filepath.Rel(c.Dir, source); err == nil && source != "" && c.Dir != "" {
+		if e, problems := components.Edit("", []byte(table)); !problems.HasErrors() &&
+			e.Set([]string{"overlays", "0", "source"}, filepath.ToSlash(rel)) == nil {
+			table = string(e.Bytes())
+		}
+	}
+	return strings.Replace(table, "[[overlays]]", "[[components."+tomlKey(c.Name)+".overlays]]", 1)
 }
 
 // tomlKey writes a name as part of a table header.
