@@ -61,7 +61,7 @@ type state struct {
 	base       func() *defaultLayers
 	memberOf   func() map[string][]string // explicit groups by component, sorted
 	resolving  sync.Map                   // name to func() resolution
-	overlays   sync.Map                   // path of an overlay document to func() *overlayDocument
+	overlays   sync.Map                   // docKey to func() *overlayDocument
 	specFiles  sync.Map                   // name to path: components that -s made
 }
 

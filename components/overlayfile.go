@@ -78,9 +78,9 @@ func (p *Project) addOverlayFiles(c *Component, diags *diag.List) {
 
 // overlayDocument loads an overlay file once.
 func (p *Project) overlayDocument(file string, trusted bool) *overlayDocument {
-	f, ok := p.overlays.Load(file)
+	f, ok := p.overlays.Load(docKey{file, trusted})
 	if !ok {
-		f, _ = p.overlays.LoadOrStore(file, sync.OnceValue(func() *overlayDocument {
+		f, _ = p.overlays.LoadOrStore(docKey{file, trusted}, sync.OnceValue(func() *overlayDocument {
 			src := &source{name: p.paths.display(file), path: file, dir: filepath.Dir(file), trusted: trusted}
 			doc := &overlayDocument{}
 			data, err := readRegular(file, maxDocument)
