@@ -278,9 +278,14 @@ func (s *Store) retry(ctx context.Context, u *upstream, remote *address, options
 		if err != nil {
 			return err
 		}
+		if last := h.down(); last != "" {
+			release()
+			return environment(failure("fedora/network", "fetch %s: given up, as %s does not answer: %s", remote.shown, remote.host, last), "run the command again when the server is back; what was fetched is kept")
+		}
 		said, err := s.gitFetch(ctx, u, remote, options, specs)
 		release()
 		if err == nil {
+			h.answered()
 			return nil
 		}
 		if cerr := ctx.Err(); cerr != nil {
@@ -294,9 +299,11 @@ func (s *Store) retry(ctx context.Context, u *upstream, remote *address, options
 		}
 		failed, final := said.classify(remote, err)
 		if final {
+			h.answered()
 			return failed
 		}
 		if n >= s.opt.Retries {
+			h.failed(said.words(remote, err))
 			if d, ok := errors.AsType[*diag.Diagnostic](failed); ok && n > 0 {
 				d.Message += fmt.Sprintf(" (after %d attempts)", n+1)
 			}
@@ -437,7 +444,7 @@ func (a *answer) classify(remote *address, err error) (failed error, final bool)
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(a.text, w) })
 	}
-	said := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "git fetch: "), remote.url, remote.shown)
+	said := a.words(remote, err)
 	switch {
 	case has("couldn't find remote ref", "not our ref", "unadvertised object"):
 		return errFallBack, true
@@ -456,12 +463,52 @@ func (a *answer) classify(remote *address, err error) (failed error, final bool)
 	return environment(failure("fedora/network", "fetch %s: %s", remote.shown, said), "check the network, or put a mirror in front with mirror-base-uri"), false
 }
 
+// words returns what git said, without the address that the message names anyway.
+func (a *answer) words(remote *address, err error) string {
+	said := strings.TrimPrefix(err.Error(), "git fetch: ")
+	if rest, ok := strings.CutPrefix(said, "unable to access '"); ok {
+		if _, why, ok := strings.Cut(rest, "': "); ok {
+			return why
+		}
+	}
+	return strings.ReplaceAll(said, remote.url, remote.shown)
+}
+
 // A host is what the store knows about one server: how many may talk to it at
-// once, and until when nobody should.
+// once, until when nobody should, and whether it is there at all.
 type host struct {
 	places chan struct{}
 	mu     sync.Mutex
 	until  time.Time
+	lost   int    // fetches that failed, with all attempts, since the last answer
+	why    string // of the last one
+}
+
+// maxLost is how many fetches in a row may fail before a server counts as down
+// and the thousands of others are spared the wait.
+const maxLost = 8
+
+// down returns why the server counts as down, or the empty string.
+func (h *host) down() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lost < maxLost {
+		return ""
+	}
+	return h.why
+}
+
+func (h *host) answered() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lost = 0
+}
+
+func (h *host) failed(why string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lost++
+	h.why = why
 }
 
 func (s *Store) host(a *address) *host {

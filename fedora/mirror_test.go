@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -533,5 +534,28 @@ func TestHugeObject(t *testing.T) {
 	repo.Prefetch(idA)
 	if data, err := repo.ReadFile(commit, "pkg.spec"); err != nil || string(data) != "x" {
 		t.Errorf("after a huge one: %q, %v", data, err)
+	}
+}
+
+// TestServerDown fetches much from a server that is not there.
+func TestServerDown(t *testing.T) {
+	t.Parallel()
+	server := newGitServer(t)
+	var count atomic.Int64
+	server.break_(func(_ int64, w *http.ResponseWriter, _ *http.Request) bool {
+		count.Add(1)
+		http.Error(*w, "down", http.StatusServiceUnavailable)
+		return true
+	})
+	s := openStore(t, fetchOptions(t))
+	for i := range 3 * maxLost {
+		_, err := s.Fetch(t.Context(), Request{URL: fmt.Sprintf("%s/pkg%d.git", server.url, i), Branch: "f43"})
+		d := diagOf(err)
+		if d == nil || d.Code != "fedora/network" || !d.Env || strings.Contains(d.Message, "given up") != (i >= maxLost) {
+			t.Errorf("fetch %d: %v", i, err)
+		}
+	}
+	if n := count.Load(); n > 2*maxLost {
+		t.Errorf("%d requests to a server that is down", n)
 	}
 }
