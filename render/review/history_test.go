@@ -84,3 +84,28 @@ func FuzzTextDiff(f *testing.F) {
 		}
 	})
 }
+
+func TestLabel(t *testing.T) {
+	t.Parallel()
+	at := Cause{Step: "spec-set-tag", File: "x.toml", Line: 3}
+	for description, want := range map[string]string{
+		"":                       "x.toml:3 spec-set-tag",
+		" why\n":                 "x.toml:3 spec-set-tag: why",
+		"one\ntwo":               "x.toml:3 spec-set-tag: one ...",
+		strings.Repeat("é ", 60): "x.toml:3 spec-set-tag: " + strings.Repeat("é ", 39) + "é ...",
+		strings.Repeat("x", 81):  "x.toml:3 spec-set-tag: " + strings.Repeat("x", 80) + " ...",
+		strings.Repeat("y", 80):  "x.toml:3 spec-set-tag: " + strings.Repeat("y", 80),
+	} {
+		c := at
+		c.Description = description
+		if got := c.Label(); got != want {
+			t.Errorf("%q: %q, want %q", description, got, want)
+		}
+	}
+	if got := (*Cause)(nil).String(); got != "upstream" {
+		t.Errorf("no cause: %q", got)
+	}
+	if got := (&Cause{Step: "header"}).String(); got != "header" {
+		t.Errorf("no place: %q", got)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"specgraft/components"
 	"specgraft/overlay"
@@ -161,9 +162,15 @@ func (c *Cause) String() string {
 	return fmt.Sprintf("%s:%d %s", c.File, c.Line, c.Step)
 }
 
-// Label is String with the description, when there is one, cut to one line.
+// Label is String with the description, when there is one, cut to the first
+// line and some 80 characters.
 func (c *Cause) Label() string {
 	d, _, more := strings.Cut(strings.TrimSpace(c.Description), "\n")
+	const limit = 80
+	if r := []rune(d); len(r) > limit {
+		d = strings.TrimRightFunc(string(r[:limit]), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		more = true
+	}
 	if more {
 		d += " ..."
 	}
