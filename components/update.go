@@ -187,9 +187,9 @@ func (p *Project) lockedCommit(ctx context.Context, c *Component, old *Lock, res
 	if pin := c.Spec.UpstreamCommit; pin != "" {
 		return pin, nil
 	}
-	keep := old != nil && old.UpstreamCommit != "" && old.ResolutionInputHash == resolution &&
-		c.Spec.UpstreamDistro.Snapshot != "" && !o.Force
-	if keep {
+	// A source package in the project may be another one by now.
+	moves := c.Spec.UpstreamDistro.Snapshot == "" || c.Spec.SRPM != "" && !strings.Contains(c.Spec.SRPM, "://")
+	if old != nil && old.UpstreamCommit != "" && old.ResolutionInputHash == resolution && !moves && !o.Force {
 		return old.UpstreamCommit, nil
 	}
 	u, problems := p.Upstream(c)

@@ -144,6 +144,14 @@ func (s *SourcePackages) file(ctx context.Context, r SRPMRequest) (*Content, err
 		d.URLs = []string{r.Address}
 	default:
 		d.URLs = []string{"file://" + escapePath(r.Address)}
+		if d.Hash == "" { // hashed where it is, it is copied into the cache once
+			sum, err := fileSHA256(r.Address)
+			if err != nil {
+				return nil, &diag.Diagnostic{Code: "srpm/not-found", Message: fmt.Sprintf("cannot read the source package %s: %v", r.Address, plainPathError(err)),
+					Hint: "correct spec.srpm"}
+			}
+			d.HashType, d.Hash = "SHA256", sum
+		}
 	}
 	c, err := l.Get(ctx, d)
 	if err != nil || strings.HasPrefix(c.hash, "SHA256:") {
@@ -183,14 +191,28 @@ func srpmDigest(c *Content) (string, error) {
 	if sum, ok := strings.CutPrefix(c.hash, "SHA256:"); ok {
 		return sum, nil
 	}
-	f, err := os.Open(c.Path)
+	sum, err := fileSHA256(c.Path)
 	if err != nil {
 		return "", cacheFailure(err)
+	}
+	return sum, nil
+}
+
+func fileSHA256(path string) (string, error) {
+	// Asked before opening, as opening a pipe would wait for its writer.
+	if info, err := os.Stat(path); err != nil {
+		return "", err
+	} else if !info.Mode().IsRegular() {
+		return "", errors.New("not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", cacheFailure(err)
+		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
