@@ -6,8 +6,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-
-	"github.com/yuin/gopher-lua/pm"
 )
 
 // A builtin is a macro that rpm computes itself. raw ones read the text behind
@@ -345,42 +343,42 @@ func builtinGsub(e *Evaluator, c *call) string {
 		return ""
 	}
 	s, repl := c.args[0], c.args[2]
-	if len(s)*len(c.args[1]) > 1<<20 {
-		e.stop("%%gsub on too long a text")
-		return ""
-	}
-	found, err := pm.Find(c.args[1], []byte(s), 0, limit)
-	if err != nil {
-		e.fail("macro/syntax", "%%gsub: bad pattern %q", excerpt(c.args[1]))
-		return ""
-	}
+	p := &luaPattern{src: s, pat: c.args[1]}
+	anchored := strings.HasPrefix(p.pat, "^")
 	var b strings.Builder
-	last := 0
-	for _, m := range found {
-		from, to := m.Capture(0), m.Capture(1)
-		b.WriteString(s[last:from])
-		for k := 0; k < len(repl); k++ {
-			if repl[k] != '%' || k+1 >= len(repl) {
-				b.WriteByte(repl[k])
-				continue
-			}
-			k++
-			n := int(repl[k]) - '0'
-			switch {
-			case n < 0 || n > 9:
-				b.WriteByte(repl[k])
-			case 2*n+1 < m.CaptureLength():
-				b.WriteString(s[m.Capture(2*n):m.Capture(2*n+1)])
-			case n == 1:
-				b.WriteString(s[from:to])
+	for i, last := 0, -1; i <= len(s); {
+		end := -1
+		if limit != 0 {
+			var err error
+			if end, err = p.find(i); err == errPatternBudget {
+				e.stop("%%gsub: %v", err)
+				return ""
+			} else if err != nil {
+				e.fail("macro/syntax", "%%gsub: bad pattern %q", excerpt(c.args[1]))
+				return ""
 			}
 		}
-		if !e.grow(len(repl)) {
-			return ""
+		switch {
+		case end >= 0 && end != last: // nothing is matched twice at one place
+			if !p.replace(&b, repl, i, end) {
+				e.fail("macro/syntax", "%%gsub: bad replacement %q", excerpt(repl))
+				return ""
+			}
+			if !e.grow(len(repl)) {
+				return ""
+			}
+			limit--
+			i, last = end, end
+		case i < len(s):
+			b.WriteByte(s[i])
+			i++
+		default:
+			i++
 		}
-		last = to
+		if anchored {
+			limit = 0
+		}
 	}
-	b.WriteString(s[last:])
 	return b.String()
 }
 
