@@ -39,6 +39,8 @@ var Codes = []diag.Code{
 		Doc: "Every first-parent commit of the branch is younger than the snapshot. Choose a later snapshot, or pin a commit."},
 	{ID: "fedora/offline", Summary: "something is missing locally and the network must not be used",
 		Doc: "With --offline nothing is fetched. Run the command in the hint once with network access; afterwards the same render works offline."},
+	{ID: "fedora/stale", Summary: "the mirror is older than the snapshot",
+		Doc: "The branch was last fetched before the snapshot time, so what was pushed in between is not known. It is fetched again, or with --offline reported."},
 	{ID: "fedora/network", Summary: "fetching from upstream did not work",
 		Doc: "All attempts failed; the message holds git's own words. --network-retries sets the number of attempts, mirror-base-uri puts a mirror in front."},
 	{ID: "fedora/refused", Summary: "the server refused access",

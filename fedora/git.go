@@ -69,10 +69,26 @@ func (g *git) prepare() error {
 			g.err = environment(failure("fedora/no-git", "git is not in PATH"), "install git 2.32 or later")
 			return
 		}
+		version := exec.Command(g.path, "version")
+		version.Env = cleanEnvironment(nil)
+		if out, err := version.Output(); err == nil && tooOld(string(out)) {
+			g.err = environment(failure("fedora/no-git", "%s is too old", strings.TrimSpace(string(out))), "install git 2.32 or later")
+			return
+		}
 		g.env = append(cleanEnvironment(nil), "GIT_ALLOW_PROTOCOL=", "GIT_NO_LAZY_FETCH=1")
 		g.env = append(g.env, settings(safety)...)
 	})
 	return g.err
+}
+
+// tooOld reports whether git says that it is older than 2.32, the first that
+// can be told to leave the user's configuration alone.
+func tooOld(version string) bool {
+	var major, minor int
+	if _, err := fmt.Sscanf(version, "git version %d.%d", &major, &minor); err != nil {
+		return false
+	}
+	return major < 2 || major == 2 && minor < 32
 }
 
 // cleanEnvironment returns the process's environment without anything that

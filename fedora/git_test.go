@@ -327,3 +327,15 @@ func TestShortNames(t *testing.T) {
 		}
 	}
 }
+
+func TestTooOld(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]bool{
+		"git version 2.39.5\n": false, "git version 2.32.0": false, "git version 3.0": false, "git version 2.50.1 (Apple Git-155)": false,
+		"git version 2.31.8": true, "git version 1.8.3.1": true, "something else": false,
+	} {
+		if got := tooOld(version); got != want {
+			t.Errorf("%q: %v", version, got)
+		}
+	}
+}
