@@ -355,6 +355,10 @@ func (e *Evaluator) invoke(dst []byte, r ref, s string) ([]byte, int) {
 		if !defined {
 			return dst, r.end
 		}
+		if d != nil && d.native == nil {
+			// %{?name -b 2}: rpm expands the body and drops the arguments
+			return e.expand(dst, d.body), r.end
+		}
 	} else if r.negate && b == nil {
 		// %!name and %{!name} are ordinary references in rpm
 		r.negate = false
