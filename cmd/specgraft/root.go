@@ -139,31 +139,6 @@ var azldevFlags = map[string]string{
 	"output-format":   "format",
 }
 
-// componentCmd is azldev's spelling of our commands: "component render" is
-// "render". Commands with azldev's own names are listed here under these.
-func componentCmd(g *globals) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "component",
-		Aliases: []string{"comp"},
-		Short:   "The commands under the names that azldev gives them",
-		Long: `Scripts written for azldev call "component render", "comp list" and so on.
-These are the same commands as those without "component", with the same flags
-and results; exit codes are specgraft's.`,
-		Args: cobra.ArbitraryArgs,
-		RunE: group,
-	}
-	for _, sub := range commands(g) {
-		if names, ok := azldevCommands[sub.Name()]; ok {
-			if names[0] != sub.Name() {
-				sub.Use = names[0] + strings.TrimPrefix(sub.Use, sub.Name())
-			}
-			sub.Aliases = append(sub.Aliases, names[1:]...)
-			cmd.AddCommand(sub)
-		}
-	}
-	return cmd
-}
-
 // group runs a command that only has subcommands: it prints its help, or says
 // that there is no such subcommand.
 func group(cmd *cobra.Command, args []string) error {
@@ -179,20 +154,6 @@ func group(cmd *cobra.Command, args []string) error {
 		hint = fmt.Sprintf("did you mean %q?", n)
 	}
 	return usageError{fmt.Errorf("unknown command %q; %s", args[0], hint)}
-}
-
-// azldevCommands names those of our commands that azldev has below
-// "component": ours, then azldev's name and aliases.
-var azldevCommands = map[string][]string{
-	"render":  {"render"},
-	"list":    {"list"},
-	"update":  {"update"},
-	"changed": {"changed"},
-	"prepare": {"prepare-sources", "prep-sources"},
-	"add":     {"add"},
-	"query":   {"query"},
-	"diff":    {"diff-sources"},
-	"history": {"history", "hist"},
 }
 
 // wrapArgs turns the argument errors of all commands into usage errors.
