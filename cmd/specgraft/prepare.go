@@ -67,10 +67,15 @@ in the lookaside cache.`,
 		if err := r.Prepare(cmd.Context(), names, false).Err(); err != nil {
 			return err
 		}
-		if opt.Lookaside, err = g.lookaside(); err != nil {
+		line, mu, received := newProgress(g), sync.Mutex{}, int64(0)
+		opt.Lookaside, err = g.lookaside(func(talk string) {
+			mu.Lock()
+			defer mu.Unlock()
+			g.noteUnder(line, "%s", talk)
+		})
+		if err != nil {
 			return err
 		}
-		line, mu, received := newProgress(g), sync.Mutex{}, int64(0)
 		opt.Progress = func(n int64) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -113,13 +118,13 @@ in the lookaside cache.`,
 }
 
 // lookaside opens the cache of source files; it is closed when the command ends.
-func (g *globals) lookaside() (*fedora.Lookaside, error) {
+// log gets the talk of downloads, from several goroutines at once.
+func (g *globals) lookaside(log func(string)) (*fedora.Lookaside, error) {
 	dir, err := g.cache()
 	if err != nil {
 		return nil, err
 	}
-	opt := fedora.Options{CacheDir: dir, Offline: g.offline, AllowHTTP: g.allowHTTP, PerHost: g.perHost, Retries: max(0, g.retries-1),
-		Log: func(line string) { g.note("%s", line) }}
+	opt := fedora.Options{CacheDir: dir, Offline: g.offline, AllowHTTP: g.allowHTTP, PerHost: g.perHost, Retries: max(0, g.retries-1), Log: log}
 	l, err := fedora.OpenLookaside(opt)
 	if err != nil {
 		return nil, err
