@@ -73,6 +73,7 @@ func (l *linter) look(op *Op, rep *OpReport) {
 	c.balance()
 	c.blocks()
 	c.views()
+	c.twoPackages()
 	c.tags()
 	c.places()
 	l.before = c.after
@@ -344,6 +345,10 @@ var LintCodes = []diag.Code{
 	{
 		ID: "overlay/misread-section", Default: diag.Warning, Summary: "the overlay and rpm disagree about where a section ends",
 		Doc: "The line that was changed or added belongs, as rpm reads the spec, to another section than the overlay names: a header stands inside a macro body or is indented, or the section in between (such as %sepolicy) is not known to the reference. Use spec-search-replace on the very line.",
+	},
+	{
+		ID: "overlay/two-packages", Default: diag.Warning, Summary: "one package name stands for two packages",
+		Doc: "The spec has sections for a package named with -n and for a sub-package with the same suffix: `%package -n devel` is devel, `%package devel` is NAME-devel. Overlays compare the text only and changed both.",
 	},
 	{
 		ID: "overlay/no-effect", Default: diag.Warning, Summary: "the overlay changes nothing",

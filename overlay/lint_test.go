@@ -143,6 +143,13 @@ var lintCases = []lintCase{
 	{"misread-section", "brings a header", "Name: x\n%install\nmake install\n",
 		[]overlay.Op{{Type: overlay.AppendLines, Section: "%install", Lines: []string{"%check", "echo"}}}, false, ""},
 
+	{"two-packages", "tag of both", "Name: x\n%package devel\nSummary: a\n%package -n devel\nSummary: b\n",
+		[]overlay.Op{{Type: overlay.UpdateTag, Package: "devel", Tag: "Summary", Value: "c"}}, true, "changed: Summary: c"},
+	{"two-packages", "both removed", "Name: x\n%package devel\nSummary: a\n%package -n devel\nSummary: b\n",
+		[]overlay.Op{{Type: overlay.RemoveSubpackage, Package: "devel"}}, true, "removed: %package -n devel"},
+	{"two-packages", "one of them", "Name: x\n%package devel\nSummary: a\n%package -n devel\nURL: b\n",
+		[]overlay.Op{{Type: overlay.UpdateTag, Package: "devel", Tag: "Summary", Value: "c"}}, false, ""},
+
 	{"no-effect", "tag has the value", "Name: x\nURL: u\n",
 		[]overlay.Op{{Type: overlay.UpdateTag, Tag: "URL", Value: "u"}}, true, "caught up"},
 	{"no-effect", "spelling differs", "Name: x\nURL:  u\n",

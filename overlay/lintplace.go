@@ -153,6 +153,36 @@ func (c *checkup) views() {
 	}
 }
 
+// twoPackages notices one name for two packages: %package devel is NAME-devel,
+// %package -n devel is devel, and the reference tells them not apart.
+func (c *checkup) twoPackages() {
+	if c.op.Package == "" {
+		return
+	}
+	var found [2]*diag.Related
+	see := func(p *spec.Part, r diag.Related) {
+		k := 0
+		if p.FullName {
+			k = 1
+		}
+		if found[k] == nil && p.Package == c.op.Package {
+			found[k] = &r
+		}
+	}
+	for i, t := range c.lines {
+		if t.mark != kept {
+			see(&c.after.Parts[c.after.Lines[i].Part], c.related(i, "changed: %s", short(c.file.Line(i).Text)))
+		}
+	}
+	for _, i := range c.gone {
+		see(&c.before.Parts[c.before.Lines[i].Part], c.was(i, "removed: %s", short(c.former[i].Text)))
+	}
+	if found[0] != nil && found[1] != nil {
+		c.warn("overlay/two-packages", "package", fmt.Sprintf("package %q is two packages, one of them named with -n, and both were changed", c.op.Package),
+			"use spec-search-replace on lines that only one of them has", *found[0], *found[1])
+	}
+}
+
 // removedParts notices sections that went with the one to remove because the
 // reference does not know their headers.
 func (c *checkup) removedParts() {
