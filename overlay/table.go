@@ -64,7 +64,7 @@ var (
 	keyRegex     = Key{Name: "regex", Kind: KeyString, Required: true, Help: "RE2 expression"}
 	keyReplace   = Key{Name: "replacement", Kind: KeyString, Help: "literal text for each match; absent removes the match"}
 	keyGroups    = Key{Name: "replacement-groups", Kind: KeyBoolean, Extension: true, Help: "the replacement refers to groups of the expression as $1 or ${name}"}
-	keyMultiline = Key{Name: "multiline", Kind: KeyBoolean, Extension: true, Help: "the expression sees the whole body of a section instead of one line"}
+	keyMultiline = Key{Name: "multiline", Kind: KeyBoolean, Extension: true, Help: "the expression sees the whole body of a section instead of one line; expect then counts matches"}
 	keyBranch    = Key{Name: "branch", Kind: KeyBranch, Extension: true, Help: "which conditional branch to change where several match: \"first\", \"all\" or a number from 1"}
 	keyFile      = Key{Name: "file", Kind: KeyString, Required: true, Help: "path or doublestar glob below the component's directory"}
 	keyArchive   = Key{Name: "archive", Kind: KeyString, Help: "source archive in which to work instead of the component's directory"}
