@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -226,15 +227,22 @@ func (u *Update) Write() error {
 		return nil
 	}
 	problem := func(name string, err error) error {
+		place := p.LockDir
+		if name != "" {
+			place = p.LockPath(name)
+		}
 		return &diag.Diagnostic{
 			Code:      "lock/write",
 			Component: name,
-			Message:   fmt.Sprintf("cannot write %s: %v; no lock file was changed", p.display(p.LockPath(name)), plainError(err)),
+			Message:   fmt.Sprintf("cannot write %s: %v; no lock file was changed", p.display(place), plainError(err)),
 			Env:       true,
 		}
 	}
 	if err := os.MkdirAll(p.LockDir, 0o755); err != nil {
 		return problem("", err)
+	}
+	if err := p.checkLockDir(); err != nil {
+		return err
 	}
 	root, err := os.OpenRoot(p.LockDir)
 	if err != nil {
@@ -296,6 +304,25 @@ func (u *Update) Write() error {
 		}
 	}
 	return nil
+}
+
+// checkLockDir refuses a lock directory that a symbolic link leads out of the
+// project: whoever wrote the project must not choose where files are written
+// and removed.
+func (p *Project) checkLockDir() error {
+	if p.paths.free || !within(p.paths.root, p.LockDir) {
+		return nil // the user chose it
+	}
+	real, err := filepath.EvalSymlinks(p.LockDir)
+	if err == nil && within(p.paths.real, real) {
+		return nil
+	}
+	return &diag.Diagnostic{
+		Pos:     token.Position{Filename: p.display(p.LockDir)},
+		Code:    "config/outside",
+		Message: "the lock directory leads outside the project through a symbolic link",
+		Hint:    "make it a directory of the project; --allow-outside allows others",
+	}
 }
 
 // sweepLockTemps removes what an interrupted Write left behind.

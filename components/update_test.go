@@ -318,3 +318,22 @@ func TestHostileLockDir(t *testing.T) {
 		t.Fatal(p.Names())
 	}
 }
+
+func TestLockDirOutside(t *testing.T) {
+	t.Parallel()
+	p := writeProject(t, "[components.a]\n", nil)
+	outside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(outside, "precious.lock"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, p.LockDir); err != nil {
+		t.Fatal(err)
+	}
+	err := planned(t, p, commitA, UpdateOptions{Prune: true}).Write()
+	if d, ok := errors.AsType[*diag.Diagnostic](err); !ok || d.Code != "config/outside" {
+		t.Errorf("got %v", err)
+	}
+	if entries, err := os.ReadDir(outside); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
