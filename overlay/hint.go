@@ -221,8 +221,12 @@ func (h *helper) expression() {
 	}
 	if len(literal) >= 3 {
 		var hits []hit
+		budget := 4 << 20 // bytes of text; the largest spec there is has 11 MB
 		nearest := func(lines []int) {
 			for _, i := range lines {
+				if budget -= len(h.file.Line(i).Text); budget < 0 {
+					return
+				}
 				if d, end := within(literal, h.file.Line(i).Text); d*5 <= len(literal)*2 {
 					hits = append(hits, hit{i, d, end})
 				}

@@ -33,8 +33,13 @@ checked-in file may differ from.`,
   specgraft blame bash --removed
   specgraft blame specs/b/bash/bash.spec:12
   specgraft blame bash:12 --json`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: g.completeNames,
+		Args: cobra.ExactArgs(1),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+			if strings.Contains(prefix, "/") {
+				return nil, cobra.ShellCompDirectiveDefault // a path of the rendered tree
+			}
+			return g.completeNames(cmd, args, prefix)
+		},
 	}
 	sel := &selection{}
 	sel.lockFlag(cmd)
