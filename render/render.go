@@ -379,7 +379,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	tree.Spec.InsertBefore(tree.Spec.Len(), o, out.Append...)
 	tree.Spec.InsertBefore(0, o, out.Header...)
 	tree.Spec.Reclassify()
-	res.text = tree.Spec.Normalized()
+	res.text = out.Apply(text) // a changelog file may have CRLF, which stays
 	res.Report.Applied = append(res.Report.Applied, overlay.OpReport{Index: len(res.Ops), Origin: o, Places: 1,
 		Added: len(out.Header) + len(out.Append), Removed: max(removed, 0), From: from, To: len(tree.Spec.Log())})
 	res.Ops = append(res.Ops, overlay.Op{Step: "autospec", Description: o.Description})

@@ -81,11 +81,11 @@ func (c *commit) magic() (magic, error) {
 	}
 	m, err := parseMagic(message)
 	if err != nil {
-		return m, &diag.Diagnostic{Code: "autospec/bad-bump", Message: fmt.Sprintf("commit %s: %v", short(c.id), err)}
+		return m, &diag.Diagnostic{Code: "autospec/bad-bump", Message: fmt.Sprintf("%s: %v", c.label(), err)}
 	}
 	return m, nil
 }
 
 func badCommit(c *commit, err error) error {
-	return &diag.Diagnostic{Code: "autospec/bad-commit", Message: fmt.Sprintf("commit %s: %v", short(c.id), err)}
+	return &diag.Diagnostic{Code: "autospec/bad-commit", Message: fmt.Sprintf("%s: %v", c.label(), err)}
 }

@@ -290,6 +290,17 @@ func (e *emptyFS) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
+// label names a commit in a message.
+func (c *commit) label() string {
+	switch {
+	case c.work != nil:
+		return "the rendered spec"
+	case c.sameTree != nil:
+		return c.sameTree.label()
+	}
+	return "commit " + short(c.id)
+}
+
 // short abbreviates an object name for a message.
 func short(id string) string {
 	if len(id) > 12 {

@@ -58,7 +58,7 @@ func (r *Result) tracked(in *Input, needChangelog bool) (*entryList, error) {
 	}
 	head := w.nodes[0]
 	if !in.Dirty && head.facts.Error != "" && !in.NoErrorOnUnparseable {
-		return nil, rejected(*head.facts, "commit "+short(head.id))
+		return nil, rejected(*head.facts, head.label())
 	}
 	for _, n := range w.nodes {
 		if n.done {
@@ -88,11 +88,11 @@ func (r *Result) uncommitted(in *Input, next int64, previous string, user User, 
 	}
 	f := in.Evaluator.Eval(in.Name+".spec", in.Spec, files)
 	if f.Unknown {
-		return nil, &diag.Diagnostic{Code: "autospec/unknown-version", Message: "work tree: " + f.Reason,
+		return nil, &diag.Diagnostic{Code: "autospec/unknown-version", Message: "the spec in the work tree: " + f.Reason,
 			Hint: "the release number depends on it; give the macro a value in the configuration, or write the value into the spec"}
 	}
 	if f.Error != "" && !in.NoErrorOnUnparseable {
-		return nil, rejected(f, "work tree")
+		return nil, rejected(f, "the spec in the work tree")
 	}
 	r.Release = 1
 	if f.EpochVersion != "" && f.EpochVersion == previous {
@@ -121,7 +121,8 @@ func (f Facts) about(number int64, entries int) CommitFacts {
 }
 
 func rejected(f Facts, where string) error {
-	d := &diag.Diagnostic{Code: "autospec/spec-rejected", Message: fmt.Sprintf("%s: rpm would reject the spec: %s", where, f.Reason)}
+	d := &diag.Diagnostic{Code: "autospec/spec-rejected", Message: fmt.Sprintf("%s: rpm would reject it: %s", where, f.Reason),
+		Hint: "rpmautospec refuses such a spec, too; repair it at that place"}
 	if f.Error == ErrMissing {
 		d.Code, d.Message = "autospec/spec-missing", where+": "+f.Reason
 		d.Hint = "commit the spec first"

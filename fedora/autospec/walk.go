@@ -364,12 +364,12 @@ func (w *walk) leaveChangelog(n *node, skip bool) error {
 		}
 		if !n.changelog.isFile() {
 			return &diag.Diagnostic{Code: "autospec/changelog-not-a-file",
-				Message: fmt.Sprintf("commit %s: the entry named changelog is not a file", short(n.id)),
+				Message: fmt.Sprintf("%s: the entry named changelog is not a file", n.label()),
 				Hint:    "give the directory or submodule another name in an ordinary commit"}
 		}
 		data, err := w.g.changelogFile(n.commit)
 		if err != nil {
-			return fmt.Errorf("changelog file of commit %s: %w", short(n.id), err)
+			return fmt.Errorf("changelog file of %s: %w", n.label(), err)
 		}
 		n.result.entries = cons(changelogEntry{data: data, isData: true}, nil)
 		return nil
@@ -381,7 +381,7 @@ func (w *walk) leaveChangelog(n *node, skip bool) error {
 		skip = skip || len(n.parents) > 1
 	case len(n.parents) > 1:
 		return &diag.Diagnostic{Code: "autospec/merge-drops-changelog",
-			Message: fmt.Sprintf("commit %s: the merge removes the changelog file and equals none of its parents", short(n.id)),
+			Message: fmt.Sprintf("%s: the merge removes the changelog file and equals none of its parents", n.label()),
 			Hint:    "remove the changelog file in an ordinary commit, or keep it in the merge"}
 	}
 	if skip {
@@ -411,11 +411,11 @@ func (w *walk) factsOf(n *node) (*Facts, error) {
 	}
 	f, err := w.g.log.factsOf(n.commit, w.ev)
 	if err != nil {
-		return nil, fmt.Errorf("spec of commit %s: %w", short(n.id), err)
+		return nil, fmt.Errorf("%s: %w", n.label(), err)
 	}
 	if f.Unknown {
 		return nil, &diag.Diagnostic{Code: "autospec/unknown-version",
-			Message: fmt.Sprintf("commit %s: %s", short(n.id), f.Reason),
+			Message: fmt.Sprintf("%s: %s", n.label(), f.Reason),
 			Hint:    "the release number depends on it; give the macro a value in the configuration, or write the value into the spec"}
 	}
 	n.facts = &f
