@@ -30,7 +30,7 @@ func main() {
 		// A run is short and what it holds is small: collect less often, as
 		// long as the memory stays well below what a build host spares.
 		debug.SetGCPercent(400)
-		debug.SetMemoryLimit(700 << 20)
+		debug.SetMemoryLimit(512 << 20)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
