@@ -218,8 +218,7 @@ func (r *Renderer) configChanges(c *components.Component, commit string) ([]auto
 		if err != nil {
 			return nil, err
 		}
-		changes = append(changes, autospec.Change{Hash: id, Name: info.Author.Name, Email: info.Author.Email,
-			When: info.Author.When, Subject: info.Subject()})
+		changes = append(changes, autospec.ChangeFrom(info, ""))
 	}
 	if dirty {
 		changes = append(changes, autospec.Dirty(commit, r.now()))

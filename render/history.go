@@ -257,10 +257,7 @@ func (r *Renderer) changes(ctx context.Context, c *components.Component, commit 
 		if err != nil {
 			return nil, wrap(err)
 		}
-		changes = append(changes, autospec.Change{
-			Hash: e.Commit, Name: info.Author.Name, Email: info.Author.Email, When: info.Author.When,
-			Subject: info.Subject(), Upstream: l.UpstreamCommit,
-		})
+		changes = append(changes, autospec.ChangeFrom(info, l.UpstreamCommit))
 	}
 	if commit == "" {
 		return changes, nil

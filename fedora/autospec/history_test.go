@@ -336,3 +336,18 @@ func BenchmarkProcess(b *testing.B) {
 		}
 	})
 }
+
+func TestChangeFrom(t *testing.T) {
+	t.Parallel()
+	when := time.Date(2026, 4, 30, 12, 0, 0, 0, time.UTC)
+	commit := fedora.Commit{ID: "abc", Encoding: "ISO-8859-1", Message: "Gr\xfc\xdfe\nan alle\n\nmehr\n",
+		Author: fedora.Ident{Name: "J\xf6rg", Email: "j@example.org", When: when}}
+	want := Change{Hash: "abc", Name: "Jörg", Email: "j@example.org", When: when, Subject: "Grüße an alle", Upstream: "def"}
+	if diff := cmp.Diff(want, ChangeFrom(&commit, "def")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	commit.Encoding = "klingon"
+	if got := ChangeFrom(&commit, "").Name; got != "J\ufffdrg" {
+		t.Errorf("name is %q", got)
+	}
+}

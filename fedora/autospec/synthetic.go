@@ -25,6 +25,24 @@ type Change struct {
 	Upstream string // upstream commit locked there, empty for none
 }
 
+// ChangeFrom returns the change that a commit of the project stands for, with
+// the upstream commit locked there. Texts are decoded from the encoding that
+// the commit declares, as git log does.
+func ChangeFrom(c *fedora.Commit, upstream string) Change {
+	change := Change{Hash: c.ID, Name: c.Author.Name, Email: c.Author.Email, When: c.Author.When, Subject: c.Subject(), Upstream: upstream}
+	decode, err := decoder(c.Encoding)
+	for _, s := range []*string{&change.Name, &change.Email, &change.Subject} {
+		if err == nil {
+			if text, err := decode(*s); err == nil {
+				*s = text
+				continue
+			}
+		}
+		*s = decodeUTF8(*s)
+	}
+	return change
+}
+
 // The identity under which azldev makes commits of its own.
 const (
 	toolName  = "azldev"
