@@ -28,6 +28,7 @@ func hostile() map[string]string {
 		"rep":             "Name: %{rep:a 2000000000}\nVersion: %{rep aaaaaaaaaa 400000}%{rep aaaaaaaaaa 400000}\n",
 		"rep of rep":      "%define r %{rep %{rep a 100000} 100000}\nName: %r\n",
 		"gsub":            "Name: %{gsub " + strings.Repeat("a", 4000) + " (.-)(.-)(.-)(.-)(.-)b x}\n",
+		"wide lines":      "%define w() %{expand:%* %* %* %* %* %* %* %* %* %*}\n%define v %w %w %w %w %w %w %w %w %w x\nName: %v\n",
 		"lua gsub":        "Name: %{lua: print(string.gsub(string.rep('a', 4000), '(.-)(.-)(.-)(.-)(.-)b', 'x'))}\n",
 		"lua loop":        "Name: %{lua: while true do end}\n",
 		"lua string":      "Name: %{lua: local s='x' while true do s=s..s end}\n",

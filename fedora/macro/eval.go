@@ -25,6 +25,7 @@ type Evaluator struct {
 	failed   string // why the expansion under way failed
 	spent    bool   // the budget is used up
 	steps    int
+	inLine   int // steps since the line began
 	written  int
 	total    int
 	start    time.Time

@@ -22,9 +22,12 @@ type call struct {
 const (
 	defaultSteps  = 2_000_000
 	defaultDepth  = 64
-	defaultOutput = 4 << 20
+	defaultOutput = 2 << 20
 	defaultTotal  = 64 << 20
 	defaultTime   = 5 * time.Second
+
+	// maxInLine bounds the invocations that one line of a spec can cause.
+	maxInLine = 100_000
 )
 
 func (b Budget) withDefaults() Budget {
@@ -57,6 +60,7 @@ func (e *Evaluator) top(s string) string {
 	e.failed = ""
 	e.depth = 0
 	e.written = 0
+	e.inLine = 0
 	out := e.expand(nil, s)
 	if e.failed != "" {
 		r := e.failed
@@ -100,8 +104,9 @@ func (e *Evaluator) spend() bool {
 		return false
 	}
 	e.steps++
-	if e.steps > e.budget.Steps {
-		e.stop("more than %d macro invocations", e.budget.Steps)
+	e.inLine++
+	if e.steps > e.budget.Steps || e.inLine > maxInLine {
+		e.stop("more than %d macro invocations", min(e.budget.Steps, maxInLine))
 		return false
 	}
 	if e.steps&0xff == 0 && time.Since(e.start) > e.budget.Time {

@@ -76,9 +76,9 @@ type Distro struct {
 // Budget bounds an evaluation. A field that is zero has its default. When the
 // budget is used up, the evaluation ends with a macro/budget diagnostic.
 type Budget struct {
-	Steps  int           // macro invocations, default 2,000,000
+	Steps  int           // macro invocations, default 2,000,000; one line has at most 100,000
 	Depth  int           // nested invocations, default 64 as in rpm
-	Output int           // bytes of one expansion, default 4 MiB
+	Output int           // bytes of one expansion, default 2 MiB
 	Total  int           // bytes of all expansions together, default 64 MiB
 	Time   time.Duration // wall clock, default 5 s; 0 steps take none
 }

@@ -2,6 +2,7 @@ package macro
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -139,14 +140,19 @@ func (e *Evaluator) suffixes(name string) []string {
 	if v := e.text(name); v != "" && v != zero {
 		out = append(out, "")
 	}
-	// The numbers in use are few and small, but need not be dense.
-	for i, gap := 0, 0; i < 10000 && gap < 1000; i++ {
-		if e.table.lookup(name+strconv.Itoa(i)) == nil || e.text(name+strconv.Itoa(i)) == "" {
-			gap++
-			continue
+	var numbers []int
+	for n := range e.table.layer {
+		if rest, ok := strings.CutPrefix(n, name); ok && rest != "" && len(rest) < 5 {
+			if i, err := strconv.Atoi(rest); err == nil && strconv.Itoa(i) == rest && i >= 0 {
+				numbers = append(numbers, i)
+			}
 		}
-		gap = 0
-		out = append(out, strconv.Itoa(i))
+	}
+	slices.Sort(numbers)
+	for _, i := range numbers {
+		if s := strconv.Itoa(i); e.text(name+s) != "" {
+			out = append(out, s)
+		}
 	}
 	return out
 }

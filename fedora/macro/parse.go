@@ -223,7 +223,7 @@ func (st *specState) endSection() {
 	}
 }
 
-const maxPackages = 20_000
+const maxPackages = 50_000
 
 // header begins a section.
 func (st *specState) header(name string, kind sectionKind, rest string) {
