@@ -77,6 +77,9 @@ func Why(before, after State) ([]InputChange, error) {
 	oldCommit, oldBump := before.locked()
 	newCommit, newBump := after.locked()
 	lockValue := func(field, a, b string) {
+		if a == b {
+			return
+		}
 		d.add(InputChange{Kind: Changed, Field: field, Old: a, New: b, OldPos: lockPos(before.Lock, field), NewPos: lockPos(after.Lock, field)})
 	}
 	if before.Component.IsUpstream() || after.Component.IsUpstream() {
@@ -96,7 +99,7 @@ func Why(before, after State) ([]InputChange, error) {
 		if i >= 0 {
 			was = old[i]
 		}
-		if d.reported(in.Path) {
+		if was.Value == in.Value || d.reported(in.Path) {
 			continue
 		}
 		ch := InputChange{Kind: Changed, Field: cmp.Or(in.Path, strings.ReplaceAll(in.Label, "_", "-")), Old: was.Value, New: in.Value, Resolution: true}

@@ -157,26 +157,11 @@ func (h *history) outputs(ref string) (*outputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &outputs{commit: id, locks: map[string]string{}, rendered: map[string]string{}}
-	if dir, ok := h.rel(h.project.LockDir); ok {
-		e, err := h.repo.Entry(id, dir)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return nil, err
-		case e.IsDir():
-			o.locked = true
-			list, err := h.repo.Tree(e.ID)
-			if err != nil {
-				return nil, err
-			}
-			for _, f := range list {
-				if name, ok := strings.CutSuffix(f.Name, components.LockSuffix); ok && f.IsRegular() && !strings.HasPrefix(name, ".") {
-					o.locks[name] = f.ID
-				}
-			}
-		}
+	o := &outputs{commit: id, rendered: map[string]string{}}
+	if o.locks, err = h.lockBlobs(id); err != nil {
+		return nil, err
 	}
+	o.locked = o.locks != nil
 	dir, ok := h.rel(h.project.RenderedDir)
 	if !ok {
 		return o, nil
@@ -207,6 +192,33 @@ func (h *history) outputs(ref string) (*outputs, error) {
 		}
 	}
 	return o, nil
+}
+
+// lockBlobs returns the blobs of the locks in a commit by component, nil when it
+// has no lock directory.
+func (h *history) lockBlobs(commit string) (map[string]string, error) {
+	dir, ok := h.rel(h.project.LockDir)
+	if !ok {
+		return nil, nil
+	}
+	e, err := h.repo.Entry(commit, dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !e.IsDir() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.repo.Tree(e.ID)
+	if err != nil {
+		return nil, err
+	}
+	blobs := make(map[string]string, len(list))
+	for _, f := range list {
+		if name, ok := strings.CutSuffix(f.Name, components.LockSuffix); ok && f.IsRegular() && !strings.HasPrefix(name, ".") {
+			blobs[name] = f.ID
+		}
+	}
+	return blobs, nil
 }
 
 // compareOutputs compares the results for one component.

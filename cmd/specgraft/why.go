@@ -71,7 +71,7 @@ wrote the component's lock; without --to it looks at the working tree.`,
 		if err != nil {
 			return err
 		}
-		after := revision{project: p}
+		after := revision{project: p}.named()
 		if to != "" {
 			if after, err = h.at(cmd.Context(), to); err != nil {
 				return err
@@ -108,7 +108,7 @@ wrote the component's lock; without --to it looks at the working tree.`,
 		}
 		for _, rec := range out {
 			printWhy(g.stdout, rec)
-			if !rec.Changed && from == "" && to == "" {
+			if len(rec.Changes) == 0 && from == "" && to == "" {
 				g.note("to see what that commit changed: specgraft why %s --from %.12s^ --to %.12s", rec.Component, rec.From, rec.From)
 			}
 		}
@@ -241,6 +241,17 @@ type revision struct {
 	project *components.Project
 	commit  string   // "" for the working tree
 	history *history // where the locks of a commit are read from
+	names   map[string]bool
+	locks   map[string]string // blobs in history, by component
+}
+
+// named fills in the names of the components.
+func (r revision) named() revision {
+	r.names = map[string]bool{}
+	for _, n := range r.project.Names() {
+		r.names[n] = true
+	}
+	return r
 }
 
 // openHistory opens the repository that the project is in.
@@ -364,6 +375,10 @@ func (h *history) at(ctx context.Context, ref string) (revision, error) {
 	if r.project == nil || !strings.HasPrefix(r.project.Dir, dir) {
 		return r, &diag.Diagnostic{Code: "history/no-project", Message: fmt.Sprintf("commit %.12s has no azldev.toml in %s", id, sub)}
 	}
+	r = r.named()
+	if r.locks, err = h.lockBlobs(id); err != nil {
+		return r, err
+	}
 	h.loaded[id] = r
 	return r, nil
 }
@@ -371,11 +386,7 @@ func (h *history) at(ctx context.Context, ref string) (revision, error) {
 // state returns a component with its lock.
 func (r revision) state(name string) (components.State, error) {
 	s := components.State{Project: r.project}
-	found := false
-	for _, n := range r.project.Names() {
-		found = found || n == name
-	}
-	if !found {
+	if !r.names[name] {
 		return s, nil
 	}
 	c, problems := r.project.Component(name)
@@ -388,21 +399,19 @@ func (r revision) state(name string) (components.State, error) {
 		s.Lock, err = r.project.Lock(name)
 		return s, err
 	}
-	path, ok := r.history.rel(r.history.project.LockPath(name))
+	blob, ok := r.locks[name]
 	if !ok {
 		return s, nil
 	}
-	b, err := r.history.repo.ReadFile(r.commit, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+	b, err := r.history.repo.Blob(blob)
+	if err != nil {
+		return s, err
 	}
-	if err == nil {
-		shown, rerr := filepath.Rel(r.history.project.Dir, r.history.project.LockPath(name))
-		if rerr != nil {
-			shown = path
-		}
-		s.Lock, err = components.ParseLock(filepath.ToSlash(shown), b)
+	path := r.history.project.LockPath(name)
+	if rel, err := filepath.Rel(r.history.project.Dir, path); err == nil {
+		path = filepath.ToSlash(rel)
 	}
+	s.Lock, err = components.ParseLock(path, b)
 	return s, err
 }
 
