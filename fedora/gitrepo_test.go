@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -156,4 +157,9 @@ func openStore(t testing.TB, o Options) *Store {
 func diagOf(err error) *diag.Diagnostic {
 	d, _ := errors.AsType[*diag.Diagnostic](err)
 	return d
+}
+
+// lines splits text and leaves out empty lines.
+func lines(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool { return l == "" })
 }

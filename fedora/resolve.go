@@ -62,16 +62,13 @@ func (s *Store) tryPlaces(ctx context.Context, u *upstream, r Request, try func(
 	return s.eachPlace(u, try)
 }
 
-// eachPlace calls try for each place of u until one works.
+// eachPlace calls try for each place of u until one works. The order is always
+// the same, so that what a branch is does not depend on what was asked before.
 func (s *Store) eachPlace(u *upstream, try func(i int) error) error {
 	var failed error
-	for _, i := range u.order() {
+	for i := range u.places {
 		err := try(i)
-		if err == nil {
-			u.serve(i)
-			return nil
-		}
-		if !isMissing(err) {
+		if err == nil || !isMissing(err) {
 			return err
 		}
 		// The first place is the one that is meant to have it, but that one
@@ -102,7 +99,7 @@ func (u *upstream) fetchHint() string {
 	if name := u.request().Component; name != "" {
 		return fmt.Sprintf("run \"specgraft fetch %s\" once with network access", name)
 	}
-	return "run \"specgraft fetch\" once with network access"
+	return "run \"specgraft fetch -a\" once with network access"
 }
 
 // resolveIn resolves r in one local repository.

@@ -80,9 +80,8 @@ type upstream struct {
 	mu    sync.Mutex // held while fetching
 	tried map[string]*attempt
 
-	note   sync.Mutex // guards what follows
-	last   Request    // the latest request for it
-	served int        // index of the place that answered last
+	note sync.Mutex // guards last
+	last Request    // the latest request for it
 }
 
 // A place is a local repository.
@@ -231,25 +230,6 @@ func (u *upstream) request() Request {
 	r := u.last
 	r.URL = u.addr.url
 	return r
-}
-
-// order returns the places, the one that answered last first.
-func (u *upstream) order() []int {
-	u.note.Lock()
-	defer u.note.Unlock()
-	list := []int{u.served}
-	for i := range u.places {
-		if i != u.served {
-			list = append(list, i)
-		}
-	}
-	return list
-}
-
-func (u *upstream) serve(i int) {
-	u.note.Lock()
-	defer u.note.Unlock()
-	u.served = i
 }
 
 // acquire opens a local repository of u, with a running process where one is idle.
@@ -430,8 +410,3 @@ func (s *Store) log(format string, args ...any) {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// lines splits text and leaves out empty lines.
-func lines(text string) []string {
-	return slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool { return l == "" })
-}
