@@ -24,9 +24,10 @@ var tools = map[string]tool{
 	"head": toolHead, "tail": toolTail, "sort": toolSort, "uniq": toolUniq, "rev": toolRev, "tac": toolTac, "wc": toolWc,
 	"basename": toolBasename, "dirname": toolDirname, "date": toolDate, "seq": toolSeq, "expr": toolExpr,
 	"test": toolTest, "[": toolBracket, "true": toolTrue, ":": toolTrue, "false": toolFalse, "exit": toolExit,
+	"rpm": toolRpm, "xargs": toolXargs,
 }
 
-func toolTrue(*shell, []string, *stream, *bytes.Buffer) (int, error)  { return 0, nil }
+func toolTrue(*shell, []string, *stream, *bytes.Buffer) (int, error) { return 0, nil }
 
 func toolFalse(*shell, []string, *stream, *bytes.Buffer) (int, error) { return 1, nil }
 
