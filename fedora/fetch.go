@@ -466,6 +466,9 @@ func (a *answer) classify(remote *address, err error) (failed error, final bool)
 // words returns what git said, without the address that the message names anyway.
 func (a *answer) words(remote *address, err error) string {
 	said := strings.TrimPrefix(err.Error(), "git fetch: ")
+	if first, _, _ := strings.Cut(a.text, "\n"); strings.HasPrefix(said, "Could not read from remote repository") && !strings.HasPrefix(first, "fatal: ") {
+		said = first // ssh says why
+	}
 	if rest, ok := strings.CutPrefix(said, "unable to access '"); ok {
 		if _, why, ok := strings.Cut(rest, "': "); ok {
 			return why

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -337,5 +338,33 @@ func TestTooOld(t *testing.T) {
 		if got := tooOld(version); got != want {
 			t.Errorf("%q: %v", version, got)
 		}
+	}
+}
+
+// TestSSH fetches over ssh, with a program in ssh's place that runs the remote
+// command here.
+func TestSSH(t *testing.T) {
+	base := t.TempDir()
+	r := newTestRepo(t, filepath.Join(base, "pkg.git"))
+	ids := r.history("f43", 0, 3)
+	ssh := filepath.Join(base, "ssh")
+	writeFile(t, ssh, "#!/bin/sh\nfor last; do :; done\necho \"$*\" >>'"+base+"/calls'\nexec sh -c \"$last\"\n")
+	if err := os.Chmod(ssh, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GIT_SSH_COMMAND", ssh)
+	t.Setenv("GIT_SSH_VARIANT", "ssh")
+	s := openStore(t, fetchOptions(t))
+	got, err := s.Fetch(t.Context(), Request{URL: "ssh://git@host.invalid:2222" + r.dir, Branch: "f43"})
+	if err != nil || got.Commit != ids[2] {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if calls, err := os.ReadFile(filepath.Join(base, "calls")); err != nil || !strings.Contains(string(calls), "-p 2222 git@host.invalid git-upload-pack ") {
+		t.Errorf("called %q, %v", calls, err)
+	}
+	t.Setenv("GIT_SSH_COMMAND", "echo 'git@host.invalid: Permission denied (publickey).' >&2; false")
+	_, err = s.Fetch(t.Context(), Request{URL: "ssh://git@host.invalid/other.git", Branch: "f43"})
+	if d := diagOf(err); d == nil || d.Code != "fedora/refused" || !d.Env || !strings.Contains(d.Message, "publickey") {
+		t.Errorf("without a key: %v", err)
 	}
 }
