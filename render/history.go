@@ -353,8 +353,10 @@ func (r *Renderer) log(ctx context.Context, name string, src *Source) (*autospec
 	}
 }
 
-// provenance returns the macros that name upstream's version and release.
-func (r *Renderer) provenance(ctx context.Context, c *components.Component, src Source) (map[string]string, error) {
+// provenance returns the macros that name upstream's version and release. A
+// release that cannot be computed is left out with a warning.
+func (r *Renderer) provenance(ctx context.Context, res *Result) (map[string]string, error) {
+	c, src := res.Config, &res.Upstream
 	u, problems := r.Project.Upstream(c)
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -374,17 +376,18 @@ func (r *Renderer) provenance(ctx context.Context, c *components.Component, src 
 		release = strings.ReplaceAll(release, "%{?dist}", dist)
 		facts["fedora_upstream_release"] = strings.ReplaceAll(release, "%{dist}", dist)
 	default:
-		log, done := r.log(ctx, c.UpstreamName(), &src)
+		log, done := r.log(ctx, c.UpstreamName(), src)
 		defer done()
-		out, err := autospec.Process(autospec.Input{
-			Name: c.UpstreamName(), Spec: src.Pristine, Graph: autospec.Upstream(log, src.Commit), Evaluator: r.evaluator,
-		})
+		release, err := autospec.CalculateRelease(autospec.Input{Graph: autospec.Upstream(log, src.Commit), Evaluator: r.evaluator})
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
-			return nil, err
+			res.add(diag.List{{Pos: origin(c, "build.emit-upstream-provenance"), Severity: diag.Warning, Code: "render/provenance",
+				Message: fmt.Sprintf("the release of upstream is left out: %v", err)}})
+			break
 		}
-		if len(out.Commits) > 0 {
-			facts["fedora_upstream_release"] = out.Commits[0].Complete + dist
-		}
+		facts["fedora_upstream_release"] = release + dist
 	}
 	return facts, nil
 }

@@ -202,7 +202,7 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 			return
 		}
 	}
-	macros, err := r.macrosFile(ctx, c, tree, res.Upstream)
+	macros, err := r.macrosFile(ctx, res)
 	if err != nil {
 		res.fail(err)
 		return
@@ -509,6 +509,8 @@ var Codes = []diag.Code{
 		Doc: "All files in the directory of spec.path belong to the component. Symbolic links must lead to regular files inside the project."},
 	{ID: "render/source", Summary: "the file that an overlay brings in cannot be read",
 		Doc: "The path in `source` is relative to the TOML file. It must lead to a regular file inside the project."},
+	{ID: "render/provenance", Default: diag.Warning, Summary: "upstream's release is not known, so no macro names it",
+		Doc: "build.emit-upstream-provenance writes the release of upstream into the macros file. A release that comes from %autorelease needs the history and a version that can be known."},
 	{ID: "render/macros", Summary: "the build configuration cannot be written as a macros file",
 		Doc: "Values of build.defines must be one line, and the component's name may only have letters, digits and . - _ +."},
 	{ID: "render/no-check", Default: diag.Warning, Summary: "build.check.skip is set, but the spec has no %check",

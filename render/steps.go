@@ -95,7 +95,8 @@ func MacrosName(component string) string { return component + ".azl.macros" }
 
 // macrosFile returns the component's build configuration as a macros file, or
 // nil when there is none.
-func (r *Renderer) macrosFile(ctx context.Context, c *components.Component, tree *overlay.Tree, src Source) (*overlay.File, error) {
+func (r *Renderer) macrosFile(ctx context.Context, res *Result) (*overlay.File, error) {
+	c := res.Config
 	b := &c.Build
 	values := map[string]string{}
 	where := map[string]string{}
@@ -111,8 +112,8 @@ func (r *Renderer) macrosFile(ctx context.Context, c *components.Component, tree
 	for _, name := range b.Undefines {
 		delete(values, name)
 	}
-	if b.EmitUpstreamProvenance && !src.Local {
-		facts, err := r.provenance(ctx, c, src)
+	if b.EmitUpstreamProvenance && !res.Upstream.Local {
+		facts, err := r.provenance(ctx, res)
 		if err != nil {
 			return nil, err
 		}

@@ -129,3 +129,18 @@ func rejected(f Facts, where string) error {
 	}
 	return d
 }
+
+// CalculateRelease returns what "rpmautospec calculate-release" prints with
+// --complete-release: the release of HEAD without a dist tag. Changelog and work
+// tree are not looked at, and neither is in.Spec.
+func CalculateRelease(in Input) (string, error) {
+	w := &walk{g: in.Graph, ev: in.Evaluator}
+	if err := w.run(false); err != nil {
+		return "", err
+	}
+	head := w.nodes[0]
+	if head.facts.Error != "" && !in.NoErrorOnUnparseable {
+		return "", rejected(*head.facts, head.label())
+	}
+	return head.complete(), nil
+}
