@@ -218,7 +218,15 @@ func (g *globals) renderedSpec(ctx context.Context, name string, cfg *macro.Conf
 	if res.Failed() {
 		return querySpec{}, exitError(exitProblems)
 	}
-	if up, _ := p.Upstream(res.Config); up.ReleaseVer != "" && strings.Trim(up.ReleaseVer, "0123456789") == "" && cfg.Set == nil {
+	up, _ := p.Upstream(res.Config)
+	if d := p.Distros[up.DistroName]; d != nil && cfg.Set == nil && d.Versions[up.Version] != nil {
+		if file := d.Versions[up.Version].MacroSet; file != "" {
+			if cfg.Set, err = readMacroSet(file); err != nil {
+				return querySpec{}, err
+			}
+		}
+	}
+	if up.ReleaseVer != "" && strings.Trim(up.ReleaseVer, "0123456789") == "" && cfg.Set == nil {
 		cfg.Distro = macro.Distro{Fedora: up.ReleaseVer, Dist: ".fc" + up.ReleaseVer}
 	}
 	return querySpec{name: name + ".spec", text: res.Text(), files: res.FS()}, nil
