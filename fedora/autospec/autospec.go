@@ -39,7 +39,7 @@ var Codes = []diag.Code{
 	{ID: "autospec/spec-rejected", Default: diag.Error, Summary: "rpm would not accept the spec at HEAD or in the work tree",
 		Doc: "Older commits may be broken, the newest may not. Repair the spec at the position given, or pass --no-error-on-unparseable-spec."},
 	{ID: "autospec/unknown-version", Default: diag.Error, Summary: "the version or release of a commit cannot be known without executing the spec",
-		Doc: "The release number depends on whether the version changed in that commit. The message names commit, macro and reason. Write the version without a shell command, or give the macro a value in the configuration."},
+		Doc: "The release number depends on whether the version changed in that commit. The message names commit, macro and reason. Write the version without a command whose output only a build machine knows, in an overlay if need be. \"specgraft autospec\" takes values of macros with --define."},
 	{ID: "autospec/merge-drops-changelog", Default: diag.Error, Summary: "a merge commit removes the changelog file and equals none of its parents",
 		Doc: "rpmautospec crashes on such a merge. Remove the file in an ordinary commit."},
 	{ID: "autospec/changelog-not-a-file", Default: diag.Error, Summary: "the entry named changelog is not a file",

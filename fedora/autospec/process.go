@@ -89,7 +89,7 @@ func (r *Result) uncommitted(in *Input, next int64, previous string, user User, 
 	f := in.Evaluator.Eval(in.Name+".spec", in.Spec, files)
 	if f.Unknown {
 		return nil, &diag.Diagnostic{Code: "autospec/unknown-version", Message: "the spec in the work tree: " + f.Reason,
-			Hint: "the release number depends on it; give the macro a value in the configuration, or write the value into the spec"}
+			Hint: "release numbers and changelog entries depend on it; write the value into the spec"}
 	}
 	if f.Error != "" && !in.NoErrorOnUnparseable {
 		return nil, rejected(f, "the spec in the work tree")

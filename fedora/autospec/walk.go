@@ -416,7 +416,7 @@ func (w *walk) factsOf(n *node) (*Facts, error) {
 	if f.Unknown {
 		return nil, &diag.Diagnostic{Code: "autospec/unknown-version",
 			Message: fmt.Sprintf("%s: %s", n.label(), f.Reason),
-			Hint:    "the release number depends on it; give the macro a value in the configuration, or write the value into the spec"}
+			Hint:    "release numbers and changelog entries depend on it; write the value into the spec"}
 	}
 	n.facts = &f
 	return n.facts, nil
