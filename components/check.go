@@ -145,7 +145,7 @@ func (c *checker) text(v *value, k *Key, at *trail) {
 			d.Hint = "allowed are " + quoted(names, " and ")
 			if len(names) == 1 {
 				d.Hint = fmt.Sprintf("the only value is %q", names[0])
-			} else if n := nearestFold(v.str, names); n != "" {
+			} else if n := diag.Nearest(v.str, names); n != "" {
 				d.Hint = fmt.Sprintf("did you mean %q? %s", n, d.Hint)
 			}
 		}
@@ -164,16 +164,6 @@ func plainChoices(list []Choice) []string {
 		}
 	}
 	return choices(plain)
-}
-
-// nearestFold is diag.Nearest, but other letter case is the closest of all.
-func nearestFold(word string, names []string) string {
-	for _, n := range names {
-		if strings.EqualFold(n, word) {
-			return n
-		}
-	}
-	return diag.Nearest(word, names)
 }
 
 func (c *checker) table(t *value, k *Key, at *trail) {

@@ -142,7 +142,7 @@ func (p *Project) lookupVersion(list *diag.List, ref DistroRef, at *value, what 
 }
 
 func suggest(name string, all []string, what string) string {
-	if n := nearestFold(name, all); n != "" {
+	if n := diag.Nearest(name, all); n != "" {
 		return fmt.Sprintf("did you mean %q?", n)
 	}
 	if len(all) == 0 {
@@ -258,7 +258,7 @@ func (v *value) frozen() *value {
 // nearestComponent is the hint for an unknown name.
 func (p *Project) nearestComponent(name string) string {
 	names := p.names()
-	if n := nearestFold(name, names); n != "" {
+	if n := diag.Nearest(name, names); n != "" {
 		return fmt.Sprintf("did you mean %q?", n)
 	}
 	return "'specgraft list' prints all names"

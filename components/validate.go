@@ -103,7 +103,7 @@ func (c *checker) unknownName(v *value, what string, names []string, where strin
 	if c.proposals++; c.proposals > maxProposals {
 		return
 	}
-	if n := nearestFold(v.str, names); n != "" {
+	if n := diag.Nearest(v.str, names); n != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", n)
 		return
 	}

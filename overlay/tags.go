@@ -89,9 +89,10 @@ func (r *run) updateTag() *diag.Diagnostic {
 	}
 	if len(lines) == 0 {
 		d := r.noTag()
-		if d.Hint == "" {
-			d.Hint = "spec-set-tag adds the tag when it is missing"
+		if d.Hint != "" {
+			d.Hint += " "
 		}
+		d.Hint += "spec-set-tag adds the tag when it is missing"
 		return d
 	}
 	return r.rewriteTags(lines)

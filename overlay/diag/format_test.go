@@ -142,7 +142,7 @@ func TestNearest(t *testing.T) {
 	names := []string{"spec", "release", "overlays", "overlay-files", "build", "a"}
 	for word, want := range map[string]string{
 		"spce": "spec", "overlay": "overlays", "relaese": "release", "biuld": "build", "with": "", "": "", "b": "",
-		"overlay-file": "overlay-files", "buildx": "build", "spec": "spec",
+		"overlay-file": "overlay-files", "buildx": "build", "spec": "spec", "BIULD": "build", "Overlay": "overlays",
 	} {
 		if got := Nearest(word, names); got != want {
 			t.Errorf("nearest to %q is %q, want %q", word, got, want)

@@ -1,13 +1,17 @@
 package diag
 
+import "strings"
+
 // Nearest returns the candidate closest to word by edit distance with
 // transpositions, or the empty string when none is close enough to be what
-// the user meant: more than a third of the letters differ, or all of them. Of
-// equally close candidates the first wins.
+// the user meant: more than a third of the letters differ, or all of them.
+// Upper and lower case do not differ. Of equally close candidates the first
+// wins.
 func Nearest(word string, candidates []string) string {
 	best, limit := "", min(max(1, len(word)/3), len(word)-1)
+	word = strings.ToLower(word)
 	for _, c := range candidates {
-		if d := distance(word, c, limit); d < limit+1 {
+		if d := distance(word, strings.ToLower(c), limit); d < limit+1 {
 			if d == 0 {
 				return c
 			}
