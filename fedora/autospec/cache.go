@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // A Cache keeps Logs on disk, one file per package. It holds facts only, so
@@ -127,8 +128,9 @@ func (l *Log) encode() []byte {
 			e.entry(c.changelog)
 		}
 	}
-	e.number(uint64(len(l.facts)))
-	for _, key := range sortedKeys(l.facts) {
+	keys := l.keptFacts()
+	e.number(uint64(len(keys)))
+	for _, key := range keys {
 		f := l.facts[key]
 		e.text(key)
 		e.text(f.EpochVersion)
@@ -150,6 +152,22 @@ func (l *Log) encode() []byte {
 	body = append(body, e.table...)
 	body = append(body, e.records...)
 	return sealLog(body)
+}
+
+// keptFacts returns the keys of the facts that are worth keeping, in order: those
+// that were used, and those about specs in the history, unless they come from
+// another evaluator than the present one. What remains are rendered
+// specs of earlier runs and the findings of earlier versions of the tool.
+func (l *Log) keptFacts() []string {
+	inHistory := map[string]bool{}
+	for _, c := range l.commits {
+		inHistory[c.spec.id] = true
+	}
+	return slices.DeleteFunc(sortedKeys(l.facts), func(key string) bool {
+		evaluator, rest, _ := strings.Cut(key, " ")
+		blob, _, _ := strings.Cut(rest, " ")
+		return !l.facts[key].used && (!inHistory[blob] || l.evaluator != "" && evaluator != l.evaluator)
+	})
 }
 
 // sealLog puts magic line and checksum before the body of a Log.

@@ -32,7 +32,9 @@ type Log struct {
 	commits map[string]*commit
 	facts   map[string]*fact
 	blobs   map[string][]byte // changelog files
-	learned bool              // whether something was added since it was read
+
+	evaluator string // key of the evaluator that was asked last
+	learned   bool   // whether something was added since it was read
 }
 
 // NewLog returns an empty Log of the spec with the given file name. open is
@@ -211,6 +213,7 @@ func (l *Log) factsOf(c *commit, ev Evaluator) (Facts, error) {
 		return Facts{Error: ErrMissing, Reason: "the commit has no " + l.spec}, nil
 	}
 	key := ev.Key + " " + c.spec.id
+	l.evaluator = ev.Key
 	f := l.facts[key]
 	var text []byte
 	if f == nil {
@@ -223,11 +226,13 @@ func (l *Log) factsOf(c *commit, ev Evaluator) (Facts, error) {
 		l.facts[key] = f
 		l.learned = true
 	}
+	f.used = true
 	if !f.AskedFiles || f.Error == "" && !f.Unknown {
 		return f.Facts, nil
 	}
 	key += " " + c.tree
 	if f := l.facts[key]; f != nil && c.work == nil {
+		f.used = true
 		return f.Facts, nil
 	}
 	if text == nil {
@@ -242,6 +247,7 @@ func (l *Log) factsOf(c *commit, ev Evaluator) (Facts, error) {
 	}
 	f = &fact{Facts: ev.Eval(l.spec, text, files)}
 	if c.work == nil {
+		f.used = true
 		l.facts[key] = f
 		l.learned = true
 	}
@@ -252,6 +258,8 @@ func (l *Log) factsOf(c *commit, ev Evaluator) (Facts, error) {
 type fact struct {
 	Facts
 	AskedFiles bool // the evaluation looked for files beside the spec
+
+	used bool // since the Log was read
 }
 
 func (l *Log) specText(c *commit) ([]byte, error) {

@@ -146,6 +146,35 @@ func TestShallowIsNoFact(t *testing.T) {
 	}
 }
 
+// TestCachePrunes makes sure that a Log does not grow with every edit of an
+// overlay and every new version of the tool.
+func TestCachePrunes(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	ids := m.line(t, memoryCommit{"One\n", map[string]string{"sample.spec": specOf("1")}})
+	cache := Cache{Dir: t.TempDir()}
+	size := func(evaluator, work string) int {
+		log := cache.Log("key", "sample.spec", func() (History, error) { return m, nil })
+		g, err := Synthesize(log, ids[0], ids[0], []Change{{Hash: "x", When: time.Unix(0, 0), Upstream: ids[0]}}, Worktree{Spec: []byte(work)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev := Evaluator{Key: evaluator, Eval: literal.Eval}
+		if _, err := Process(Input{Name: "sample", Spec: []byte(work), Graph: g, Evaluator: ev}); err != nil {
+			t.Fatal(err)
+		}
+		if err := cache.Save(log); err != nil {
+			t.Fatal(err)
+		}
+		return len(cache.Log("key", "sample.spec", nil).facts)
+	}
+	for i := range 5 {
+		if n := size(fmt.Sprint("v", i/3), specOf("1")+fmt.Sprintf("# edit %d\n", i)); n != 2 {
+			t.Errorf("after run %d there are %d facts, want one for upstream and one for the work tree", i, n)
+		}
+	}
+}
+
 func FuzzLog(f *testing.F) {
 	m := newMemory()
 	ids := m.line(f, memoryCommit{"Import\n", map[string]string{"sample.spec": specOf("1"), "changelog": "x"}}, memoryCommit{"Two\n", nil})
