@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -178,7 +179,13 @@ const (
 
 // rpmMacroFiles reads the macro files out of an RPM package, in the order of
 // their names.
-func rpmMacroFiles(file string) ([]string, error) {
+func rpmMacroFiles(file string) (texts []string, err error) {
+	defer func() {
+		// The library indexes headers as they claim to be.
+		if r := recover(); r != nil {
+			texts, err = nil, errDamagedRPM
+		}
+	}()
 	b, err := readInput(file, maxRPM)
 	if err != nil {
 		return nil, err
@@ -217,33 +224,48 @@ func rpmMacroFiles(file string) ([]string, error) {
 	if len(files) == 0 {
 		return nil, errors.New("the package has no macro files")
 	}
-	var texts []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		texts = append(texts, files[name])
 	}
 	return texts, nil
 }
 
-// checkRPMHeader refuses packages whose headers claim to be larger than the
-// file: the library would allocate what they claim.
+var errDamagedRPM = errors.New("not an RPM package, or a damaged one")
+
+// checkRPMHeader refuses packages whose headers claim to hold more than they
+// do: the library would allocate what they claim.
 func checkRPMHeader(b []byte) error {
-	bad := errors.New("not an RPM package, or a damaged one")
-	const lead = 96
-	if len(b) < lead+16 || !bytes.Equal(b[:4], []byte{0xed, 0xab, 0xee, 0xdb}) {
-		return bad
+	const lead, intro, entry = 96, 16, 16
+	if len(b) < lead+intro || !bytes.Equal(b[:4], []byte{0xed, 0xab, 0xee, 0xdb}) {
+		return errDamagedRPM
 	}
-	off := lead
+	off := int64(lead)
 	for range 2 {
-		if len(b) < off+16 || !bytes.Equal(b[off:off+3], []byte{0x8e, 0xad, 0xe8}) {
-			return bad
+		if int64(len(b)) < off+intro || !bytes.Equal(b[off:off+3], []byte{0x8e, 0xad, 0xe8}) {
+			return errDamagedRPM
 		}
-		n := int64(b[off+8])<<24 | int64(b[off+9])<<16 | int64(b[off+10])<<8 | int64(b[off+11])
-		size := int64(b[off+12])<<24 | int64(b[off+13])<<16 | int64(b[off+14])<<8 | int64(b[off+15])
-		total := n*16 + size
-		if total > maxRPMHeader || int64(off)+16+total > int64(len(b)) {
-			return bad
+		n, size := int64(binary.BigEndian.Uint32(b[off+8:])), int64(binary.BigEndian.Uint32(b[off+12:]))
+		total := n*entry + size
+		if total > maxRPMHeader || off+intro+total > int64(len(b)) {
+			return errDamagedRPM
 		}
-		off += 16 + int(total)
+		for i := range n {
+			e := b[off+intro+i*entry:]
+			kind, at, count := binary.BigEndian.Uint32(e[4:]), int64(int32(binary.BigEndian.Uint32(e[8:]))), int64(binary.BigEndian.Uint32(e[12:]))
+			width := int64(1) // a string has at least its terminator
+			switch kind {
+			case 3:
+				width = 2
+			case 4:
+				width = 4
+			case 5:
+				width = 8
+			}
+			if at < 0 || at+count*width > size {
+				return errDamagedRPM
+			}
+		}
+		off += intro + total
 		off += (8 - off%8) % 8
 	}
 	return nil

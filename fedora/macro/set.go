@@ -174,7 +174,7 @@ func (b *setBuilder) set(name string) *Set {
 	fmt.Fprintln(h, Version)
 	for _, n := range slices.Sorted(maps.Keys(b.macros)) {
 		d := b.macros[n]
-		fmt.Fprintf(h, "%q %t %q %q %t\n", n, d.param, d.opts, d.body, d.native != nil)
+		fmt.Fprintf(h, "%q %t %q %q %t\n", n, d.param, d.opts, escapeBody(d.body), d.native != nil)
 	}
 	return &Set{name: name, hash: hex.EncodeToString(h.Sum(nil)), macros: b.macros}
 }
