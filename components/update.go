@@ -309,18 +309,32 @@ func (u *Update) Write() error {
 // checkLockDir refuses a lock directory that a symbolic link leads out of the
 // project: whoever wrote the project must not choose where files are written
 // and removed.
-func (p *Project) checkLockDir() error {
-	if p.paths.free || !within(p.paths.root, p.LockDir) {
+func (p *Project) checkLockDir() error { return p.checkInside(p.LockDir, "the lock directory") }
+
+// CheckRenderedDir refuses a directory of rendered specs that a symbolic link
+// leads out of the project, for the reason that lock directories are refused.
+// The error is a *diag.Diagnostic.
+func (p *Project) CheckRenderedDir() error {
+	return p.checkInside(p.RenderedDir, "the directory of rendered specs")
+}
+
+func (p *Project) checkInside(dir, what string) error {
+	if p.paths.free || !within(p.paths.root, dir) {
 		return nil // the user chose it
 	}
-	real, err := filepath.EvalSymlinks(p.LockDir)
+	real, err := filepath.EvalSymlinks(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil // still to be made
+		}
+	}
 	if err == nil && within(p.paths.real, real) {
 		return nil
 	}
 	return &diag.Diagnostic{
-		Pos:     token.Position{Filename: p.display(p.LockDir)},
+		Pos:     token.Position{Filename: p.display(dir)},
 		Code:    "config/outside",
-		Message: "the lock directory leads outside the project through a symbolic link",
+		Message: what + " leads outside the project through a symbolic link",
 		Hint:    "make it a directory of the project; --allow-outside allows others",
 	}
 }

@@ -11,6 +11,31 @@ import (
 	"specgraft/overlay/diag"
 )
 
+// PlaceUpstream returns a problem with the packaging of c, as the store reports
+// it, at the place in the configuration that its author can change: a commit
+// that is missing at the pin, everything else at the component. That its
+// distribution is chosen elsewhere is a related place. A problem that has a
+// place keeps it.
+func (c *Component) PlaceUpstream(d diag.Diagnostic, u Upstream) diag.Diagnostic {
+	if d.Pos.Filename != "" {
+		return d
+	}
+	d.Component, d.Pos = c.Name, c.Pos
+	switch d.Code {
+	case "fedora/missing-commit", "fedora/ambiguous-commit":
+		if o, ok := c.Origin("spec.upstream-commit"); ok {
+			d.Pos = o.Pos
+			return d
+		}
+	}
+	if d.Pos.Line == 0 {
+		d.Pos = u.Pos
+	} else if u.Pos != d.Pos {
+		d.Related = append(d.Related[:len(d.Related):len(d.Related)], diag.Related{Pos: u.Pos, Message: "its upstream is chosen here"})
+	}
+	return d
+}
+
 // UpstreamName returns the name of the component's package upstream, which is
 // its own name unless spec.upstream-name says otherwise.
 func (c *Component) UpstreamName() string { return cmp.Or(c.Spec.UpstreamName, c.Name) }
@@ -44,6 +69,12 @@ func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
 		ref = c.merged.get("spec", "type")
 	}
 	u.Pos = ref.pos()
+	for _, key := range []string{"version", "name"} {
+		if v := c.merged.get("spec", "upstream-distro", key); v != nil {
+			u.Pos = v.pos()
+			break
+		}
+	}
 	if c.Spec.UpstreamDistro.Name == "" {
 		d := diags.Add(ref.pos(), "config/no-distro", "component %q does not say from which distro its packaging comes", c.Name)
 		d.Hint = fmt.Sprintf("set upstream-distro = { name = ... } in %s or in a default-component-config", at)

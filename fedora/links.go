@@ -53,31 +53,31 @@ func follow(root *node, what, path string) (*node, error) {
 			continue
 		case "..":
 			if len(stack) == 0 {
-				return nil, failure("fedora/bad-symlink", "the symbolic link %s leads out of the commit", what)
+				return nil, badLink("the symbolic link %s leads out of the commit", what)
 			}
 			cur, stack = stack[len(stack)-1], stack[:len(stack)-1]
 			continue
 		}
 		if cur.children == nil {
-			return nil, failure("fedora/bad-symlink", "the symbolic link %s leads through %q, which is no directory", what, cur.path)
+			return nil, badLink("the symbolic link %s leads through %q, which is no directory", what, cur.path)
 		}
 		next := cur.children[name]
 		if next == nil {
-			return nil, failure("fedora/bad-symlink", "the symbolic link %s leads to %q, which is not in the commit", what, name)
+			return nil, badLink("the symbolic link %s leads to %q, which is not in the commit", what, name)
 		}
 		if !next.entry.IsSymlink() {
 			stack, cur = append(stack, cur), next
 			continue
 		}
 		if links++; links > maxLinks {
-			return nil, failure("fedora/bad-symlink", "the symbolic link %s leads through a loop of links", what)
+			return nil, badLink("the symbolic link %s leads through a loop of links", what)
 		}
 		if strings.HasPrefix(next.target, "/") {
-			return nil, failure("fedora/bad-symlink", "the symbolic link %s leads to the absolute path %q", what, next.target)
+			return nil, badLink("the symbolic link %s leads to the absolute path %q", what, next.target)
 		}
 		rest = append(strings.Split(next.target, "/"), rest...)
 		if len(rest) > maxPath {
-			return nil, failure("fedora/bad-symlink", "the symbolic link %s leads through too long a path", what)
+			return nil, badLink("the symbolic link %s leads through too long a path", what)
 		}
 	}
 	return cur, nil
@@ -100,7 +100,7 @@ type flattener struct {
 
 func (f *flattener) dir(d *node, prefix string) error {
 	if slices.Contains(f.open, d) {
-		return failure("fedora/bad-symlink", "the symbolic link %s leads to a directory it is in itself", strings.TrimSuffix(prefix, "/"))
+		return badLink("the symbolic link %s leads to a directory it is in itself", strings.TrimSuffix(prefix, "/"))
 	}
 	if len(f.open) > maxDepth || len(prefix) > maxPath {
 		return failure("fedora/too-large", "directories of the commit nest deeper than %d levels at %.60q", maxDepth, prefix)
@@ -125,4 +125,12 @@ func (f *flattener) dir(d *node, prefix string) error {
 		}
 	}
 	return nil
+}
+
+// badLink is the error about a link that cannot be replaced by a file of its
+// own commit.
+func badLink(format string, args ...any) error {
+	d := failure("fedora/bad-symlink", format, args...)
+	d.Hint = "links must stay inside their commit; choose a commit without this one with spec.upstream-commit"
+	return d
 }

@@ -331,7 +331,7 @@ func readTree(r *Repo, commit string) (*node, error) {
 			return missingObject(r, commit, reqs[i])
 		}
 		if o.size > maxTarget {
-			return failure("fedora/bad-symlink", "the symbolic link %s has a target of %d bytes", links[i].path, o.size)
+			return badLink("the symbolic link %s has a target of %d bytes", links[i].path, o.size)
 		}
 		target, err := o.read(body, maxTarget)
 		links[i].target = string(target)

@@ -56,15 +56,11 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 	}
 	at := func(err error) error {
 		d, ok := errors.AsType[*diag.Diagnostic](err)
-		if !ok || d.Pos.Line > 0 {
+		if !ok {
 			return err
 		}
-		p := *d
-		p.Pos = u.Pos
-		if p.Pos.Line == 0 {
-			p.Pos = c.Pos
-		}
-		return &p
+		placed := c.PlaceUpstream(*d, u)
+		return &placed
 	}
 	var snap *fedora.Snapshot
 	if u.Source == "srpm" {

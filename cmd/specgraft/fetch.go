@@ -248,13 +248,7 @@ func fetchComponent(ctx context.Context, p *components.Project, store *fedora.St
 		if known, ok := errors.AsType[*diag.Diagnostic](err); ok {
 			d = *known
 		}
-		if d.Pos.Line == 0 {
-			d.Pos = u.Pos
-		}
-		if d.Pos.Line == 0 {
-			d.Pos = c.Pos
-		}
-		return fail(diag.List{d})
+		return fail(diag.List{c.PlaceUpstream(d, u)})
 	}
 	rec.Commit, rec.Bytes, rec.Status = got.Commit, got.Bytes, "present"
 	if got.Network {

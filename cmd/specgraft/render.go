@@ -102,6 +102,9 @@ render would write.`,
 		if err != nil {
 			return err
 		}
+		if len(names) == 0 && !sel.all {
+			return usageError{errors.New("no components were selected: nothing matches; 'specgraft list' prints all names")}
+		}
 		r, err := g.renderer(p)
 		if err != nil {
 			return err
@@ -125,6 +128,9 @@ render would write.`,
 			}
 		}
 		if output == "" {
+			if err := p.CheckRenderedDir(); err != nil {
+				return err
+			}
 			output = p.RenderedDir
 		}
 		out, err := render.OpenOutput(output, render.OutputOptions{
@@ -224,6 +230,12 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 			}
 			parts = append(parts, fmt.Sprintf("%d %s", n, what))
 		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"there are no components"}
+	}
+	if len(parts) == 0 {
+		parts = []string{"no components"}
 	}
 	g.note("%s in %s", strings.Join(parts, ", "), time.Since(start).Round(time.Millisecond))
 	if opt.Check && len(drift) > 0 {

@@ -68,6 +68,9 @@ found that something would change, 3 the environment failed.`,
 	}
 	root.SetVersionTemplate("specgraft {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if args := cmd.Flags().Args(); cmd.HasSubCommands() && len(args) > 0 {
+			return group(cmd, args) // the flag belongs to what was mistyped
+		}
 		return usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
 	f := root.PersistentFlags()

@@ -114,12 +114,8 @@ func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Com
 			Refresh: again || u.Snapshot.IsZero(),
 		})
 	}
-	if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Pos.Filename == "" {
-		placed := *d
-		placed.Pos = c.Pos
-		if u.Pos != c.Pos {
-			placed.Related = append(placed.Related[:len(placed.Related):len(placed.Related)], diag.Related{Pos: u.Pos, Message: "its upstream is chosen here"})
-		}
+	if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
+		placed := c.PlaceUpstream(*d, u)
 		return "", &placed
 	}
 	return commit, err
