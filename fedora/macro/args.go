@@ -156,10 +156,9 @@ func (e *Evaluator) unquote(s string) string {
 type autoKind int
 
 const (
-	autoNone autoKind = iota
-	autoUndefined
-	autoText   // inserted as it is
-	autoOption // %{-f}, %{-f:…}: nothing when the option was not given
+	autoNone   autoKind = iota
+	autoText            // inserted as it is
+	autoOption          // %{-f}, %{-f:…}: nothing when the option was not given
 )
 
 // auto tells whether a reference means an automatic macro.

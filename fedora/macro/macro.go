@@ -109,6 +109,8 @@ var Codes = []diag.Code{
 		Doc: "Raised for an unterminated %{, %( or %[, a %define without a legal name or body, and options a macro does not have."},
 	{ID: "macro/expression", Default: diag.Error, Summary: "an expression in %if, %[ ] or %{expr:} is invalid",
 		Doc: "rpm knows integers, quoted strings and v\"…\" versions and does not mix them. A bare word is an error."},
+	{ID: "macro/set", Default: diag.Error, Summary: "a file is not a macro set, or was changed since it was made",
+		Doc: "The file given with --macros, or with macro-set of a distribution version, is written by `specgraft macros import` and carries the hash of its content. Import the macros again instead of changing the file."},
 	{ID: "macro/error", Default: diag.Error, Summary: "the spec itself raises an error with %{error:…}"},
 	{ID: "macro/warning", Default: diag.Warning, Summary: "the spec itself prints a warning with %{warn:…}"},
 	{ID: "macro/conditional", Default: diag.Error, Summary: "%if, %else and %endif do not match",

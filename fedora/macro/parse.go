@@ -442,7 +442,7 @@ func (st *specState) newPackage(h packageRef) {
 		e.stop("more than %d packages", maxPackages)
 		return
 	}
-	st.spec.Packages = append(st.spec.Packages, Package{Name: e.value(name, e.pos), raw: name, Pos: e.pos, Maybe: e.maybe > 0})
+	st.spec.Packages = append(st.spec.Packages, Package{Name: e.value(name, e.pos), raw: name, Pos: e.pos, Maybe: e.maybe > 0, cond: e.condition()})
 	st.pkg = len(st.spec.Packages) - 1
 }
 
@@ -536,7 +536,7 @@ func (st *specState) tag(p preambleLine) {
 	if len(pkg.Tags) >= maxDefinitions {
 		return
 	}
-	pkg.Tags = append(pkg.Tags, Tag{Name: t.name, Arg: plain(p.arg), Value: e.value(p.value, e.pos), raw: p.value, Pos: e.pos, Maybe: e.maybe > 0})
+	pkg.Tags = append(pkg.Tags, Tag{Name: t.name, Arg: plain(p.arg), Value: e.value(p.value, e.pos), raw: p.value, Pos: e.pos, Maybe: e.maybe > 0, cond: e.condition()})
 	if t.macro != "" && p.arg == "" {
 		e.table.push(&def{name: t.macro, body: p.value, pos: e.pos})
 		e.table.push(&def{name: strings.ToUpper(t.macro), body: p.value, pos: e.pos})
@@ -626,7 +626,7 @@ func (st *specState) addSource(value, number string, patch bool) {
 		return
 	}
 	name := value[strings.LastIndexByte(value, '/')+1:]
-	src := Source{Number: n, Value: e.value(value, e.pos), Pos: e.pos, Maybe: e.maybe > 0, raw: value}
+	src := Source{Number: n, Value: e.value(value, e.pos), Pos: e.pos, Maybe: e.maybe > 0, raw: value, cond: e.condition()}
 	if !hasUnknown(name) {
 		src.Name = name
 	}
@@ -722,10 +722,10 @@ func (st *specState) field(name string) Value {
 		if t.Name == name && t.Arg == "" {
 			v := t.Value
 			if t.Maybe {
-				v.Known = false
-				if v.Reason == "" {
-					v.Reason = "the tag stands under a condition that is not known"
+				if v.Known {
+					v.Reason = st.e.cause(t.cond).reason
 				}
+				v.Known = false
 			}
 			return v
 		}
@@ -741,6 +741,11 @@ func (st *specState) collectUnknown() {
 			s.Unknown = append(s.Unknown, Unknown{Field: field, Reason: v.Reason, Pos: v.Pos})
 		}
 	}
+	maybe := func(field string, maybe bool, cond string, pos token.Position) {
+		if maybe {
+			s.Unknown = append(s.Unknown, Unknown{Field: field, Reason: "whether it is there: " + st.e.cause(cond).reason, Pos: pos})
+		}
+	}
 	add("name", s.Name)
 	add("epoch", s.Epoch)
 	add("version", s.Version)
@@ -750,19 +755,25 @@ func (st *specState) collectUnknown() {
 		field := "packages[" + strconv.Itoa(i) + "]"
 		if i > 0 {
 			add(field+".name", p.Name)
+			maybe(field, p.Maybe, p.cond, p.Pos)
 		}
 		for _, t := range p.Tags {
 			if i == 0 && (t.Name == "Name" || t.Name == "Version" || t.Name == "Release" || t.Name == "Epoch") {
 				continue
 			}
 			add(field+"."+strings.ToLower(t.Name), t.Value)
+			if !p.Maybe {
+				maybe(field+"."+strings.ToLower(t.Name), t.Maybe, t.cond, t.Pos)
+			}
 		}
 	}
 	for i := range s.Sources {
 		add("sources["+strconv.Itoa(i)+"]", s.Sources[i].Value)
+		maybe("sources["+strconv.Itoa(i)+"]", s.Sources[i].Maybe, s.Sources[i].cond, s.Sources[i].Pos)
 	}
 	for i := range s.Patches {
 		add("patches["+strconv.Itoa(i)+"]", s.Patches[i].Value)
+		maybe("patches["+strconv.Itoa(i)+"]", s.Patches[i].Maybe, s.Patches[i].cond, s.Patches[i].Pos)
 	}
 	for i := range s.Bconds {
 		add("bconds["+strconv.Itoa(i)+"]", s.Bconds[i].Value)

@@ -44,7 +44,8 @@ type Package struct {
 	Maybe bool           // stands under a condition that is unknown
 	Tags  []Tag          // in the order of the spec
 
-	raw string // the name with unknown marks
+	raw  string // the name with unknown marks
+	cond string // unknown mark of the condition, when Maybe
 }
 
 // A Tag is one preamble line.
@@ -55,7 +56,8 @@ type Tag struct {
 	Pos   token.Position
 	Maybe bool // stands under a condition that is unknown
 
-	raw string // the value with unknown marks
+	raw  string // the value with unknown marks
+	cond string // unknown mark of the condition, when Maybe
 }
 
 // A Source is one Source or Patch.
@@ -66,7 +68,8 @@ type Source struct {
 	Pos    token.Position
 	Maybe  bool // stands under a condition that is unknown
 
-	raw string // the value as the line has it, with unknown marks
+	raw  string // the value as the line has it, with unknown marks
+	cond string // unknown mark of the condition, when Maybe
 }
 
 // A Bcond is a build conditional that the spec declares.

@@ -38,6 +38,15 @@ func (e *Evaluator) unknown(reason string) string {
 
 const maxCauses = 10000
 
+// condition returns the mark of the unknown condition under which the present
+// line stands, or "".
+func (e *Evaluator) condition() string {
+	if len(e.maybes) == 0 {
+		return ""
+	}
+	return e.maybes[len(e.maybes)-1]
+}
+
 // taint returns the first unknown mark in s, or "".
 func taint(s string) string {
 	i := strings.IndexByte(s, mark)
