@@ -69,6 +69,14 @@ func environment(d *diag.Diagnostic, hint string) *diag.Diagnostic {
 	return d
 }
 
+// unwrapPath drops the path from an error about a file, which messages name themselves.
+func unwrapPath(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err
+	}
+	return err
+}
+
 // hasCode reports whether err is a diagnostic with one of the codes.
 func hasCode(err error, codes ...string) bool {
 	d, ok := errors.AsType[*diag.Diagnostic](err)

@@ -210,7 +210,7 @@ func (l *Lookaside) giveUp(u *url.URL, d Download, err error, attempts int) erro
 			Hint:    "check the file name and hash, and lookaside-base-uri of the distribution",
 		}
 	case isPath:
-		return environment(failure("lookaside/network", "read %s: %v", d.Name, plainPathError(err)), "")
+		return environment(failure("lookaside/network", "read %s: %v", d.Name, unwrapPath(err)), "")
 	}
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err // its text has the address once more, with credentials
@@ -221,13 +221,6 @@ func (l *Lookaside) giveUp(u *url.URL, d Download, err error, attempts int) erro
 	}
 	return environment(failure("lookaside/network", "download %s from %s: %v (%s)", d.Name, u.Redacted(), err, times),
 		"run the command again to go on where it stopped")
-}
-
-func plainPathError(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }
 
 // attempt downloads what is missing of one file, once.
@@ -337,7 +330,7 @@ func (l *Lookaside) receive(r io.Reader, d Download, part *part) error {
 				return l.tooLarge()
 			}
 			if werr := part.write(buf[:n]); werr != nil {
-				return environment(failure("fedora/cache", "write to the cache: %v", plainPathError(werr)), "")
+				return environment(failure("fedora/cache", "write to the cache: %v", unwrapPath(werr)), "")
 			}
 			if d.Progress != nil {
 				d.Progress(int64(n))
@@ -392,7 +385,7 @@ func (l *Lookaside) openPart(ctx context.Context, want *Content) (*part, error) 
 	}
 	p.hash, _, _ = newHash(p.kind)
 	problem := func(err error) error {
-		return environment(failure("fedora/cache", "use the cache directory %s: %v", l.dir, plainPathError(err)), "check its permissions, or choose another with --cache-dir")
+		return environment(failure("fedora/cache", "use the cache directory %s: %v", l.dir, unwrapPath(err)), "check its permissions, or choose another with --cache-dir")
 	}
 	dir := filepath.Join(l.dir, "partial")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -479,7 +472,7 @@ func (l *Lookaside) keep(p *part, want *Content) (*Content, error) {
 		err = os.Rename(p.path, want.Path)
 	}
 	if err != nil {
-		return nil, environment(failure("fedora/cache", "keep a source file in the cache: %v", plainPathError(err)), "")
+		return nil, environment(failure("fedora/cache", "keep a source file in the cache: %v", unwrapPath(err)), "")
 	}
 	want.Size = p.size
 	return want, nil

@@ -98,5 +98,5 @@ func exportFailure(name string, err error) error {
 	if errors.Is(err, fs.ErrExist) {
 		return failure("fedora/bad-tree", "the commit has %q twice", name)
 	}
-	return environment(failure("fedora/cache", "write a temporary copy of %s: %v", name, plainPathError(err)), "check the space in the temporary directory")
+	return environment(failure("fedora/cache", "write a temporary copy of %s: %v", name, unwrapPath(err)), "check the space in the temporary directory")
 }

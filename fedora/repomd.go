@@ -148,7 +148,7 @@ func (s *SourceRepos) load(ctx context.Context, base string) (map[string][]RepoP
 	}
 	f, err := os.Open(file.Path)
 	if err != nil {
-		return nil, problem(plainPathError(err))
+		return nil, problem(unwrapPath(err))
 	}
 	defer f.Close()
 	limit := int64(maxPrimary)
@@ -172,7 +172,7 @@ func redacted(address string) string {
 func readBounded(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, plainPathError(err)
+		return nil, unwrapPath(err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))

@@ -238,11 +238,3 @@ func noRepository(u *upstream, p place) error {
 	d.Hint = u.fetchHint()
 	return d
 }
-
-// unwrapPath drops the path from an error about a file, which messages name themselves.
-func unwrapPath(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
-}

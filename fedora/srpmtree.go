@@ -147,7 +147,7 @@ func (s *SourcePackages) file(ctx context.Context, r SRPMRequest) (*Content, err
 		if d.Hash == "" { // hashed where it is, it is copied into the cache once
 			sum, err := fileSHA256(r.Address)
 			if err != nil {
-				return nil, &diag.Diagnostic{Code: "srpm/not-found", Message: fmt.Sprintf("cannot read the source package %s: %v", r.Address, plainPathError(err)),
+				return nil, &diag.Diagnostic{Code: "srpm/not-found", Message: fmt.Sprintf("cannot read the source package %s: %v", r.Address, unwrapPath(err)),
 					Hint: "correct spec.srpm"}
 			}
 			d.HashType, d.Hash = "SHA256", sum
