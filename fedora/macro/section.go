@@ -1,0 +1,275 @@
+package macro
+
+import (
+	"strconv"
+	"strings"
+
+	"specgraft/overlay/diag"
+)
+
+// sectionKind says how the lines of a section are read.
+type sectionKind byte
+
+const (
+	sectScript sectionKind = iota // lines are text; may stand once
+	sectPackage
+	sectDescription
+	sectFiles
+	sectScriptlet // a script that belongs to a package
+	sectTrigger
+	sectList // %sourcelist, %patchlist
+	sectChangelog
+	sectEnd
+)
+
+var sectionTable = map[string]sectionKind{
+	"%package": sectPackage, "%description": sectDescription, "%files": sectFiles,
+	"%prep": sectScript, "%generate_buildrequires": sectScript, "%conf": sectScript, "%build": sectScript,
+	"%install": sectScript, "%check": sectScript, "%clean": sectScript,
+	"%changelog": sectChangelog, "%sourcelist": sectList, "%patchlist": sectList,
+	"%pre": sectScriptlet, "%post": sectScriptlet, "%preun": sectScriptlet, "%postun": sectScriptlet,
+	"%pretrans": sectScriptlet, "%posttrans": sectScriptlet, "%preuntrans": sectScriptlet, "%postuntrans": sectScriptlet,
+	"%verifyscript": sectScriptlet, "%sepolicy": sectScriptlet,
+	"%trigger": sectTrigger, "%triggerin": sectTrigger, "%triggerun": sectTrigger, "%triggerpostun": sectTrigger, "%triggerprein": sectTrigger,
+	"%filetriggerin": sectTrigger, "%filetrigger": sectTrigger, "%filetriggerun": sectTrigger, "%filetriggerpostun": sectTrigger,
+	"%transfiletriggerin": sectTrigger, "%transfiletrigger": sectTrigger, "%transfiletriggerun": sectTrigger, "%transfiletriggerpostun": sectTrigger,
+	"%end": sectEnd,
+}
+
+func sectionHeader(line string) (name string, kind sectionKind, rest string, ok bool) {
+	if len(line) < 4 || line[0] != '%' {
+		return
+	}
+	word, rest := splitWord(line)
+	if len(word) > 24 {
+		return
+	}
+	name = word
+	kind, ok = sectionTable[name]
+	if !ok {
+		name = strings.ToLower(word)
+		kind, ok = sectionTable[name]
+	}
+	return name[1:], kind, rest, ok
+}
+
+// header begins a section.
+func (st *specState) header(name string, kind sectionKind, rest string) {
+	e := st.e
+	st.endSection()
+	if st.again {
+		return
+	}
+	st.sect = name
+	if kind == sectFiles { // there %license is a directive, not the tag
+		e.table.push(&def{name: "license", body: "%%license", pos: e.pos})
+	}
+	switch kind {
+	case sectPackage, sectDescription, sectList:
+		st.r.strip = stripBlanks | stripComments
+	case sectFiles, sectChangelog:
+		st.r.strip = stripComments
+	default:
+		st.r.strip = 0
+	}
+	if kind == sectEnd {
+		st.sect = "end"
+		return
+	}
+	if kind == sectScript || kind == sectChangelog || kind == sectList {
+		st.pkg = 0
+		args := strings.TrimSpace(rest)
+		if kind == sectScript && (strings.HasPrefix(args, "-a") || strings.HasPrefix(args, "-p")) {
+			// rpm 4.20: appended or prepended, as often as wanted
+		} else if kind == sectScript || kind == sectChangelog {
+			st.once(name, 0, "second %%%s", name)
+		}
+		if kind != sectList {
+			st.startText(name, Value{Known: true, Set: st.spec.Name.Set, Text: st.spec.Name.Text}, args)
+		}
+		return
+	}
+	h, bad := parseHeader(rest, kind)
+	if bad != "" {
+		e.problem("macro/section", "%%%s: %s", name, bad)
+	}
+	if kind == sectPackage {
+		st.sect = ""
+		st.newPackage(h)
+		return
+	}
+	st.pkg = st.find(name, h)
+	var owner Value
+	if st.pkg >= 0 {
+		owner = st.spec.Packages[st.pkg].Name
+		if st.pkg == 0 {
+			owner = st.spec.Name
+		}
+		switch kind {
+		case sectDescription:
+			if h.lang == "" {
+				if d := st.once(name, st.pkg, "second %%description for this package"); d != nil {
+					d.Severity = diag.Warning // rpm takes the last one
+				}
+			}
+		case sectScriptlet:
+			st.once(name, st.pkg, "second %%%s for this package", name)
+		case sectFiles:
+			st.once(name, st.pkg, "second %%files for this package")
+		}
+	}
+	st.startText(name, owner, strings.TrimSpace(rest))
+}
+
+func (st *specState) startText(name string, owner Value, args string) {
+	if len(st.spec.Sections) >= maxPackages {
+		return
+	}
+	st.spec.Sections = append(st.spec.Sections, Section{Name: name, Package: owner, Args: plain(args), Pos: st.e.pos, Maybe: st.e.maybe > 0})
+	st.cur = len(st.spec.Sections) - 1
+	st.text = &strings.Builder{}
+}
+
+// once reports a section that may stand once and was there before.
+func (st *specState) once(name string, pkg int, format string, args ...any) *diag.Diagnostic {
+	if st.e.maybe > 0 {
+		return nil // perhaps it is there once only
+	}
+	key := name + "\x00" + strconv.Itoa(pkg)
+	if p, ok := st.seen[key]; ok {
+		d := st.e.problem("macro/section", format, args...)
+		d.Related = append(d.Related, diag.Related{Pos: p, Message: "the first one is here"})
+		return d
+	}
+	st.seen[key] = st.e.pos
+	return nil
+}
+
+// A packageRef is what a section header says about the package.
+type packageRef struct {
+	name string
+	full bool // -n
+	lang string
+}
+
+// parseHeader reads the words behind a section name.
+func parseHeader(rest string, kind sectionKind) (h packageRef, bad string) {
+	words := strings.Fields(rest)
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if w == "--" && kind == sectTrigger {
+			break // what follows are the triggering packages
+		}
+		if len(w) < 2 || w[0] != '-' {
+			if h.name != "" && kind != sectTrigger {
+				return h, "more than one package name: " + excerpt(w)
+			}
+			if h.name == "" {
+				h.name = w
+			}
+			continue
+		}
+		arg := func() string {
+			if len(w) > 2 {
+				return w[2:]
+			}
+			i++
+			if i < len(words) {
+				return words[i]
+			}
+			bad = "option -" + string(w[1]) + " needs an argument"
+			return ""
+		}
+		switch w[1] {
+		case 'n':
+			h.name, h.full = arg(), true
+		case 'l':
+			h.lang = arg()
+		case 'f', 'p', 'P':
+			if kind == sectPackage || kind == sectDescription {
+				return h, "unknown option " + excerpt(w)
+			}
+			p := arg()
+			// A program may come with arguments in angle brackets.
+			if w[1] == 'p' && strings.HasPrefix(p, "<") && !strings.HasSuffix(p, ">") {
+				for i+1 < len(words) && !strings.HasSuffix(words[i], ">") {
+					i++
+				}
+			} else if w[1] == 'p' && kind == sectScriptlet && strings.HasPrefix(p, "\"") {
+				for i+1 < len(words) && !strings.HasSuffix(words[i], "\"") {
+					i++
+				}
+			}
+		case 'e', 'q':
+			if kind != sectScriptlet && kind != sectTrigger {
+				return h, "unknown option " + excerpt(w)
+			}
+		default:
+			return h, "unknown option " + excerpt(w)
+		}
+	}
+	return h, bad
+}
+
+// fullName returns the name of the package a header means.
+func (st *specState) fullName(h packageRef) string {
+	if h.full || h.name == "" {
+		return h.name
+	}
+	return st.mainName() + "-" + h.name
+}
+
+func (st *specState) mainName() string {
+	for _, t := range st.spec.Packages[0].Tags {
+		if t.Name == "Name" {
+			return t.raw
+		}
+	}
+	return ""
+}
+
+// find returns the index of the package a section belongs to, or -1.
+func (st *specState) find(section string, h packageRef) int {
+	if h.name == "" {
+		return 0
+	}
+	name := st.fullName(h)
+	if name == st.mainName() {
+		return 0
+	}
+	open := hasUnknown(name)
+	for i := range st.spec.Packages {
+		p := &st.spec.Packages[i]
+		if p.raw == name {
+			return i
+		}
+		open = open || hasUnknown(p.raw)
+	}
+	if !open && st.e.maybe == 0 && len(st.spec.Open) == 0 {
+		st.e.problem("macro/section", "%%%s: there is no package %q", section, excerpt(name))
+	}
+	return -1
+}
+
+func (st *specState) newPackage(h packageRef) {
+	e := st.e
+	if h.name == "" {
+		e.problem("macro/section", "%%package needs a name")
+		st.pkg = -1
+		return
+	}
+	name := st.fullName(h)
+	for i := 1; i < len(st.spec.Packages); i++ {
+		if p := &st.spec.Packages[i]; p.raw == name && !p.Maybe && e.maybe == 0 && !hasUnknown(name) {
+			d := e.problem("macro/section", "package %q is declared twice", excerpt(name))
+			d.Related = append(d.Related, diag.Related{Pos: p.Pos, Message: "the first one is here"})
+			break
+		}
+	}
+	if len(st.spec.Packages) >= maxPackages {
+		e.stop("more than %d packages", maxPackages)
+		return
+	}
+	st.spec.Packages = append(st.spec.Packages, Package{Name: e.value(name, e.pos), raw: name, Pos: e.pos, Maybe: e.maybe > 0, cond: e.condition()})
+	st.pkg = len(st.spec.Packages) - 1
+}
