@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/arnodel/golua/lib/base"
 	"github.com/arnodel/golua/lib/mathlib"
@@ -45,6 +46,11 @@ type luaState struct {
 	unknown string // an unknown mark that the running code has met, or ""
 }
 
+// luaLibraries guards the functions of Lua's libraries, which all interpreters
+// share: entering them into a new one writes to them each time what a running
+// one reads.
+var luaLibraries sync.RWMutex
+
 // evalLua computes %{lua:…}; text is the code as it stands. The result is what
 // the code prints or returns.
 func (e *Evaluator) evalLua(text string) string {
@@ -65,6 +71,10 @@ func (e *Evaluator) evalLua(text string) string {
 	outer, met := s.out, s.unknown
 	var out bytes.Buffer
 	s.out, s.unknown = &out, ""
+	if s.nested == 0 {
+		luaLibraries.RLock()
+		defer luaLibraries.RUnlock()
+	}
 	s.nested++
 	err := s.run(text)
 	s.nested--
@@ -207,12 +217,14 @@ func newLua(e *Evaluator) *luaState {
 	s := &luaState{e: e, ticks: luaTicks}
 	s.rt = lua.New(io.Discard)
 	r := s.rt
+	luaLibraries.Lock()
 	packagelib.LibLoader.Run(r) // the others enter themselves in its table
 	base.LibLoader.Run(r)
 	stringlib.LibLoader.Run(r)
 	tablelib.LibLoader.Run(r)
 	mathlib.LibLoader.Run(r)
 	utf8lib.LibLoader.Run(r)
+	luaLibraries.Unlock()
 	env := r.GlobalEnv()
 	set := func(t *lua.Table, name string, args int, more bool, f func(*lua.Thread, []lua.Value) ([]lua.Value, error)) {
 		fn := lua.NewGoFunction(func(t *lua.Thread, c *lua.GoCont) (lua.Cont, error) {
