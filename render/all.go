@@ -25,15 +25,16 @@ const (
 
 // An Outcome is what a run did with one component.
 type Outcome struct {
-	Component string    `json:"component"`
-	OutputDir string    `json:"outputDir"`
-	Status    Status    `json:"status"`
-	Error     string    `json:"error,omitempty"`    // all errors, one per line
-	Expected  bool      `json:"expected,omitempty"` // the failure is expected, by build.failure.expected
-	Changed   bool      `json:"changed"`            // the output tree was not, or would not stay, as it was
-	Commit    string    `json:"commit,omitempty"`   // upstream commit
-	Changes   []Change  `json:"changes,omitempty"`
-	Diags     diag.List `json:"-"`
+	Component string       `json:"component"`
+	OutputDir string       `json:"outputDir"`
+	Status    Status       `json:"status"`
+	Error     string       `json:"error,omitempty"`    // all errors, one per line
+	Expected  bool         `json:"expected,omitempty"` // the failure is expected, by build.failure.expected
+	Changed   bool         `json:"changed"`            // the output tree was not, or would not stay, as it was
+	Commit    string       `json:"commit,omitempty"`   // upstream commit
+	Changes   []Change     `json:"changes,omitempty"`
+	Files     []FileReason `json:"files,omitempty"` // with RunOptions.ExplainFiles
+	Diags     diag.List    `json:"-"`
 }
 
 // RunOptions say how to render many components.
@@ -41,6 +42,8 @@ type RunOptions struct {
 	Jobs     int  // components at a time; 0 is one for each processor
 	Check    bool // compare with the output tree and leave it alone
 	FailFast bool // start no further component after an unexpected failure
+
+	ExplainFiles bool // give each outcome the verdicts of the file filter
 }
 
 // Run renders components and brings the output tree up to date, each component
@@ -69,7 +72,7 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 				if i >= len(names) {
 					return
 				}
-				o := r.one(ctx, out, names[i], opt.Check)
+				o := r.one(ctx, out, names[i], opt)
 				if fatal(o.Diags) || opt.FailFast && o.Status == Error && !o.Expected {
 					cancel()
 				}
@@ -95,7 +98,7 @@ func fatal(l diag.List) bool {
 }
 
 // one renders a component and compares or writes it.
-func (r *Renderer) one(ctx context.Context, out *Output, name string, check bool) (o *Outcome) {
+func (r *Renderer) one(ctx context.Context, out *Output, name string, opt RunOptions) (o *Outcome) {
 	o = &Outcome{Component: name, Status: Cancelled}
 	if validName(name) {
 		o.OutputDir = filepath.Join(out.Dir, filepath.FromSlash(ComponentDir(name)))
@@ -135,8 +138,11 @@ func (r *Renderer) one(ctx context.Context, out *Output, name string, check bool
 		o.fail(diag.List{*d})
 		return o // what there is stands for the newer version
 	}
+	if opt.ExplainFiles && !res.Failed() {
+		o.Files = res.FileReasons()
+	}
 	var err error
-	if check {
+	if opt.Check {
 		o.Changes, err = out.Compare(name, files)
 	} else {
 		o.Changes, err = out.Write(name, files)

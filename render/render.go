@@ -100,8 +100,9 @@ type Result struct {
 	Files     []*overlay.File       // the rendered files sorted by path, spec included
 	Diags     diag.List             // problems; the component failed when they have errors
 
-	text   []byte // of Spec, once no operation is left
-	staged []byte // of Spec as it went into the history step
+	text    []byte   // of Spec, once no operation is left
+	staged  []byte   // of Spec as it went into the history step
+	dropped []string // paths of the files that the filter left out
 }
 
 // Failed reports whether the component could not be rendered.
@@ -437,6 +438,8 @@ func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
 	for p, f := range tree.Files {
 		if first, _, _ := strings.Cut(p, "/"); keep[first] && p != specName {
 			res.Files = append(res.Files, f)
+		} else if p != specName {
+			res.dropped = append(res.dropped, p)
 		}
 	}
 	slices.SortFunc(res.Files, func(a, b *overlay.File) int { return strings.Compare(a.Path, b.Path) })

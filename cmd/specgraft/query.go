@@ -14,6 +14,7 @@ import (
 
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
+	"specgraft/render"
 )
 
 // querySettings is what a spec is evaluated with, as given on the command line.
@@ -27,7 +28,7 @@ type querySettings struct {
 func queryCmd(g *globals) *cobra.Command {
 	var set querySettings
 	var specFile string
-	var expand bool
+	var expand, explain bool
 	cmd := &cobra.Command{
 		Use:   "query [NAME | --spec FILE]",
 		Short: "Tell what a spec builds, without running it",
@@ -48,7 +49,8 @@ Exit code 1 says that rpm would not accept the spec.`,
 		Example: `  specgraft query bash
   specgraft query --spec bash.spec --arch aarch64 --json
   specgraft query --spec bash.spec --what-if 'without tests'
-  specgraft query --spec bash.spec --expand`,
+  specgraft query --spec bash.spec --expand
+  specgraft query bash --explain-files`,
 	}
 	cmd.Args = cobra.MaximumNArgs(1)
 	cmd.ValidArgsFunction = g.completeNames
@@ -56,6 +58,7 @@ Exit code 1 says that rpm would not accept the spec.`,
 	f.StringVar(&specFile, "spec", "", "evaluate the spec `FILE`; no project is needed")
 	f.StringVar(&set.sources, "sources", "", "`DIR` of the spec's other files (default: the spec's own directory)")
 	f.BoolVar(&expand, "expand", false, "print the spec with all macros expanded")
+	f.BoolVar(&explain, "explain-files", false, "print for each file beside the spec whether rendering keeps it and why")
 	set.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf("text", "json", "table")
@@ -79,6 +82,12 @@ Exit code 1 says that rpm would not accept the spec.`,
 			return err
 		}
 		cfg.FS = in.files
+		if explain {
+			if expand || len(set.whatIf) > 0 {
+				return usageError{errors.New("--explain-files excludes --expand and --what-if")}
+			}
+			return g.printFileReasons(in, format)
+		}
 		cfg.Lines = expand
 		s := macro.Eval(in.name, in.text, cfg)
 		if expand {
@@ -184,6 +193,8 @@ type querySpec struct {
 	name  string
 	text  []byte
 	files fs.FS
+
+	reasons []render.FileReason // of a component's files; nil for a plain spec
 }
 
 // readSpecFile reads a spec file. dir is the directory of its other files.
@@ -218,18 +229,45 @@ func (g *globals) renderedSpec(ctx context.Context, name string, cfg *macro.Conf
 	if res.Failed() {
 		return querySpec{}, exitError(exitProblems)
 	}
-	up, _ := p.Upstream(res.Config)
-	if d := p.Distros[up.DistroName]; d != nil && cfg.Set == nil && d.Versions[up.Version] != nil {
-		if file := d.Versions[up.Version].MacroSet; file != "" {
-			if cfg.Set, err = readMacroSet(file); err != nil {
-				return querySpec{}, err
-			}
-		}
+	if cfg.Set == nil {
+		cfg.Set = res.Macros
 	}
-	if up.ReleaseVer != "" && strings.Trim(up.ReleaseVer, "0123456789") == "" && cfg.Set == nil {
+	if up, _ := p.Upstream(res.Config); up.ReleaseVer != "" && strings.Trim(up.ReleaseVer, "0123456789") == "" && cfg.Set == nil {
 		cfg.Distro = macro.Distro{Fedora: up.ReleaseVer, Dist: ".fc" + up.ReleaseVer}
 	}
-	return querySpec{name: name + ".spec", text: res.Text(), files: res.FS()}, nil
+	return querySpec{name: name + ".spec", text: res.Text(), files: res.FS(), reasons: res.FileReasons()}, nil
+}
+
+// printFileReasons prints what the file filter says about each file of a
+// component, or about each entry beside a plain spec. The filter has a macro set
+// and an architecture of its own.
+func (g *globals) printFileReasons(in querySpec, format string) error {
+	if in.reasons == nil {
+		list, err := fs.ReadDir(in.files, ".")
+		if err != nil {
+			return err
+		}
+		var names []string
+		for _, e := range list {
+			if e.Name() != ".git" {
+				names = append(names, e.Name())
+			}
+		}
+		for _, e := range macro.Filter(filepath.Base(in.name), in.text, names, macro.Config{FS: in.files}) {
+			in.reasons = append(in.reasons, render.FileReason{Path: e.Name, Keep: e.Keep, Reason: e.Reason})
+		}
+	}
+	list := newRecords(g.stdout, format, []column[render.FileReason]{
+		{"FILE", 0, func(f render.FileReason) string { return f.Path }},
+		{"KEPT", 0, func(f render.FileReason) string { return fmt.Sprint(f.Keep) }},
+		{"REASON", 0, func(f render.FileReason) string { return f.Reason }},
+	})
+	for _, f := range in.reasons {
+		if err := list.Write(f); err != nil {
+			return err
+		}
+	}
+	return list.Close()
 }
 
 // printExpanded prints the expanded spec.

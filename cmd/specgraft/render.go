@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func (g *globals) renderer(p *components.Project) (*render.Renderer, error) {
 
 func renderCmd(g *globals) *cobra.Command {
 	var output, now, exportGit string
-	var force, check, clean, failFast, failOnError bool
+	var force, check, clean, failFast, failOnError, explain bool
 	var jobs int
 	var strict []string
 	cmd := &cobra.Command{
@@ -54,7 +55,8 @@ overlay's author is unlikely to have meant is a warning. --strict makes errors o
 warnings: of all, or of those with the given codes ('specgraft help codes').
 
 With --check nothing is written: exit code 2 says that the tree is not what
-render would write.`,
+render would write. With --explain-files the results list each file of the
+packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		Example: `  specgraft render -a
   specgraft render bash 'python-*'
   specgraft render -a --check --clean-stale
@@ -71,6 +73,7 @@ render would write.`,
 	f.IntVarP(&jobs, "jobs", "j", 0, "render `N` components at a time (default: one for each processor)")
 	f.StringSliceVar(&strict, "strict", nil, "make errors of warnings with `CODES`, which may be groups such as overlay/; of all when none are given")
 	f.Lookup("strict").NoOptDefVal = "all"
+	f.BoolVar(&explain, "explain-files", false, "print for each file of the components whether it is kept and why")
 	f.BoolVar(&failFast, "fail-fast", false, "start no further component after the first failure")
 	f.StringVar(&now, "now", "", "`TIME` of changes that are not committed, as RFC 3339 or @UNIX (default: the commit date of HEAD)")
 	f.StringVar(&exportGit, "export-git", "", "with one component: also write the git history that its release and changelog are computed from to `DIR`")
@@ -140,7 +143,7 @@ render would write.`,
 			return err
 		}
 		g.closers = append(g.closers, out.Close)
-		return g.render(cmd.Context(), r, out, names, format, render.RunOptions{Jobs: jobs, Check: check, FailFast: failFast}, clean)
+		return g.render(cmd.Context(), r, out, names, format, render.RunOptions{Jobs: jobs, Check: check, FailFast: failFast, ExplainFiles: explain}, clean)
 	}
 	return cmd
 }
@@ -165,6 +168,7 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 			return o.Error
 		}},
 	})
+	reasons := newRecords(g.stdout, format, fileColumns)
 	line := newProgress(g)
 	count := map[string]int{}
 	exit, done := exitOK, 0
@@ -197,13 +201,27 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 				g.noteUnder(line, "%s: %s would be %s", o.Component, ch.Path, wouldBe(ch.Kind))
 			}
 		}
-		if err := list.Write(o); err != nil && werr == nil {
+		var err error
+		if opt.ExplainFiles && format != "json" {
+			for _, f := range o.Files {
+				err = errors.Join(err, reasons.Write(fileReason{o.Component, f}))
+			}
+		} else {
+			err = list.Write(o)
+		}
+		if err != nil && werr == nil {
 			werr = err
 		}
 		line.Show("%d of %d  %s", done, len(names), o.Component)
 	})
 	line.Clear()
-	if err := list.Close(); err != nil && werr == nil {
+	var err error
+	if opt.ExplainFiles && format != "json" {
+		err = reasons.Close()
+	} else {
+		err = list.Close()
+	}
+	if err != nil && werr == nil {
 		werr = err
 	}
 	if werr != nil {
@@ -234,9 +252,6 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 	if len(parts) == 0 {
 		parts = []string{"there are no components"}
 	}
-	if len(parts) == 0 {
-		parts = []string{"no components"}
-	}
 	g.note("%s in %s", strings.Join(parts, ", "), time.Since(start).Round(time.Millisecond))
 	if opt.Check && len(drift) > 0 {
 		g.note("the rendered tree is stale; run 'specgraft render' for: %s", abridge(drift, 10))
@@ -248,6 +263,19 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 		return exitError(exit)
 	}
 	return nil
+}
+
+// A fileReason is one row of render --explain-files.
+type fileReason struct {
+	Component string `json:"component"`
+	render.FileReason
+}
+
+var fileColumns = []column[fileReason]{
+	{"COMPONENT", 0, func(f fileReason) string { return f.Component }},
+	{"FILE", 0, func(f fileReason) string { return f.Path }},
+	{"KEPT", 0, func(f fileReason) string { return fmt.Sprint(f.Keep) }},
+	{"REASON", 0, func(f fileReason) string { return f.Reason }},
 }
 
 // code returns the code of the first error.
@@ -324,8 +352,8 @@ func relative(p string) string {
 // parseTime reads a moment as RFC 3339 or as @ and seconds since 1970.
 func parseTime(s string) (time.Time, error) {
 	if unix, ok := strings.CutPrefix(s, "@"); ok {
-		var sec int64
-		if _, err := fmt.Sscanf(unix, "%d", &sec); err != nil {
+		sec, err := strconv.ParseInt(unix, 10, 64)
+		if err != nil {
 			return time.Time{}, fmt.Errorf("%q is not a number of seconds", unix)
 		}
 		return time.Unix(sec, 0).UTC(), nil
