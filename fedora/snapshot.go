@@ -3,6 +3,7 @@ package fedora
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -127,13 +128,17 @@ func (s *Store) rebuildSnapshot(ctx context.Context, url, commit string) (*snapF
 }
 
 // writeAtomic writes a file under a temporary name and renames it, so that
-// nobody sees half of it, and two writers at once do no harm.
+// nobody sees half of it, and two writers at once do no harm. Who may read it
+// is up to the user's umask, as for everything in the cache.
 func writeAtomic(path string, write func(io.Writer) error) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, tempPrefix+"*")
+	create := func() (*os.File, error) {
+		return os.OpenFile(filepath.Join(dir, tempPrefix+rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	}
+	f, err := create()
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(dir, 0o777); err == nil {
-			f, err = os.CreateTemp(dir, tempPrefix+"*")
+			f, err = create()
 		}
 	}
 	if err != nil {
