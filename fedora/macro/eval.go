@@ -58,7 +58,7 @@ func New(cfg Config) *Evaluator {
 	}
 	e.setTarget()
 	d := cfg.Distro
-	if d == (Distro{}) && set.macros["fedora"] == nil && set.macros["rhel"] == nil {
+	if d == (Distro{}) && set.macros["fedora"] == nil && set.macros["rhel"] == nil && set.macros["dist"] == nil {
 		d = Distro{Fedora: "43", Dist: ".fc43"}
 	}
 	e.predefine("fedora", d.Fedora)

@@ -65,8 +65,8 @@ type Config struct {
 type Define struct{ Name, Body string }
 
 // Distro sets the macros that tell distributions and their versions apart.
-// Empty fields are left to the macro set, except that all fields being empty
-// means Fedora 43.
+// Empty fields are left to the macro set. All fields being empty means Fedora
+// 43, unless the set has %fedora, %rhel or %dist and so says itself what it is.
 type Distro struct {
 	Fedora string // %fedora
 	RHEL   string // %rhel
