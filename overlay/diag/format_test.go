@@ -169,3 +169,31 @@ func TestSort(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestExcerptBounds marks places in, at the end of and beyond a line.
+func TestExcerptBounds(t *testing.T) {
+	t.Parallel()
+	p := Printer{Source: func(string) []byte { return []byte("[[overlays\né\n") }}
+	at := func(line, col int) token.Position { return token.Position{Filename: "f", Line: line, Column: col} }
+	for _, tt := range []struct {
+		pos, end token.Position
+		want     string
+	}{
+		{pos: at(1, 10), want: "\t[[overlays\n\t         ^\n"},
+		{pos: at(1, 11), want: "\t[[overlays\n\t          ^\n"},
+		{pos: at(1, 11), end: at(1, 40), want: "\t[[overlays\n\t          ^\n"},
+		{pos: at(1, 11), end: at(2, 1), want: "\t[[overlays\n\t          ^\n"},
+		{pos: at(1, 9), end: at(1, 40), want: "\t[[overlays\n\t        ^~\n"},
+		{pos: at(1, 40), want: "\t[[overlays\n"},
+		{pos: at(2, 3), want: "\té\n\t ^\n"},
+	} {
+		var b bytes.Buffer
+		if err := p.Text(&b, List{{Pos: tt.pos, End: tt.end, Code: "x/y", Message: "m"}}); err != nil {
+			t.Fatal(err)
+		}
+		_, got, _ := strings.Cut(b.String(), "\n")
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%v to %v (-want +got)\n%s", tt.pos, tt.end, diff)
+		}
+	}
+}

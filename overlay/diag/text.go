@@ -188,10 +188,11 @@ func (p *Printer) excerpt(b *bufio.Writer, pos, end token.Position) {
 	width := 1
 	switch {
 	case end.Line == pos.Line && end.Column > pos.Column:
-		width = min(end.Column-pos.Column, len(line)-col)
+		width = end.Column - pos.Column
 	case end.Line > pos.Line:
 		width = len(strings.TrimRight(line[col:], " \t"))
 	}
+	width = min(width, len(line)-col) // a place may be behind the last byte
 	before, marked := clean(line[:col]), clean(line[col:col+width])
 	shown := clean(line)
 	lead := utf8.RuneCountInString(before)
