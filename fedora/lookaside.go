@@ -70,27 +70,14 @@ type Content struct {
 // OpenLookaside prepares downloads with the same options as a Store has. It
 // creates no file before there is something to keep.
 func OpenLookaside(o Options) (*Lookaside, error) {
-	dir := o.CacheDir
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return nil, environment(failure("fedora/cache", "no cache directory: %v", err), "set --cache-dir")
-		}
-		dir = filepath.Join(base, "specgraft")
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
 	}
 	l := &Lookaside{
-		dir: filepath.Join(dir, "lookaside"), offline: o.Offline, allowHTTP: o.AllowHTTP, retries: max(o.Retries, 0), log: o.Log,
+		dir: filepath.Join(o.CacheDir, "lookaside"), offline: o.Offline, allowHTTP: o.AllowHTTP, retries: o.Retries, log: o.Log,
 		hosts: map[string]chan struct{}{}, perHost: o.PerHost, maxSize: 64 << 30, stall: o.Stall, backoff: o.Backoff,
 		jobs: make(chan struct{}, 8),
-	}
-	if l.perHost <= 0 {
-		l.perHost = 8
-	}
-	if l.stall <= 0 {
-		l.stall = time.Minute
-	}
-	if l.backoff <= 0 {
-		l.backoff = 2 * time.Second
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true // archives are wanted as they are

@@ -91,20 +91,21 @@ type place struct {
 	shown   string
 }
 
-// Open prepares a store. It creates no file before there is something to keep.
-func Open(o Options) (*Store, error) {
+// complete returns the options with defaults in place of what is not set.
+func (o Options) complete() (Options, error) {
 	if o.CacheDir == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
-			return nil, environment(failure("fedora/cache", "there is no cache directory: %v", err), "name one with --cache-dir")
+			return o, environment(failure("fedora/cache", "there is no cache directory: %v", err), "name one with --cache-dir")
 		}
 		o.CacheDir = filepath.Join(dir, "specgraft")
 	}
 	abs, err := filepath.Abs(o.CacheDir)
 	if err != nil {
-		return nil, cacheFailure(err)
+		return o, cacheFailure(err)
 	}
 	o.CacheDir = abs
+	o.Retries = max(o.Retries, 0)
 	if o.PerHost <= 0 {
 		o.PerHost = 8
 	}
@@ -113,6 +114,15 @@ func Open(o Options) (*Store, error) {
 	}
 	if o.Stall <= 0 {
 		o.Stall = time.Minute
+	}
+	return o, nil
+}
+
+// Open prepares a store. It creates no file before there is something to keep.
+func Open(o Options) (*Store, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
 	}
 	s := &Store{opt: o, upstreams: map[string]*upstream{}, hosts: map[string]*host{}}
 	s.facts.path = factsPath(o.CacheDir)
