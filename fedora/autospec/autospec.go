@@ -123,9 +123,9 @@ type CommitFacts struct {
 	Release      int64  `json:"release-number"`
 	Complete     string `json:"release-complete"`
 	Flags        *Flags `json:"flags,omitempty"`
-	Error        string `json:"error,omitempty"`  // "specfile-missing" or "specfile-parse-error"
-	Reason       string `json:"reason,omitempty"` // why, for people
-	Entries      int    `json:"changelog-entries"`
+	Error        string `json:"error,omitempty"`             // "specfile-missing" or "specfile-parse-error"
+	Reason       string `json:"reason,omitempty"`            // why, for people
+	Entries      *int   `json:"changelog-entries,omitempty"` // nil when no changelog was asked for
 }
 
 // Process computes the edits that turn the spec into what rpmautospec makes of

@@ -28,7 +28,11 @@ func process(in *Input) (*Result, error) {
 		return nil, err
 	}
 	var texts []string
-	if u.needsChangelog() {
+	if !u.needsChangelog() {
+		for i := range r.Commits {
+			r.Commits[i].Entries = nil
+		}
+	} else {
 		for e := entries; e != nil; e = e.next {
 			text, err := e.text()
 			if err != nil {
@@ -62,8 +66,8 @@ func (r *Result) tracked(in *Input, needChangelog bool) (*entryList, error) {
 	}
 	for _, n := range w.nodes {
 		if n.done {
-			c := n.facts.about(n.result.number, n.result.entries.length())
-			c.ID = n.id
+			c := n.facts.about(n.result.number)
+			c.ID, c.Entries = n.id, new(n.result.entries.length())
 			r.Commits = append(r.Commits, c)
 		}
 	}
@@ -102,15 +106,16 @@ func (r *Result) uncommitted(in *Input, next int64, previous string, user User, 
 		commit:       &commit{author: user.Name + " <" + user.Email + ">", time: in.Now.Unix(), message: "Uncommitted changes"},
 		epochVersion: f.EpochVersion,
 	}
-	c := f.about(r.Release, older.length()+1)
+	c := f.about(r.Release)
+	c.Entries = new(older.length() + 1)
 	e.complete = c.Complete
 	r.Commits = append([]CommitFacts{c}, r.Commits...)
 	return cons(e, older), nil
 }
 
 // about turns facts into what is reported about a commit.
-func (f Facts) about(number int64, entries int) CommitFacts {
-	c := CommitFacts{EpochVersion: f.EpochVersion, Release: number, Error: f.Error, Reason: f.Reason, Entries: entries}
+func (f Facts) about(number int64) CommitFacts {
+	c := CommitFacts{EpochVersion: f.EpochVersion, Release: number, Error: f.Error, Reason: f.Reason}
 	flags := Flags{Base: 1}
 	if f.Error == "" {
 		flags = f.Flags

@@ -329,7 +329,7 @@ func compareFacts(want expectation, res *Result, ids map[string]string) string {
 		}
 		if g.EpochVersion != str(w.EpochVersion) || g.Error != str(w.Error) ||
 			w.Release != nil && g.Release != *w.Release || w.Complete != nil && g.Complete != *w.Complete ||
-			w.Entries != nil && g.Entries != *w.Entries {
+			(g.Entries == nil) != (w.Entries == nil) || w.Entries != nil && *g.Entries != *w.Entries {
 			wj, _ := json.Marshal(w)
 			gj, _ := json.Marshal(g)
 			return fmt.Sprintf("commit %s: got %s, want %s", name, gj, wj)
