@@ -3,6 +3,7 @@ package components
 import (
 	"cmp"
 	"fmt"
+	"go/token"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -121,6 +122,18 @@ func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
 		u.Snapshot = t
 	}
 	return u
+}
+
+// MacroSet returns the absolute path of the macro set that the specs of c are
+// evaluated with and the place that says so: macro-set of the distribution
+// version that its packaging comes from, or for a component of the project's
+// own that of the default distribution. Empty means the built-in set.
+func (p *Project) MacroSet(c *Component) (string, token.Position) {
+	d, v := p.distroVersion(c.Spec.UpstreamDistro)
+	if v == nil || v.MacroSet == "" {
+		return "", token.Position{}
+	}
+	return v.MacroSet, p.root.get("distros", d.Name, "versions", v.Name, "macro-set").pos()
 }
 
 // expand fills the package name into an address template.

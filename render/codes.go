@@ -16,6 +16,8 @@ var Codes = []diag.Code{
 		Doc: "build.emit-upstream-provenance writes the release of upstream into the macros file. A release that comes from %autorelease needs the history and a version that can be known."},
 	{ID: "render/macros", Summary: "the build configuration cannot be written as a macros file",
 		Doc: "Values of build.defines must be one line, and the component's name may only have letters, digits and . - _ +."},
+	{ID: "render/macro-set", Summary: "the macro set of a distribution version cannot be read",
+		Doc: "macro-set names a file that `specgraft macros import` wrote, relative to the TOML file. It must lead to a regular file inside the project."},
 	{ID: "render/no-check", Default: diag.Warning, Summary: "build.check.skip is set, but the spec has no %check",
 		Doc: "There is nothing to skip. Upstream may have dropped the section; remove the setting."},
 	{ID: "render/path-conflict", Summary: "two rendered files exclude each other",

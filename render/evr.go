@@ -21,7 +21,7 @@ func (r *Renderer) wentDown(res *Result, dir string) *diag.Diagnostic {
 	if err != nil {
 		return nil // nothing was rendered before
 	}
-	d := autospec.CheckEVR(name, old, res.Text(), macro.Config{})
+	d := autospec.CheckEVR(name, old, res.Text(), macro.Config{Set: res.Macros})
 	if d == nil {
 		return nil
 	}

@@ -75,8 +75,8 @@ type Renderer struct {
 	Build string
 
 	once      sync.Once
-	evaluator autospec.Evaluator
 	sources   sourceOpener
+	macroSets macroSets
 	history   *projectHistory
 	logs      autospec.Cache
 	verdicts  verdicts
@@ -93,6 +93,7 @@ type Result struct {
 	Upstream  Source                // what the component was made from
 	Ops       []overlay.Op          // everything applied, the renderer's own steps included
 	Report    *overlay.Report       // what each of Ops did
+	Macros    *macro.Set            // what the spec is evaluated with; nil for the built-in set
 	Changes   []autospec.Change     // the component's own history, oldest first
 	Autospec  *autospec.Result      // nil when the spec does not use it
 	Spec      *spec.File            // the rendered spec with its origins
@@ -197,6 +198,10 @@ func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component)
 func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) {
 	c := res.Config
 	var err error
+	if res.Macros, err = r.macros(c); err != nil {
+		res.fail(err)
+		return
+	}
 	if !r.WithoutHistory {
 		if res.Changes, err = r.changes(ctx, c, res.Upstream.Commit); err != nil {
 			res.fail(err)
@@ -266,8 +271,6 @@ func (r *Renderer) setup() {
 		if !r.AllowOutside {
 			r.sources.root = r.Project.Root
 		}
-		r.evaluator = autospec.NewEvaluator(macro.Config{Budget: budget})
-		r.evaluator.Key += "/" + r.Build
 		if r.CacheDir != "" {
 			r.logs.Dir = filepath.Join(r.CacheDir, "autospec.v1")
 			r.verdicts.dir = filepath.Join(r.CacheDir, "filter.v1")
@@ -302,7 +305,7 @@ func badName(name string, pos token.Position) error {
 
 // bump raises a static release by the number of the component's changes.
 func (r *Renderer) bump(res *Result, tree *overlay.Tree) bool {
-	b, err := autospec.Bump(tree.Spec, res.Config.Release.Calculation, len(res.Changes))
+	b, err := autospec.Bump(tree.Spec, res.Config.Release.Calculation, len(res.Changes), macro.Config{Set: res.Macros})
 	if err != nil {
 		return res.fail(err)
 	}
@@ -356,7 +359,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 		User:        autospec.PackagerUser,
 		Now:         r.now(),
 		ToolVersion: r.Project.Settings.AutospecVersion,
-		Evaluator:   r.evaluator,
+		Evaluator:   r.evaluator(res),
 	})
 	done()
 	if err != nil {

@@ -64,12 +64,11 @@ order given. The packages are read, nothing in them is run.`,
 				return fmt.Errorf("%s: %w", arg, err)
 			}
 		}
-		text := setHeader(name, set) + set.Text()
 		if output == "" {
-			_, err := io.WriteString(g.stdout, text)
+			_, err := g.stdout.Write(set.File())
 			return err
 		}
-		if err := os.WriteFile(output, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(output, set.File(), 0o644); err != nil {
 			return err
 		}
 		g.note("%s: %d macros, %s", output, set.Len(), set.Hash())
@@ -105,15 +104,10 @@ specgraft computes itself, such as %gometa, have no body and are left out.`,
 				return err
 			}
 		}
-		_, err := io.WriteString(g.stdout, setHeader(set.Name(), set)+set.Text())
+		_, err := g.stdout.Write(set.File())
 		return err
 	}
 	return cmd
-}
-
-// setHeader is the head of a file with a macro set.
-func setHeader(name string, set *macro.Set) string {
-	return fmt.Sprintf("# specgraft macro set %s\n# sha256 %s\n", name, set.Hash())
 }
 
 // readMacroSet reads a file written by "macros import" and checks its hash.
@@ -122,18 +116,7 @@ func readMacroSet(file string) (*macro.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, rest, _ := strings.Cut(string(b), "\n")
-	sum, _, _ := strings.Cut(rest, "\n")
-	name, ok := strings.CutPrefix(head, "# specgraft macro set ")
-	want, ok2 := strings.CutPrefix(sum, "# sha256 ")
-	if !ok || !ok2 {
-		return nil, fmt.Errorf("%s: not a macro set; make one with 'specgraft macros import'", file)
-	}
-	set := macro.Load(name, string(b), nil)
-	if set.Hash() != want {
-		return nil, fmt.Errorf("%s: the content is not what its hash says; import the set again", file)
-	}
-	return set, nil
+	return macro.ParseSet(file, b)
 }
 
 // importMacros adds the macro files in a directory, an RPM package or one file

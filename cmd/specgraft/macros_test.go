@@ -80,7 +80,7 @@ func TestMacroSetFile(t *testing.T) {
 	t.Parallel()
 	set := macro.Load("x", "%a b\\\nc\n%d(x:) %{-x*}\\\\n\n%e { f }\n%g x%{nil}\n", nil)
 	file := filepath.Join(t.TempDir(), "x.macros")
-	if err := os.WriteFile(file, []byte(setHeader("x", set)+set.Text()), 0o644); err != nil {
+	if err := os.WriteFile(file, set.File(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	back, err := readMacroSet(file)

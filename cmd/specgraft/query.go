@@ -224,6 +224,10 @@ func (g *globals) renderedSpec(ctx context.Context, name string, cfg *macro.Conf
 	if err != nil {
 		return querySpec{}, err
 	}
+	r.SkipLockValidation = true // a look at a component asks for no update
+	if err := r.Prepare(ctx, []string{name}, false).Err(); err != nil {
+		return querySpec{}, err
+	}
 	res := r.Render(ctx, name)
 	g.report(res.Diags)
 	if res.Failed() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
 )
@@ -36,8 +37,9 @@ type Bumped struct {
 // The last Release tag of the preamble decides. Its leading integer goes up by
 // n, which takes in values such as "14.git%{checkout}%{?dist}" and
 // "1%{?dist}.1". The spec itself is not changed. With n = 0 there is nothing
-// to do. The error is a *diag.Diagnostic with the position of the tag.
-func Bump(f *spec.File, mode string, n int) (Bumped, error) {
+// to do. Only "smart" evaluates the spec, with cfg. The error is a
+// *diag.Diagnostic with the position of the tag.
+func Bump(f *spec.File, mode string, n int, cfg macro.Config) (Bumped, error) {
 	if n <= 0 || mode == CalculationManual || mode == CalculationAutorelease {
 		return Bumped{}, nil
 	}
@@ -60,7 +62,7 @@ func Bump(f *spec.File, mode string, n int) (Bumped, error) {
 		return Bumped{Value: value}, nil
 	}
 	if mode == CalculationSmart {
-		return bumpSmart(f, tag, n)
+		return bumpSmart(f, tag, n, cfg)
 	}
 	return Bumped{}, &diag.Diagnostic{Pos: pos, Code: "autospec/release-form",
 		Message: fmt.Sprintf("Release %q does not begin with a number that could be raised", tag.Value),

@@ -52,7 +52,7 @@ func TestBump(t *testing.T) {
 		}
 		b.WriteString("%description\nRelease: 77\n%package devel\nRelease: 88\n")
 		f := spec.Parse("sample.spec", []byte(b.String()))
-		got, err := Bump(f, test.mode, test.n)
+		got, err := Bump(f, test.mode, test.n, macro.Config{})
 		value := got.Value
 		if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
 			value = d.Code
@@ -93,7 +93,7 @@ func TestBumpSmart(t *testing.T) {
 	} {
 		text := "Name: sample\nVersion: 1.0\n" + test.spec + "\nSummary: S\nLicense: MIT\n\n%description\nD.\n"
 		f := spec.Parse("sample.spec", []byte(text))
-		b, err := Bump(f, "smart", 2)
+		b, err := Bump(f, "smart", 2, macro.Config{})
 		got := b.Text
 		if b.Value != "" {
 			got = "tag " + b.Value

@@ -26,9 +26,9 @@ type site struct {
 // the numbers that the value is made from, tries them in order of likelihood,
 // and takes the first that makes the release newer and changes nothing else
 // that the evaluation of the spec shows, such as a source.
-func bumpSmart(f *spec.File, tag spec.Tag, n int) (Bumped, error) {
+func bumpSmart(f *spec.File, tag spec.Tag, n int, cfg macro.Config) (Bumped, error) {
 	text := f.Normalized()
-	cfg := macro.Config{AutoreleaseProbe: true}
+	cfg.AutoreleaseProbe = true
 	before := macro.Probe(f.Name(), text, cfg)
 	if probedRelease.MatchString(before.Release.Text) {
 		return Bumped{}, nil // a macro that holds %autorelease
