@@ -85,7 +85,7 @@ func (s *Store) Verify(ctx context.Context, repair bool, progress func(done, tot
 			d := Damage{Path: s.relative(path), Problem: problem}
 			if repair {
 				if err := remove(); err != nil {
-					return cacheFailure(err)
+					return cacheError(err)
 				}
 				d.Repaired = true
 			}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"specgraft/overlay/diag"
 )
@@ -80,15 +81,7 @@ func unwrapPath(err error) error {
 // hasCode reports whether err is a diagnostic with one of the codes.
 func hasCode(err error, codes ...string) bool {
 	d, ok := errors.AsType[*diag.Diagnostic](err)
-	if !ok {
-		return false
-	}
-	for _, c := range codes {
-		if d.Code == c {
-			return true
-		}
-	}
-	return false
+	return ok && slices.Contains(codes, d.Code)
 }
 
 // A notFoundError says that an object, ref or path is not in a repository. It

@@ -154,3 +154,19 @@ func FuzzPackedRefs(f *testing.F) {
 		}
 	})
 }
+
+// TestForeignRefStorage asks git about a branch where refs are not files, and
+// finds its words in the message once.
+func TestForeignRefStorage(t *testing.T) {
+	t.Parallel()
+	r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
+	r.commit("f43", 1, nil, testFile{"a", "100644", "a"})
+	r.flush()
+	writeFile(t, filepath.Join(r.dir, "refs", "heads", "f43"), "ref: refs/heads/.invalid\n")
+	writeFile(t, filepath.Join(r.dir, "config"), "[core]\n\trepositoryformatversion = 99\n")
+	_, err := openStore(t, Options{Offline: true}).Resolve(t.Context(), Request{URL: r.url(), Branch: "f43"})
+	d := diagOf(err)
+	if d == nil || d.Code != "fedora/unreadable-repository" || strings.Contains(d.Message, d.Code) || !strings.HasPrefix(d.Message, "repository "+r.dir+": ") {
+		t.Errorf("got %v, want the repository and git's words alone", err)
+	}
+}

@@ -219,7 +219,7 @@ func (s *Store) branchHead(u *upstream, p place, branch string) (string, error) 
 		}
 		return "", d
 	}
-	if err != nil && !hasCode(err) {
+	if _, worded := errors.AsType[*diag.Diagnostic](err); err != nil && !worded {
 		err = environment(failure("fedora/unreadable-repository", "branch %s of %s: %v", branch, p.shown, err), "")
 	}
 	return id, err

@@ -76,7 +76,7 @@ func (f *File) Bytes() ([]byte, error) {
 		return nil, environment(failure("fedora/cache", "the snapshot of commit %s changed while it was in use", short(s.Commit)), "run the command again")
 	}
 	if data, err = file.bytes(f.index); err != nil {
-		return nil, s.store.cacheError(err)
+		return nil, cacheError(err)
 	}
 	return data, nil
 }
@@ -122,7 +122,7 @@ func (s *Store) rebuildSnapshot(ctx context.Context, url, commit string) (*snapF
 		}
 		buf := make([]byte, smallSnap)
 		file, err = readSnapFile(path, commit, buf)
-		return s.cacheError(err)
+		return cacheError(err)
 	})
 	return file, err
 }

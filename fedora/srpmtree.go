@@ -287,10 +287,10 @@ func (s *SourcePackages) unpack(ctx context.Context, c *Content, r SRPMRequest) 
 	slices.SortFunc(kept, func(a, b srpmContent) int { return cmp.Compare(a.name, b.name) })
 	path := snapPath(s.store.opt.CacheDir, r.SHA256)
 	if err := writeAtomic(path, func(w io.Writer) error { return writeFlatSnapshot(w, r.SHA256, kept) }); err != nil {
-		return nil, s.store.cacheError(err)
+		return nil, cacheError(err)
 	}
 	file, err := readSnapFile(path, r.SHA256, make([]byte, smallSnap))
-	return file, s.store.cacheError(err)
+	return file, cacheError(err)
 }
 
 type srpmContent struct {

@@ -402,12 +402,10 @@ func cacheFailure(err error) error {
 	return environment(failure("fedora/cache", "cache: %v", err), "check space and permissions, or name another directory with --cache-dir")
 }
 
-// cacheError makes a diagnostic of err unless it is one already.
-func (s *Store) cacheError(err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, ok := errors.AsType[*diag.Diagnostic](err); ok {
+// cacheError makes a diagnostic of err unless it is one already, or says that
+// the run was interrupted.
+func cacheError(err error) error {
+	if _, ok := errors.AsType[*diag.Diagnostic](err); ok || err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return cacheFailure(err)
