@@ -2,6 +2,7 @@ package fedora
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -39,11 +40,8 @@ func (s *Store) unpackBundle(file string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, "HEAD")); err == nil {
 		return dir, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return "", cacheFailure(err)
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".specgraft-")
-	if err != nil {
+	tmp := filepath.Join(filepath.Dir(dir), tempPrefix+rand.Text())
+	if err := os.MkdirAll(tmp, 0o777); err != nil {
 		return "", cacheFailure(err)
 	}
 	defer os.RemoveAll(tmp)

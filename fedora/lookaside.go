@@ -198,9 +198,9 @@ func (c *Content) Install(root *os.Root, name string, mode fs.FileMode) error {
 		return environment(failure("fedora/cache", "read %s from the cache: %v", name, errors.Unwrap(err)), "")
 	}
 	defer src.Close()
-	temp := filepath.Join(filepath.Dir(name), ".specgraft-"+filepath.Base(name))
+	temp := filepath.Join(filepath.Dir(name), tempPrefix+filepath.Base(name))
 	if len(filepath.Base(temp)) > 255 {
-		temp = filepath.Join(filepath.Dir(name), ".specgraft-"+digest[:32])
+		temp = filepath.Join(filepath.Dir(name), tempPrefix+digest[:32])
 	}
 	dst, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {

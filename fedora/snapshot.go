@@ -163,7 +163,8 @@ func writeAtomic(path string, write func(io.Writer) error) error {
 	return err
 }
 
-// tempPrefix begins the names of unfinished cache files; prune removes old ones.
+// tempPrefix begins the names of unfinished files; in the cache, prune removes
+// old ones.
 const tempPrefix = ".specgraft-"
 
 // A diskWriter collects small writes and words what goes wrong on the disk.

@@ -72,6 +72,7 @@ const maxIdle = 8
 
 // An upstream is what the store knows about one repository address.
 type upstream struct {
+	open      sync.Mutex // held while finding out the fields up to the next blank line; addr is set last
 	addr      *address
 	places    []place    // where objects may be found locally, best first; the mirror is last
 	remotes   []*address // where they can be fetched from, best first
@@ -188,42 +189,59 @@ func (r Request) check() (Request, error) {
 // upstream returns the state of the repository that r is about.
 func (s *Store) upstream(r Request) (*upstream, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if u := s.upstreams[r.URL]; u != nil {
-		return u, nil
+	u := s.upstreams[r.URL]
+	if u == nil {
+		u = &upstream{tried: map[string]*attempt{}}
+		s.upstreams[r.URL] = u
 	}
+	s.mu.Unlock()
+	// Unpacking a bundle takes a while, which nobody else should wait for.
+	u.open.Lock()
+	defer u.open.Unlock()
+	if u.addr == nil {
+		if err := s.locate(u, r); err != nil {
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// locate finds out where the repository that r is about is kept and fetched
+// from. After an error u is as it was.
+func (s *Store) locate(u *upstream, r Request) error {
 	addr, err := parseAddress(r.URL, s.opt.AllowHTTP)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	u := &upstream{addr: addr, tried: map[string]*attempt{}}
+	var places []place
+	var remotes []*address
 	for _, raw := range append(slices.Clone(r.Mirrors), r.URL) {
 		a, err := parseAddress(raw, s.opt.AllowHTTP)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if a.scheme == "file" {
-			if isBundle(a.dir) {
-				if a.dir, err = s.unpackBundle(a.dir); err != nil {
-					return nil, err
-				}
+		if a.scheme != "file" {
+			remotes = append(remotes, a)
+			continue
+		}
+		if isBundle(a.dir) {
+			if a.dir, err = s.unpackBundle(a.dir); err != nil {
+				return err
 			}
-			u.places = append(u.places, place{dir: a.dir, inPlace: true, shown: a.shown})
-		} else {
-			u.remotes = append(u.remotes, a)
 		}
+		places = append(places, place{dir: a.dir, inPlace: true, shown: a.shown})
 	}
-	if len(u.remotes) > 0 {
+	if len(remotes) > 0 {
 		// What a mirror serves is kept under the address that it stands for.
 		at := addr
 		if at.mirror == "" {
-			at = u.remotes[0]
+			at = remotes[0]
 		}
 		u.mirrorDir = filepath.Join(s.opt.CacheDir, at.mirror)
-		u.places = append(u.places, place{dir: u.mirrorDir, shown: at.shown})
+		places = append(places, place{dir: u.mirrorDir, shown: at.shown})
 	}
-	s.upstreams[r.URL] = u
-	return u, nil
+	u.places, u.remotes, u.addr = places, remotes, addr
+	return nil
 }
 
 // remember keeps the request for messages and for fetching later on.

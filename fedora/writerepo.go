@@ -61,7 +61,7 @@ func WriteRepository(ctx context.Context, dir string, from *Repo, copies []strin
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".specgraft-*")
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), tempPrefix+"*")
 	if err != nil {
 		return err
 	}
