@@ -85,7 +85,11 @@ func (p *killProject) must(out string) map[string]string {
 // one behind.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	const components, kills = 50, 20
+	const components = 50
+	kills := 20
+	if testing.Short() {
+		kills = 5
+	}
 	p := newKillProject(t, components)
 	dir := p.dir
 	p.write(1)
