@@ -112,7 +112,7 @@ func BenchmarkCorpus(b *testing.B) {
 func BenchmarkComponent(b *testing.B) {
 	project := filepath.Join(distgit(b, corpusDir(b)), "project")
 	r := load(b, project, scratch(b))
-	for _, name := range []string{"acl", "bash", "389-ds-base", "grpc"} {
+	for _, name := range []string{"acl", "bash", "389-ds-base", "rust"} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
