@@ -106,40 +106,6 @@ func (e *Editor) SetAt(pos token.Position, key string, v any) error {
 	return e.set(t, path, key, lit)
 }
 
-// Delete removes the key at path with its line, or its part of an inline
-// table. A key that is not there is no error.
-func (e *Editor) Delete(path []string) error {
-	t := e.root
-	for _, name := range path[:len(path)-1] {
-		if t = t.child(name); t == nil {
-			return nil
-		}
-	}
-	ent := t.entry(path[len(path)-1])
-	if ent == nil {
-		return nil
-	}
-	if !e.contiguous(ent.val) {
-		return fmt.Errorf("%s: %s has a header of its own", e.name, quotePath(path))
-	}
-	off, end := int(ent.off), e.valueEnd(ent.val)
-	if t.form != formValue {
-		off = e.lineStart(off)
-		return e.splice(off, e.nextLine(end), "")
-	}
-	// Inside braces the comma before or behind goes with the key.
-	rest := strings.TrimLeft(e.text[end:], " \t")
-	if strings.HasPrefix(rest, ",") {
-		end = len(e.text) - len(rest) + 1
-		for end < len(e.text) && (e.text[end] == ' ' || e.text[end] == '\t') {
-			end++
-		}
-	} else if head := strings.TrimRight(e.text[:off], " \t"); strings.HasSuffix(head, ",") {
-		off = len(head) - 1
-	}
-	return e.splice(off, end, "")
-}
-
 // AddTable adds an empty table [path...] that does not exist yet. Among sorted
 // tables of the same parent it takes its place by name, else it follows the
 // last of them, or the end of the file.

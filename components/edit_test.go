@@ -75,28 +75,6 @@ func TestSetRefuses(t *testing.T) {
 	}
 }
 
-func TestDelete(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct {
-		in   string
-		path []string
-		want string
-	}{
-		{"a = 1\nb = 2 # two\nc = 3\n", []string{"b"}, "a = 1\nc = 3\n"},
-		{"t = { a = 1, b = 2 }\n", []string{"t", "b"}, "t = { a = 1 }\n"},
-		{"t = { a = 1, b = 2 }\n", []string{"t", "a"}, "t = { b = 2 }\n"},
-		{"a = 1\n", []string{"x", "y"}, "a = 1\n"},
-	} {
-		e, _ := Edit("x.toml", []byte(tc.in))
-		if err := e.Delete(tc.path); err != nil {
-			t.Fatal(err)
-		}
-		if got := string(e.Bytes()); got != tc.want {
-			t.Errorf("deleting %v from %q gives %q, want %q", tc.path, tc.in, got, tc.want)
-		}
-	}
-}
-
 // TestSetAt edits several overlays of one file by the positions of the file as
 // it was read.
 func TestSetAt(t *testing.T) {
