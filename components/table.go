@@ -80,7 +80,7 @@ var distroVersionKey = Key{Type: Table, Merge: MergeWhole, Help: "A version of a
 	{Name: "mock-config", Type: String, Path: true, Help: "Configuration file of mock, for any architecture."},
 	{Name: "mock-config-x86_64", Type: String, Path: true, Help: "Configuration file of mock on x86_64."},
 	{Name: "mock-config-aarch64", Type: String, Path: true, Help: "Configuration file of mock on aarch64."},
-	{Name: "macro-set", Type: String, Ext: true, Path: true, Help: "Pinned macro set to evaluate specs with, as written by 'specgraft macros import'; the built-in set when absent."},
+	{Name: "macro-set", Type: String, Ext: true, Path: true, Help: "Pinned macro set to evaluate specs with, as written by 'specgraft macros import'; the built-in set when absent. It serves components whose packaging comes from this version, and the project's own when it is the default distribution."},
 	{Name: "inputs", Type: Table, Help: "Repositories that builds take packages from.", Keys: []Key{
 		{Name: "rpm-build", Type: List, Elem: &inputKey, Help: "For building packages."},
 		{Name: "image-build", Type: List, Elem: &inputKey, Help: "For building images."},
