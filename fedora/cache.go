@@ -310,7 +310,7 @@ func repairFacts(path string) error {
 			good.WriteString(factLine(key, id))
 		}
 	})
-	return writeFileAtomic(path, good.String())
+	return WriteCacheFile(path, good.Bytes())
 }
 
 // A Usage is how much one part of the cache takes.

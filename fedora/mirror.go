@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,19 +42,11 @@ func createMirror(dir string) error {
 		if fi, err := os.Lstat(path); err == nil && fi.Size() > 0 {
 			continue
 		}
-		if err := writeFileAtomic(path, f[1]); err != nil {
+		if err := WriteCacheFile(path, []byte(f[1])); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// writeFileAtomic replaces a small file in the cache directory.
-func writeFileAtomic(path, content string) error {
-	return writeAtomic(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, content)
-		return err
-	})
 }
 
 // lockMirror waits until no other process writes to a mirrored repository and
@@ -121,7 +112,7 @@ func writeFetchState(dir string, when int64, branches ...string) error {
 	for _, branch := range sortedKeys(state) {
 		fmt.Fprintf(&b, "%d %s\n", state[branch], branch)
 	}
-	return writeFileAtomic(filepath.Join(dir, stateFile), b.String())
+	return WriteCacheFile(filepath.Join(dir, stateFile), []byte(b.String()))
 }
 
 // keepAlive gives a commit of a mirrored repository a ref of its own.

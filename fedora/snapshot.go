@@ -3,12 +3,8 @@ package fedora
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -125,71 +121,6 @@ func (s *Store) rebuildSnapshot(ctx context.Context, url, commit string) (*snapF
 		return cacheError(err)
 	})
 	return file, err
-}
-
-// writeAtomic writes a file under a temporary name and renames it, so that
-// nobody sees half of it, and two writers at once do no harm. Who may read it
-// is up to the user's umask, as for everything in the cache.
-func writeAtomic(path string, write func(io.Writer) error) error {
-	dir := filepath.Dir(path)
-	create := func() (*os.File, error) {
-		return os.OpenFile(filepath.Join(dir, tempPrefix+rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	}
-	f, err := create()
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(dir, 0o777); err == nil {
-			f, err = create()
-		}
-	}
-	if err != nil {
-		return cacheFailure(err)
-	}
-	w := &diskWriter{f: f}
-	err = write(w)
-	if err == nil {
-		err = w.flush()
-	}
-	if cerr := f.Close(); err == nil && cerr != nil {
-		err = cacheFailure(cerr)
-	}
-	if err == nil {
-		if rerr := os.Rename(f.Name(), path); rerr != nil {
-			err = cacheFailure(rerr)
-		}
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
-}
-
-// tempPrefix begins the names of unfinished files; in the cache, prune removes
-// old ones.
-const tempPrefix = ".specgraft-"
-
-// A diskWriter collects small writes and words what goes wrong on the disk.
-type diskWriter struct {
-	f   *os.File
-	buf []byte
-}
-
-func (w *diskWriter) Write(p []byte) (int, error) {
-	w.buf = append(w.buf, p...)
-	if len(w.buf) >= 256<<10 {
-		if err := w.flush(); err != nil {
-			return 0, err
-		}
-	}
-	return len(p), nil
-}
-
-func (w *diskWriter) flush() error {
-	_, err := w.f.Write(w.buf)
-	w.buf = w.buf[:0]
-	if err != nil {
-		return cacheFailure(err)
-	}
-	return nil
 }
 
 // writeSnapshot reads the files of a commit and writes them as a snapshot file.

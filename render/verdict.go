@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"specgraft/fedora"
 	"specgraft/fedora/macro"
 	"specgraft/overlay"
 )
@@ -166,22 +167,7 @@ func (v *verdicts) save() error {
 		for _, key := range keys {
 			text.WriteString(key + " " + s.known[key] + "\n")
 		}
-		if err := os.MkdirAll(v.dir, 0o755); err != nil {
-			return err
-		}
-		f, err := os.CreateTemp(v.dir, tempPrefix+"*")
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(text.Bytes())
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-		if err == nil {
-			err = os.Rename(f.Name(), filepath.Join(v.dir, hex.EncodeToString([]byte{byte(i)})))
-		}
-		if err != nil {
-			os.Remove(f.Name())
+		if err := fedora.WriteCacheFile(filepath.Join(v.dir, hex.EncodeToString([]byte{byte(i)})), text.Bytes()); err != nil {
 			return err
 		}
 	}

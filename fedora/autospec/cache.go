@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"specgraft/fedora"
 )
 
 // A Cache keeps Logs on disk, one file per package. It holds facts only, so
@@ -44,20 +46,8 @@ func (c Cache) Save(l *Log) error {
 	if l == nil || l.path == "" || !l.learned {
 		return nil
 	}
-	dir := filepath.Dir(l.path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := fedora.WriteCacheFile(l.path, l.encode()); err != nil {
 		return err
-	}
-	f, err := os.CreateTemp(dir, ".specgraft-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(l.encode())
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), l.path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
 	}
 	l.learned = false
 	return nil
