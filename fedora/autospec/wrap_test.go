@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -88,6 +89,16 @@ var (
 	hyphenRight = regexp.MustCompile(`^` + letterClass + `-?` + letterClass)
 )
 
+// behind returns what the expressions that look back need of text before at:
+// at most four characters. They would search all of it otherwise.
+func behind(text string, at int) string {
+	from := max(0, at-4*utf8.UTFMax)
+	for !utf8.RuneStart(text[from]) {
+		from++
+	}
+	return text[from:at]
+}
+
 // naiveChunks splits with one regular expression for each rule.
 func naiveChunks(text string) []string {
 	var chunks []string
@@ -100,7 +111,7 @@ func naiveChunks(text string) []string {
 		end := at
 		if m := blankRun.FindString(text[at:]); m != "" {
 			end = at + len(m)
-		} else if dashBehind.MatchString(text[:at]) && dashAhead.MatchString(text[at:]) {
+		} else if dashBehind.MatchString(behind(text, at)) && dashAhead.MatchString(text[at:]) {
 			end = at + len(dashRun.FindString(text[at:]))
 		} else {
 			for _, to := range starts {
@@ -108,10 +119,10 @@ func naiveChunks(text string) []string {
 					continue
 				}
 				done := to == len(text) || text[to] == ' ' ||
-					dashBehind.MatchString(text[:to]) && dashAhead.MatchString(text[to:])
+					dashBehind.MatchString(behind(text, to)) && dashAhead.MatchString(text[to:])
 				// The shortest match that ends in a breaking hyphen comes
 				// when the hyphen is consumed, in the step before this one.
-				if to-at >= 2 && text[to-1] == '-' && hyphenLeft.MatchString(text[:to]) && hyphenRight.MatchString(text[to:]) {
+				if to-at >= 2 && text[to-1] == '-' && hyphenLeft.MatchString(behind(text, to)) && hyphenRight.MatchString(text[to:]) {
 					done = true
 				}
 				if done {
