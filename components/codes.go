@@ -7,7 +7,7 @@ import (
 )
 
 // Codes are the diagnostic codes of the package.
-var Codes = slices.Concat(configCodes, LockCodes)
+var Codes = slices.Concat(configCodes, lockCodes)
 
 var configCodes = []diag.Code{
 	{ID: "config/archive", Summary: "archive overlays and source files do not fit",

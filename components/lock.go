@@ -243,8 +243,8 @@ func lockComponent(name string) string {
 	return strings.TrimSuffix(filepath.Base(name), LockSuffix)
 }
 
-// LockCodes are the diagnostics about lock files.
-var LockCodes = []diag.Code{
+// lockCodes are the diagnostics about lock files.
+var lockCodes = []diag.Code{
 	{ID: "lock/syntax", Summary: "a lock file cannot be read",
 		Doc: "Lock files are written by `specgraft update` and not edited by hand. Restore the file from version control, or let update write it again."},
 	{ID: "lock/version", Summary: "a lock file has an unknown version",

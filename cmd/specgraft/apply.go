@@ -74,8 +74,8 @@ type application struct {
 	strict      []string
 }
 
-// ApplyCodes are the diagnostics of the apply command.
-var ApplyCodes = []diag.Code{
+// applyCodes are the diagnostics of the apply command.
+var applyCodes = []diag.Code{
 	{
 		ID: "apply/file", Summary: "a file that was named on the command line cannot be read or written",
 		Doc: "The spec, the overlay file, the directory of the sources or the output file of `specgraft apply`. When writing fails, nothing has been changed.",

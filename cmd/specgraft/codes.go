@@ -21,11 +21,11 @@ import (
 // allCodes joins the codes of all packages, sorted.
 func allCodes() []diag.Code {
 	codes := slices.Concat(
-		components.Codes, components.LockCodes, overlay.Codes, render.Codes, template.Codes, historyCodes,
-		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, ApplyCodes,
+		components.Codes, overlay.Codes, render.Codes, template.Codes, historyCodes,
+		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
-	return slices.CompactFunc(codes, func(a, b diag.Code) bool { return a.ID == b.ID })
+	return codes
 }
 
 func codesCmd(g *globals) *cobra.Command {
