@@ -3,12 +3,9 @@ package fedora
 import (
 	"bytes"
 	"context"
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -237,22 +234,11 @@ func verifySnapshot(path string) string {
 		if err != nil {
 			return fmt.Sprintf("%s: %v", f.files[i].Path, err)
 		}
-		if blobName(data, len(f.files[i].ID)) != f.files[i].ID {
+		if id := f.files[i].ID; (Object{"blob", data}).ID(len(id) == 64) != id {
 			return fmt.Sprintf("%s: content does not match its git name", f.files[i].Path)
 		}
 	}
 	return ""
-}
-
-// blobName returns the name that git gives to content; digits tells SHA-1 from SHA-256.
-func blobName(data []byte, digits int) string {
-	var h hash.Hash = sha1.New()
-	if digits == 64 {
-		h = sha256.New()
-	}
-	fmt.Fprintf(h, "blob %d\x00", len(data))
-	h.Write(data)
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // verifySource returns what is wrong with a downloaded source file, which lies

@@ -15,7 +15,6 @@ import (
 // lookaside cache instead of in git, with their checksums. It keeps every byte
 // of the file as read; only Set changes lines.
 type Sources struct {
-	name  string
 	lines []sourcesLine
 }
 
@@ -45,7 +44,7 @@ type SourceEntry struct {
 // second entry of one name, is reported; the returned file holds all lines
 // nevertheless, the unreadable ones as opaque text.
 func ParseSources(name string, b []byte) (*Sources, diag.List) {
-	s := &Sources{name: name}
+	s := &Sources{}
 	var diags diag.List
 	first := map[string]token.Position{}
 	offset := 0
@@ -110,9 +109,6 @@ func isWord(s string) bool {
 	}
 	return s != ""
 }
-
-// Name returns the file name that positions carry.
-func (s *Sources) Name() string { return s.name }
 
 // Entries returns the entries in file order.
 func (s *Sources) Entries() []SourceEntry {

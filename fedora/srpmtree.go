@@ -340,7 +340,7 @@ func writeFlatSnapshot(w io.Writer, commit string, files []srpmContent) error {
 		if err != nil {
 			return err
 		}
-		id := blobName(f.data, 2*sha256.Size)
+		id := Object{"blob", f.data}.ID(true)
 		index.files = append(index.files, File{Path: f.name, Mode: f.mode, Size: int64(len(f.data)), ID: id})
 		index.where = append(index.where, e)
 		raw, err := hex.DecodeString(id)
@@ -353,7 +353,6 @@ func writeFlatSnapshot(w io.Writer, commit string, files []srpmContent) error {
 		}
 		tree = append(fmt.Appendf(tree, "%s %s\x00", mode, f.name), raw...)
 	}
-	sum := sha256.Sum256(append(fmt.Appendf(nil, "tree %d\x00", len(tree)), tree...))
-	index.tree = hex.EncodeToString(sum[:])
+	index.tree = Object{"tree", tree}.ID(true)
 	return out.finish(index)
 }
