@@ -31,7 +31,7 @@ func (c *Component) PlaceUpstream(d diag.Diagnostic, u Upstream) diag.Diagnostic
 	}
 	if d.Pos.Line == 0 {
 		d.Pos = u.Pos
-	} else if u.Pos != d.Pos {
+	} else if u.Pos != d.Pos && !d.Env {
 		d.Related = append(d.Related[:len(d.Related):len(d.Related)], diag.Related{Pos: u.Pos, Message: "its upstream is chosen here"})
 	}
 	return d

@@ -142,7 +142,8 @@ func writeNew(path string, data []byte, extra map[string]string) (written []stri
 }
 
 // scaffoldKeys are what each built-in template begins with, beside the keys that
-// all have. @ stands for the name of the component.
+// all have. @ stands for the name of the component, @@ for it without the prefix
+// python-, @_@ for that as a Python module.
 var scaffoldKeys = map[string]string{
 	"meta":      "arch = \"noarch\"\nrequires = []\n",
 	"config":    "arch = \"noarch\"\nconfig-files = [\n    { source = \"@.conf\", path = \"%{_sysconfdir}/@.conf\" },\n]\n",
@@ -150,7 +151,7 @@ var scaffoldKeys = map[string]string{
 	"autotools": "url = \"https://example.com/@/\"\nsources = [{ url = \"%{url}@-%{version}.tar.gz\" }]\nlicenses = [\"COPYING\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
 	"cmake":     "url = \"https://example.com/@/\"\nsources = [{ url = \"%{url}@-%{version}.tar.gz\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
 	"meson":     "url = \"https://example.com/@/\"\nsources = [{ url = \"%{url}@-%{version}.tar.xz\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
-	"python":    "url = \"https://example.com/@/\"\narch = \"noarch\"\npypi-name = \"@@\"\nmodules = [\"@@\"]\nsources = [{ url = \"%{pypi_source @@}\" }]\n\n[components.@.template.bconds]\ntests = true\n",
+	"python":    "url = \"https://example.com/@/\"\narch = \"noarch\"\npypi-name = \"@@\"\nmodules = [\"@_@\"]\nsources = [{ url = \"%{pypi_source @@}\" }]\n\n[components.@.template.bconds]\ntests = true\n",
 	"go":        "import-path = \"example.com/@\"\nsources = [{ url = \"%{gosource}\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
 	"rust":      "url = \"https://crates.io/crates/@\"\nsources = [{ url = \"%{crates_source}\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
 	"font":      "url = \"https://example.com/@/\"\nfamily = \"@\"\nsources = [{ url = \"%{url}@-%{version}.zip\" }]\nlicenses = [\"OFL.txt\"]\n",
@@ -188,6 +189,7 @@ summary = "@NAME@"
 license = "@LICENSE@"
 `
 	body := strings.ReplaceAll(scaffoldKeys[kind], "components.@.", "components."+key+".")
+	body = strings.ReplaceAll(body, "@_@", strings.ReplaceAll(strings.TrimPrefix(name, "python-"), "-", "_"))
 	body = strings.ReplaceAll(body, "@@", strings.TrimPrefix(name, "python-"))
 	body = strings.ReplaceAll(body, "@", name)
 	text = strings.NewReplacer("@TEMPLATE@", from, "@KEY@", key, "@NAME@", name, "@LICENSE@", license).Replace(text) + body

@@ -207,3 +207,37 @@ func TestProjectTemplates(t *testing.T) {
 		}
 	}
 }
+
+// TestRejectedValues gives values that rpm or Fedora's rules do not take.
+func TestRejectedValues(t *testing.T) {
+	t.Parallel()
+	tm, problem := Builtin().Template("meta")
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	for _, tt := range []struct {
+		set        func(*Spec, string)
+		good       []string
+		bad        string
+		want, hint string
+	}{
+		{func(s *Spec, v string) { s.URL.S = v }, []string{"https://example.com/a%20b", "%{forgeurl}"}, "https://example.com/a b", `url "https://example.com/a b" is not one word`, "write a blank in an address as %20"},
+		{func(s *Spec, v string) { s.License.S = v }, []string{"MIT OR ISC"}, "MIT or ISC", `license "MIT or ISC" is not a valid SPDX expression`, "write the operator OR in capitals"},
+		{func(s *Spec, v string) { s.Requires[0].S = v }, []string{"a", "a = 1, b", "a >= 1 b < 2", "(a or b)", "a %{op} 1", "/usr/bin/env"}, "a >> 1", `requires: "a >> 1" compares with ">>"`, "the comparisons are < <= = >= >"},
+		{func(s *Spec, v string) { s.Requires[0].S = v }, nil, "a =", `requires: "a =" has no version after =`, ""},
+		{func(s *Spec, v string) { s.BuildRequires[0].S = v }, nil, ">= 1", `build-requires: ">= 1" has no name before >=`, ""},
+	} {
+		for _, v := range append(tt.good, tt.bad) {
+			s := sample()
+			s.Summary.S = "Shows life"
+			tt.set(s, v)
+			_, problems := tm.Execute(s)
+			switch {
+			case v != tt.bad && problems.HasErrors():
+				t.Errorf("%q: %v", v, problems.Err())
+			case v == tt.bad && (len(problems) != 1 || problems[0].Message != tt.want || problems[0].Hint != tt.hint):
+				t.Errorf("%q: got %v, want %q and the hint %q", v, problems, tt.want, tt.hint)
+			}
+		}
+	}
+}

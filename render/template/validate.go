@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/github/go-spdx/v2/spdxexp"
@@ -13,6 +14,9 @@ import (
 )
 
 var (
+	// operatorShape finds an operator of a licence expression in the old style.
+	operatorShape = regexp.MustCompile(`\b(and|or|with)\b`)
+
 	nameShape    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
 	versionShape = regexp.MustCompile(`^[A-Za-z0-9._+~^]+$`)
 	numberShape  = regexp.MustCompile(`^[0-9]+$`)
@@ -25,6 +29,9 @@ var (
 	modeShape    = regexp.MustCompile(`^[0-7]{3,4}$`)
 	accountShape = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 )
+
+// comparisons are the operators between a dependency's name and its version.
+var comparisons = []string{"<", "<=", "=", ">=", ">"}
 
 // validate checks every value, so that one run reports all that is wrong with
 // a component. The rules are rpm's for names, versions and macros, and SPDX for
@@ -39,17 +46,23 @@ func (t *Template) validate(s *Spec) diag.List {
 	v.required("license", s.License)
 	if s.License.S != "" && v.text("license", s.License) {
 		if ok, bad := spdxexp.ValidateLicenses([]string{s.License.S}); !ok {
-			v.problems.Add(s.License.Pos, "template/license", "license %q is not a valid SPDX expression", strings.Join(bad, ", ")).
-				Hint = "see https://spdx.org/licenses for the identifiers; others are written LicenseRef-NAME"
+			d := v.problems.Add(s.License.Pos, "template/license", "license %q is not a valid SPDX expression", strings.Join(bad, ", "))
+			d.Hint = "see https://spdx.org/licenses for the identifiers; others are written LicenseRef-NAME"
+			if m := operatorShape.FindString(s.License.S); m != "" {
+				d.Hint = fmt.Sprintf("write the operator %s in capitals", strings.ToUpper(m))
+			}
 		}
 	}
-	v.text("url", s.URL)
+	if v.text("url", s.URL) && !strings.Contains(s.URL.S, "%{") && strings.ContainsAny(s.URL.S, " \t") {
+		v.add(s.URL.Pos, "url %q is not one word", s.URL.S).Hint = "write a blank in an address as %20"
+	}
 	for _, a := range s.Arches {
 		v.shape("arch", a, archShape, "the name of an architecture")
 	}
 	v.sources("sources", s.Sources)
 	v.sources("patches", s.Patches)
 	v.texts("build-requires", s.BuildRequires)
+	v.dependencies("build-requires", s.BuildRequires)
 	v.texts("build-options", s.Options)
 	for _, b := range s.Bconds {
 		v.shape("bconds", b.Name, bcondShape, "letters, digits, _ and -")
@@ -120,6 +133,34 @@ func (v *validator) texts(key string, list []Text) {
 	}
 }
 
+// dependencies checks that names and versions alternate as rpm wants them. What
+// macros stand for is not known here, and rich dependencies are rpm's to judge.
+func (v *validator) dependencies(key string, list []Text) {
+	for _, t := range list {
+		if t.flaw() != "" || strings.ContainsRune(t.S, '%') || strings.HasPrefix(t.S, "(") {
+			continue
+		}
+		words := strings.FieldsFunc(t.S, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
+		for i := 0; i < len(words); i++ {
+			if i+1 == len(words) || !strings.ContainsAny(words[i+1][:1], "<>=!") {
+				if strings.ContainsAny(words[i][:1], "<>=!") {
+					v.add(t.Pos, "%s: %q has no name before %s", key, t.S, words[i])
+					break
+				}
+				continue
+			}
+			if !slices.Contains(comparisons, words[i+1]) {
+				v.add(t.Pos, "%s: %q compares with %q", key, t.S, words[i+1]).Hint = "the comparisons are " + strings.Join(comparisons, " ")
+				break
+			}
+			if i+2 == len(words) {
+				v.add(t.Pos, "%s: %q has no version after %s", key, t.S, words[i+1])
+			}
+			i += 2
+		}
+	}
+}
+
 func (v *validator) shape(key string, t Text, shape *regexp.Regexp, want string) {
 	if t.S != "" && v.text(key, t) && !shape.MatchString(t.S) {
 		v.add(t.Pos, "%s %q is not possible", key, t.S).Hint = "use " + want
@@ -153,6 +194,11 @@ func (v *validator) pkg(p *Package, sub bool) {
 		"supplements": p.Supplements, "provides": p.Provides, "conflicts": p.Conflicts, "obsoletes": p.Obsoletes,
 		"files": p.Files, "licenses": p.Licenses, "docs": p.Docs} {
 		v.texts(key, list)
+		switch key {
+		case "files", "licenses", "docs":
+		default:
+			v.dependencies(key, list)
+		}
 	}
 	for _, g := range p.Tags {
 		v.shape("tags", g.Name, tagShape, "the name of a tag, such as Requires(post)")
