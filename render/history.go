@@ -307,7 +307,7 @@ func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, t
 	}
 	for _, ch := range g.Dropped {
 		d := diag.Diagnostic{Severity: diag.Warning, Code: "autospec/unknown-upstream", Component: res.Component, Pos: res.Config.Pos,
-			Message: fmt.Sprintf("the change %.12s (%s) locked upstream commit %.12s, which is not in the branch; it does not appear in the changelog",
+			Message: fmt.Sprintf("the change %.12s (%s) locked upstream commit %.12s, which is not among those from the import commit to the locked one; it gets no changelog entry",
 				ch.Hash, ch.Subject, ch.Upstream)}
 		res.Diags = append(res.Diags, d)
 	}
