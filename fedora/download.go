@@ -397,7 +397,7 @@ func (l *Lookaside) openPart(ctx context.Context, want *Content) (*part, error) 
 		if err != nil {
 			return nil, problem(err)
 		}
-		if err := lockDownload(ctx, f); err != nil {
+		if err := waitLock(ctx, f); err != nil {
 			f.Close()
 			if ctx.Err() != nil {
 				return nil, ctx.Err()

@@ -59,7 +59,7 @@ func lockMirror(ctx context.Context, dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, cacheFailure(err)
 	}
-	if err := lockDownload(ctx, f); err != nil {
+	if err := waitLock(ctx, f); err != nil {
 		f.Close()
 		return nil, err
 	}
