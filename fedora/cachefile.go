@@ -83,3 +83,24 @@ func (w *diskWriter) flush() error {
 	}
 	return nil
 }
+
+// errTooLong says that a file is longer than what is read of its kind.
+var errTooLong = errors.New("the file is too long")
+
+// readBounded reads a file of at most limit bytes, as whole files go into
+// memory; a longer one gives errTooLong.
+func readBounded(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > limit {
+		return nil, errTooLong
+	}
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = errTooLong
+	}
+	return b, err
+}

@@ -13,8 +13,11 @@ import (
 // errRefBackend says that refs are stored in a way only git itself can read.
 var errRefBackend = errors.New("refs are not stored as files")
 
-// maxPackedRefs bounds what is read of a packed-refs file.
-const maxPackedRefs = 256 << 20
+// Bounds on what is read of files with refs.
+const (
+	maxRef        = 4096
+	maxPackedRefs = 256 << 20
+)
 
 // A gitDir is the place of a repository on disk: where its HEAD is, and where
 // what linked work trees share is.
@@ -85,8 +88,8 @@ func isDir(path string) bool {
 
 // readPointer reads a one-line file with a path in it.
 func readPointer(path, prefix string) (string, bool) {
-	data, err := os.ReadFile(path)
-	if err != nil || len(data) > 4096+len(prefix) {
+	data, err := readBounded(path, 4096+int64(len(prefix)))
+	if err != nil {
 		return "", false
 	}
 	target, ok := strings.CutPrefix(strings.TrimRight(string(data), "\r\n"), prefix)
@@ -103,7 +106,7 @@ func (g gitDir) ref(name string) (string, error) {
 		if !strings.HasPrefix(name, "refs/") {
 			base = g.dir
 		}
-		data, err := os.ReadFile(filepath.Join(base, filepath.FromSlash(name)))
+		data, err := readBounded(filepath.Join(base, filepath.FromSlash(name)), maxRef)
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) && !isDir(filepath.Join(base, filepath.FromSlash(name))) {
 				return "", err
@@ -132,18 +135,16 @@ func (g gitDir) ref(name string) (string, error) {
 // packedRef looks a ref up in packed-refs.
 func (g gitDir) packedRef(name string) (string, error) {
 	path := filepath.Join(g.common, "packed-refs")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		if isDir(filepath.Join(g.common, "reftable")) {
-			return "", errRefBackend
-		}
-		return "", &notFoundError{"ref " + name}
-	}
-	if len(data) > maxPackedRefs {
+	data, err := readBounded(path, maxPackedRefs)
+	switch {
+	case errors.Is(err, errTooLong):
 		return "", errRefBackend
+	case errors.Is(err, fs.ErrNotExist) && isDir(filepath.Join(g.common, "reftable")):
+		return "", errRefBackend
+	case errors.Is(err, fs.ErrNotExist):
+		return "", &notFoundError{"ref " + name}
+	case err != nil:
+		return "", err
 	}
 	if id, ok := findPackedRef(data, name); ok {
 		return id, nil
@@ -184,7 +185,7 @@ func (g gitDir) branches() []string {
 		}
 		return nil
 	})
-	if data, err := os.ReadFile(filepath.Join(g.common, "packed-refs")); err == nil {
+	if data, err := readBounded(filepath.Join(g.common, "packed-refs"), maxPackedRefs); err == nil {
 		for line := range strings.SplitSeq(string(data), "\n") {
 			if id, name, ok := strings.Cut(line, " "); ok && isObjectID(id) {
 				if b, ok := strings.CutPrefix(name, "refs/heads/"); ok {

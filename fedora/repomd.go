@@ -136,7 +136,7 @@ func (s *SourceRepos) load(ctx context.Context, base string) (map[string][]RepoP
 	}
 	text, err := readBounded(index.Path, maxRepomd)
 	if err != nil {
-		return nil, problem(fmt.Errorf("repomd.xml: %w", err))
+		return nil, problem(fmt.Errorf("repomd.xml: %w", unwrapPath(err)))
 	}
 	primary, err := parseRepomd(text)
 	if err != nil {
@@ -167,19 +167,6 @@ func redacted(address string) string {
 		return u.Redacted()
 	}
 	return address
-}
-
-func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, unwrapPath(err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("more than %d bytes", limit)
-	}
-	return b, err
 }
 
 // A metadataFile is an entry of repomd.xml.
