@@ -98,33 +98,11 @@ func decodeOp(t *value) overlay.Op {
 		op.KeyPos[e.name] = v.pos()
 		switch v.kind {
 		case kindString:
-			switch e.name {
-			case "type":
-				op.Type = overlay.Type(v.str)
-			case "description":
-				op.Description = v.str
-			case "file":
-				op.File = v.str
-			case "archive":
-				op.Archive = v.str
-			case "section":
-				op.Section = v.str
-			case "package":
-				op.Package = v.str
-			case "tag":
-				op.Tag = v.str
-			case "value":
-				op.Value = v.str
-			case "regex":
-				op.Regex = v.str
-			case "replacement":
-				op.Replacement = v.str
-			case "source":
+			if field := op.Field(e.name); field != nil {
+				*field = v.str
+			}
+			if e.name == "source" {
 				op.Source = v.path()
-			case "branch":
-				op.Branch = v.str
-			case "mode":
-				op.Mode = v.str
 			}
 		case kindInt:
 			switch n, ok := v.integer(); {

@@ -330,22 +330,11 @@ var documentKey = Key{Type: Table, Help: "An overlay document: changes that belo
 // type; the table of operations says so.
 var overlayKey = Key{Type: Table, ops: true, Help: "A change of the packaging.", Keys: overlayKeys()}
 
-// overlayKeys joins the keys of all operations.
+// overlayKeys are the keys of all operations.
 func overlayKeys() []Key {
 	var keys []Key
-	seen := map[string]bool{}
-	add := func(list []overlay.Key) {
-		for _, ok := range list {
-			if seen[ok.Name] {
-				continue
-			}
-			seen[ok.Name] = true
-			keys = append(keys, overlayKeyOf(ok))
-		}
-	}
-	add(overlay.CommonKeys)
-	for i := range overlay.Ops {
-		add(overlay.Ops[i].Keys)
+	for _, k := range overlay.Keys() {
+		keys = append(keys, overlayKeyOf(k))
 	}
 	return keys
 }

@@ -101,45 +101,56 @@ func (op *Op) Has(key string) bool {
 	if _, ok := op.KeyPos[key]; ok {
 		return true
 	}
+	if s := op.Field(key); s != nil {
+		return *s != ""
+	}
 	switch key {
-	case "type":
-		return op.Type != ""
-	case "description":
-		return op.Description != ""
-	case "file":
-		return op.File != ""
-	case "archive":
-		return op.Archive != ""
-	case "section":
-		return op.Section != ""
-	case "package":
-		return op.Package != ""
-	case "tag":
-		return op.Tag != ""
-	case "value":
-		return op.Value != ""
-	case "regex":
-		return op.Regex != ""
-	case "replacement":
-		return op.Replacement != ""
 	case "lines":
 		return len(op.Lines) > 0
-	case "source":
-		return op.Source != ""
 	case "metadata":
 		return op.Metadata != nil
 	case "expect":
 		return op.Expect != nil
-	case "branch":
-		return op.Branch != ""
 	case "replacement-groups":
 		return op.ReplacementGroups
 	case "multiline":
 		return op.Multiline
-	case "mode":
-		return op.Mode != ""
 	}
 	return false
+}
+
+// Field returns the field of a key that holds a string, or nil for any other
+// key.
+func (op *Op) Field(key string) *string {
+	switch key {
+	case "type":
+		return (*string)(&op.Type)
+	case "description":
+		return &op.Description
+	case "file":
+		return &op.File
+	case "archive":
+		return &op.Archive
+	case "section":
+		return &op.Section
+	case "package":
+		return &op.Package
+	case "tag":
+		return &op.Tag
+	case "value":
+		return &op.Value
+	case "regex":
+		return &op.Regex
+	case "replacement":
+		return &op.Replacement
+	case "source":
+		return &op.Source
+	case "branch":
+		return &op.Branch
+	case "mode":
+		return &op.Mode
+	}
+	return nil
 }
 
 // Origin returns the origin of what the operation writes as number index of

@@ -182,3 +182,26 @@ func (o *OpInfo) Key(name string) *Key {
 	}
 	return nil
 }
+
+// Types returns the names of all types in the order of the table.
+func Types() []string {
+	names := make([]string, len(Ops))
+	for i := range Ops {
+		names[i] = string(Ops[i].Type)
+	}
+	return names
+}
+
+// Keys returns the keys of all types, each name once: common keys first, then
+// in the order of the table.
+func Keys() []Key {
+	keys := slices.Clone(CommonKeys)
+	for i := range Ops {
+		for _, k := range Ops[i].Keys {
+			if !slices.ContainsFunc(keys, func(x Key) bool { return x.Name == k.Name }) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	return keys
+}

@@ -26,7 +26,8 @@ func (op *Op) Validate() diag.List {
 		return diag.List{op.unknownType()}
 	}
 	list := op.check(info)
-	for _, name := range keyNames {
+	for i := range keyTable {
+		name := keyTable[i].Name
 		if !op.Has(name) || info.Key(name) != nil || name == "archive" {
 			continue
 		}
@@ -34,7 +35,7 @@ func (op *Op) Validate() diag.List {
 			continue // an error of its own
 		}
 		d := list.Warn(op.At(name), "overlay/unused-key", "%s: key %q has no effect on this type", op.Type, name)
-		if isExtension(name) {
+		if keyTable[i].Extension {
 			d.Severity, d.Code = diag.Error, "overlay/bad-value"
 			d.Message = fmt.Sprintf("%s: key %q does not go with this type", op.Type, name)
 		}
@@ -75,31 +76,8 @@ func (op *Op) checkTag(list *diag.List) {
 	}
 }
 
-// keyNames are all keys of the table in order of first appearance.
-var keyNames = func() []string {
-	var names []string
-	add := func(keys []Key) {
-		for _, k := range keys {
-			if !slices.Contains(names, k.Name) {
-				names = append(names, k.Name)
-			}
-		}
-	}
-	add(CommonKeys)
-	for i := range Ops {
-		add(Ops[i].Keys)
-	}
-	return names
-}()
-
-func isExtension(name string) bool {
-	for i := range Ops {
-		if k := Ops[i].Key(name); k != nil {
-			return k.Extension
-		}
-	}
-	return false
-}
+// keyTable is what Keys returns.
+var keyTable = Keys()
 
 // usesHint says which types use a key.
 func usesHint(name string) string {
@@ -116,26 +94,18 @@ func (op *Op) unknownType() diag.Diagnostic {
 	if op.Type == "" {
 		return diag.Diagnostic{
 			Pos: op.Pos, Code: "overlay/missing-key", Message: "overlay has no \"type\"",
-			Hint: "the types are " + strings.Join(typeNames(), ", "),
+			Hint: "the types are " + strings.Join(Types(), ", "),
 		}
 	}
 	d := diag.Diagnostic{
 		Pos: op.At("type"), Code: "overlay/unknown-type",
 		Message: fmt.Sprintf("unknown overlay type %q", op.Type),
-		Hint:    "the types are " + strings.Join(typeNames(), ", "),
+		Hint:    "the types are " + strings.Join(Types(), ", "),
 	}
-	if n := diag.Nearest(string(op.Type), typeNames()); n != "" {
+	if n := diag.Nearest(string(op.Type), Types()); n != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", n)
 	}
 	return d
-}
-
-func typeNames() []string {
-	names := make([]string, len(Ops))
-	for i := range Ops {
-		names[i] = string(Ops[i].Type)
-	}
-	return names
 }
 
 // check finds what keeps the operation from being applied.

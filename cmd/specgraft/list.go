@@ -56,7 +56,7 @@ render settings, its own or inherited from a group.`,
 	f.BoolVar(&customised, "customised", false, "only customised components")
 	f.BoolVar(&customised, "customized", false, "the other spelling of --customised")
 	_ = f.MarkHidden("customized")
-	_ = cmd.RegisterFlagCompletionFunc("overlay-type", cobra.FixedCompletions(opNames(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("overlay-type", completeTypes)
 	_ = cmd.RegisterFlagCompletionFunc("source-type", cobra.FixedCompletions([]string{"upstream", "local", "template"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		format, err := g.formatOf(recordFormats...)
@@ -65,7 +65,7 @@ render settings, its own or inherited from a group.`,
 		}
 		for _, t := range overlayTypes {
 			if overlay.Lookup(overlay.Type(t)) == nil {
-				return usageError{fmt.Errorf("unknown overlay type %q%s", t, didYouMean(t, opNames()))}
+				return usageError{fmt.Errorf("unknown overlay type %q%s", t, didYouMean(t, overlay.Types()))}
 			}
 		}
 		if types := []string{"upstream", "local", "template"}; sourceType != "" && !slices.Contains(types, sourceType) {
@@ -170,15 +170,6 @@ func describe(p *components.Project, c *components.Component, problems diag.List
 	slices.Sort(l.OverlayTypes)
 	l.OverlayTypes = slices.Compact(l.OverlayTypes)
 	return l
-}
-
-// opNames returns the names of all overlay types.
-func opNames() []string {
-	names := make([]string, len(overlay.Ops))
-	for i := range overlay.Ops {
-		names[i] = string(overlay.Ops[i].Type)
-	}
-	return names
 }
 
 // didYouMean ends a message with the nearest candidate, if there is one.

@@ -91,19 +91,22 @@ func (r overlayRecord) keys(required bool) []string {
 	return names
 }
 
+// completeTypes completes overlay types, with what they do.
+func completeTypes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	types := make([]string, len(overlay.Ops))
+	for i := range overlay.Ops {
+		types[i] = string(overlay.Ops[i].Type) + "\t" + overlay.Ops[i].Help
+	}
+	return types, cobra.ShellCompDirectiveNoFileComp
+}
+
 func overlayHelpCmd(g *globals) *cobra.Command {
 	return &cobra.Command{
-		Use:     "help TYPE",
-		Short:   "Explain one overlay type and its keys",
-		Example: "  specgraft overlay help spec-set-tag",
-		Args:    cobra.ExactArgs(1),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			var types []string
-			for _, op := range overlay.Ops {
-				types = append(types, string(op.Type)+"\t"+op.Help)
-			}
-			return types, cobra.ShellCompDirectiveNoFileComp
-		},
+		Use:               "help TYPE",
+		Short:             "Explain one overlay type and its keys",
+		Example:           "  specgraft overlay help spec-set-tag",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeTypes,
 		RunE: func(_ *cobra.Command, args []string) error {
 			format, err := g.formatOf("text", "table", "json")
 			if err != nil {
@@ -111,15 +114,11 @@ func overlayHelpCmd(g *globals) *cobra.Command {
 			}
 			info := overlay.Lookup(overlay.Type(args[0]))
 			if info == nil {
-				var types []string
-				for _, op := range overlay.Ops {
-					types = append(types, string(op.Type))
+				hint := didYouMean(args[0], overlay.Types())
+				if hint == "" {
+					hint = "; 'specgraft overlay list' names them"
 				}
-				err := fmt.Errorf("no overlay type %q; 'specgraft overlay list' names them", args[0])
-				if n := diag.Nearest(args[0], types); n != "" {
-					err = fmt.Errorf("no overlay type %q; did you mean %q?", args[0], n)
-				}
-				return usageError{err}
+				return usageError{fmt.Errorf("no overlay type %q%s", args[0], hint)}
 			}
 			r := recordOf(info)
 			if format == "json" {

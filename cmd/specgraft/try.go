@@ -19,21 +19,7 @@ import (
 // overlayKeys returns every key that an overlay can have, in the order of the
 // table, without those that only a file can hold.
 func overlayKeys() []overlay.Key {
-	var keys []overlay.Key
-	add := func(k overlay.Key) {
-		if k.Kind != overlay.KeyTable && !slices.ContainsFunc(keys, func(x overlay.Key) bool { return x.Name == k.Name }) {
-			keys = append(keys, k)
-		}
-	}
-	for _, k := range overlay.CommonKeys {
-		add(k)
-	}
-	for _, op := range overlay.Ops {
-		for _, k := range op.Keys {
-			add(k)
-		}
-	}
-	return keys
+	return slices.DeleteFunc(overlay.Keys(), func(k overlay.Key) bool { return k.Kind == overlay.KeyTable })
 }
 
 // usedBy lists the operations that take a key, or nothing when all do.
@@ -89,13 +75,7 @@ the table to paste into the configuration is printed to standard error.`,
 			f.String(k.Name, "", help)
 		}
 	}
-	_ = cmd.RegisterFlagCompletionFunc("type", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var types []string
-		for _, op := range overlay.Ops {
-			types = append(types, string(op.Type)+"\t"+op.Help)
-		}
-		return types, cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc("type", completeTypes)
 	_ = cmd.MarkFlagFilename("source")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf("text", "table", "json")
