@@ -2,10 +2,9 @@ package render
 
 import (
 	"io/fs"
-	"path"
 	"strings"
-	"time"
 
+	"specgraft/fedora/macro"
 	"specgraft/overlay"
 )
 
@@ -22,37 +21,15 @@ func (t treeFS) Open(name string) (fs.File, error) {
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 		}
-		return &openFile{strings.NewReader(string(data)), fileInfo{path.Base(name), f.Mode.Perm(), int64(len(data))}}, nil
+		return macro.NewFile(name, f.Mode.Perm(), data), nil
 	}
 	if name == t.tree.Name+".spec" {
-		data := t.tree.Spec.Normalized()
-		return &openFile{strings.NewReader(string(data)), fileInfo{name, 0o644, int64(len(data))}}, nil
+		return macro.NewFile(name, 0o644, t.tree.Spec.Normalized()), nil
 	}
 	for p := range t.tree.Files {
 		if name == "." || strings.HasPrefix(p, name+"/") {
-			return &openFile{strings.NewReader(""), fileInfo{path.Base(name), fs.ModeDir | 0o755, 0}}, nil
+			return macro.NewFile(name, fs.ModeDir|0o755, nil), nil
 		}
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
-
-type openFile struct {
-	*strings.Reader
-	info fileInfo
-}
-
-func (f *openFile) Stat() (fs.FileInfo, error) { return f.info, nil }
-func (f *openFile) Close() error               { return nil }
-
-type fileInfo struct {
-	name string
-	mode fs.FileMode
-	size int64
-}
-
-func (i fileInfo) Name() string       { return i.name }
-func (i fileInfo) Size() int64        { return i.size }
-func (i fileInfo) Mode() fs.FileMode  { return i.mode }
-func (i fileInfo) ModTime() time.Time { return time.Time{} }
-func (i fileInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i fileInfo) Sys() any           { return nil }

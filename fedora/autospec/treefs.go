@@ -1,13 +1,12 @@
 package autospec
 
 import (
-	"bytes"
 	"io/fs"
 	"path"
 	"strings"
-	"time"
 
 	"specgraft/fedora"
+	"specgraft/fedora/macro"
 )
 
 // treeFS serves the files of a git tree. Symbolic links are followed as long
@@ -31,20 +30,18 @@ func (t treeFS) Open(name string) (fs.File, error) {
 	if err != nil {
 		return fail(err)
 	}
-	info := fileInfo{name: path.Base(name), mode: 0o644}
 	if e.IsDir() {
-		info.mode = fs.ModeDir | 0o755
-		return &treeFile{info: info}, nil
+		return macro.NewFile(name, fs.ModeDir|0o755, nil), nil
 	}
 	data, err := t.h.Blob(e.ID)
 	if err != nil {
 		return fail(err)
 	}
+	mode := fs.FileMode(0o644)
 	if e.Mode&0o111 != 0 {
-		info.mode = 0o755
+		mode = 0o755
 	}
-	info.size = int64(len(data))
-	return &treeFile{info: info, Reader: bytes.NewReader(data)}, nil
+	return macro.NewFile(name, mode, data), nil
 }
 
 // find walks down to a name, through symbolic links.
@@ -98,31 +95,3 @@ func (t treeFS) find(name string) (fedora.TreeEntry, error) {
 	}
 	return at, nil
 }
-
-type treeFile struct {
-	info fileInfo
-	*bytes.Reader
-}
-
-func (f *treeFile) Stat() (fs.FileInfo, error) { return f.info, nil }
-func (f *treeFile) Close() error               { return nil }
-
-func (f *treeFile) Read(p []byte) (int, error) {
-	if f.Reader == nil {
-		return 0, &fs.PathError{Op: "read", Path: f.info.name, Err: fs.ErrInvalid}
-	}
-	return f.Reader.Read(p)
-}
-
-type fileInfo struct {
-	name string
-	mode fs.FileMode
-	size int64
-}
-
-func (i fileInfo) Name() string       { return i.name }
-func (i fileInfo) Size() int64        { return i.size }
-func (i fileInfo) Mode() fs.FileMode  { return i.mode }
-func (i fileInfo) ModTime() time.Time { return time.Time{} }
-func (i fileInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i fileInfo) Sys() any           { return nil }
