@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,11 +65,11 @@ unless --now gives another one.`,
 		}
 		var cfg macro.Config
 		for _, d := range defines {
-			name, body, ok := strings.Cut(strings.TrimSpace(d), " ")
-			if !ok {
-				return usageError{fmt.Errorf("--define %q: want a name, a blank and a value", d)}
+			m, err := parseDefine(d)
+			if err != nil {
+				return err
 			}
-			cfg.Defines = append(cfg.Defines, macro.Define{Name: name, Body: strings.TrimSpace(body)})
+			cfg.Defines = append(cfg.Defines, m)
 		}
 		in.Evaluator = autospec.NewEvaluator(cfg)
 		res, err := autospec.Process(in)

@@ -27,11 +27,7 @@ type viewer struct {
 
 // viewer loads the project and chooses components.
 func (g *globals) viewer(ctx context.Context, sel *selection, args []string) (*viewer, error) {
-	p, err := g.load()
-	if err != nil {
-		return nil, err
-	}
-	names, err := sel.names(p, args)
+	p, names, err := g.loadSelected(sel, args)
 	if err != nil {
 		return nil, err
 	}

@@ -60,11 +60,7 @@ distribution's configuration names mirrors that are tried first.`,
 		if jobs < 1 || perHost < 1 {
 			return usageError{errors.New("--jobs and --per-host are numbers of 1 or more")}
 		}
-		p, err := g.load()
-		if err != nil {
-			return err
-		}
-		names, err := sel.names(p, args)
+		p, names, err := g.loadSelected(sel, args)
 		if err != nil {
 			return err
 		}

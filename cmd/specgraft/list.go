@@ -76,7 +76,7 @@ render settings, its own or inherited from a group.`,
 			return err
 		}
 		names := p.Names()
-		if sel.all || len(args)+len(sel.patterns)+len(sel.groups)+len(sel.specPaths) > 0 {
+		if sel.given(args) {
 			if names, err = sel.names(p, args); err != nil {
 				return err
 			}

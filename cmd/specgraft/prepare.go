@@ -48,11 +48,7 @@ in the lookaside cache.`,
 		if opt.Dir == "" {
 			return usageError{errors.New("-o DIR is missing: where to write to")}
 		}
-		p, err := g.load()
-		if err != nil {
-			return err
-		}
-		names, err := sel.names(p, args)
+		p, names, err := g.loadSelected(sel, args)
 		if err != nil {
 			return err
 		}

@@ -97,11 +97,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		if err := knownCodes(strict); err != nil {
 			return err
 		}
-		p, err := g.load()
-		if err != nil {
-			return err
-		}
-		names, err := sel.names(p, args)
+		p, names, err := g.loadSelected(sel, args)
 		if err != nil {
 			return err
 		}

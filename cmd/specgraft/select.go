@@ -41,9 +41,24 @@ func (s *selection) lockFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.skipLocks, "skip-lock-validation", false, "go on with missing or stale locks")
 }
 
+// given reports whether anything was chosen.
+func (s *selection) given(args []string) bool {
+	return s.all || len(args)+len(s.patterns)+len(s.groups)+len(s.specPaths) > 0
+}
+
+// loadSelected loads the project and returns the chosen components, sorted.
+func (g *globals) loadSelected(s *selection, args []string) (*components.Project, []string, error) {
+	p, err := g.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := s.names(p, args)
+	return p, names, err
+}
+
 // names returns the chosen components, sorted.
 func (s *selection) names(p *components.Project, args []string) ([]string, error) {
-	if !s.all && len(args)+len(s.patterns)+len(s.groups)+len(s.specPaths) == 0 {
+	if !s.given(args) {
 		return nil, usageError{errors.New("no components were selected; name some, or use -a for all")}
 	}
 	names, problems := p.Select(components.Selector{

@@ -27,14 +27,10 @@ With --json the same as one object per component: "config" holds the values,
 		if err != nil {
 			return err
 		}
-		if len(args)+len(sel.patterns)+len(sel.groups)+len(sel.specPaths) == 0 && !sel.all {
+		if !sel.given(args) {
 			return usageError{errors.New("name a component to show; 'specgraft list' prints all names")}
 		}
-		p, err := g.load()
-		if err != nil {
-			return err
-		}
-		names, err := sel.names(p, args)
+		p, names, err := g.loadSelected(sel, args)
 		if err != nil {
 			return err
 		}

@@ -67,11 +67,7 @@ lock files are stale.`,
 		case jobs == 0:
 			jobs = 4 * runtime.GOMAXPROCS(0)
 		}
-		p, err := g.load()
-		if err != nil {
-			return err
-		}
-		names, err := sel.names(p, args)
+		p, names, err := g.loadSelected(sel, args)
 		if err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ wrote the component's lock; without --to it looks at the working tree.`,
 		if err != nil {
 			return err
 		}
-		if !sel.all && len(args)+len(sel.patterns)+len(sel.groups)+len(sel.specPaths) == 0 {
+		if !sel.given(args) {
 			return usageError{errors.New("no components were selected; name some, or use -a for all")}
 		}
 		h, err := g.openHistory(cmd.Context(), p)
