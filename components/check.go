@@ -89,7 +89,7 @@ func (c *checker) value(v *value, k *Key, at *trail) {
 	case Map:
 		for i := range v.keys {
 			e := &v.keys[i]
-			if k.NameRule != nil && !k.NameRule.match(e.name) && !c.azldev {
+			if k.NameRule != nil && !k.NameRule.ok(e.name) && !c.azldev {
 				c.addKey(e, "config/bad-name", "%s name %q must be %s", k.What, e.name, k.NameRule.What)
 			}
 			c.value(e.val, k.Elem, at.key(e.name))
@@ -151,7 +151,7 @@ func (c *checker) text(v *value, k *Key, at *trail) {
 		}
 		return
 	}
-	if k.Format != nil && v.str != "" && !k.Format.match(v.str) {
+	if k.Format != nil && v.str != "" && !k.Format.ok(v.str) {
 		c.bad(v, "%s: %q must be %s", at, v.str, k.Format.What)
 	}
 }

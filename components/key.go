@@ -3,7 +3,6 @@ package components
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -71,19 +70,12 @@ type Choice struct {
 }
 
 // A Format is a named form of string. The pattern is what a JSON schema can
-// check, the function what the loader checks in addition.
+// check, the function what the loader checks.
 type Format struct {
 	What    string // completes "must be ..."
 	Pattern string // regular expression, RE2 and ECMAScript alike
 	Except  []string
 	ok      func(string) bool
-}
-
-func (f *Format) match(s string) bool {
-	if f.ok != nil {
-		return f.ok(s)
-	}
-	return regexp.MustCompile(f.Pattern).MatchString(s)
 }
 
 // A Rule ties keys of one table together: when the condition holds, the
@@ -95,6 +87,8 @@ type Rule struct {
 	Need   []string
 	Forbid []string
 }
+
+const repoNameBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-"
 
 // The forms of strings.
 var (
@@ -118,8 +112,10 @@ var (
 		u, err := url.Parse(s)
 		return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 	}}
-	repoNameFormat = &Format{What: "letters, digits and _ . : - only, beginning with a letter or digit", Pattern: `^[A-Za-z0-9][A-Za-z0-9_.:-]*$`}
-	subPathFormat  = &Format{What: `a relative path without "..", "?" and "#"`, Pattern: `^[^/?#][^?#]*$`, ok: func(s string) bool {
+	repoNameFormat = &Format{What: "letters, digits and _ . : - only, beginning with a letter or digit", Pattern: `^[A-Za-z0-9][A-Za-z0-9_.:-]*$`, ok: func(s string) bool {
+		return s != "" && !strings.ContainsRune("_.:-", rune(s[0])) && strings.Trim(s, repoNameBytes) == ""
+	}}
+	subPathFormat = &Format{What: `a relative path without "..", "?" and "#"`, Pattern: `^[^/?#][^?#]*$`, ok: func(s string) bool {
 		if s == "" || strings.HasPrefix(s, "/") || strings.ContainsAny(s, "?#") {
 			return false
 		}
