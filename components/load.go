@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -251,7 +252,12 @@ var (
 // environment reports whether a file cannot be read for a reason that the
 // project has no part in.
 func environment(err error) bool {
-	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNotRegular) && !errors.Is(err, errTooLarge)
+	for _, mistake := range []error{fs.ErrNotExist, errNotRegular, errTooLarge, syscall.ENOTDIR, syscall.ELOOP} {
+		if errors.Is(err, mistake) {
+			return false
+		}
+	}
+	return true
 }
 
 // readRegular reads a regular file: a pull request must not make the loader

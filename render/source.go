@@ -59,7 +59,15 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 		if !ok {
 			return err
 		}
-		placed := c.PlaceUpstream(*d, u)
+		placed := *d
+		switch d.Code {
+		case "fedora/bad-ref", "fedora/missing-commit", "fedora/ambiguous-commit":
+			if u.Commit == "" && src.Request.Commit != "" {
+				placed.Pos.Filename = r.show(r.Project.LockPath(c.Name))
+				placed.Hint = fmt.Sprintf("the lock asks for it: restore the lock file from version control, or run `specgraft update %s`", c.Name)
+			}
+		}
+		placed = c.PlaceUpstream(placed, u)
 		return &placed
 	}
 	var snap *fedora.Snapshot
@@ -243,7 +251,7 @@ func (s *sourceOpener) open(name string) ([]byte, fs.FileMode, error) {
 		return nil, 0, err
 	}
 	if !st.Mode().IsRegular() {
-		return nil, 0, errors.New("not a regular file")
+		return nil, 0, &diag.Diagnostic{Code: "overlay/source", Message: fmt.Sprintf("source file %q is not a regular file", filepath.Base(name))}
 	}
 	data, err := read(name)
 	return data, gitMode(st.Mode()), err

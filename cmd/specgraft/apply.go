@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -174,10 +175,15 @@ func readInput(name string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
+var errIrregular = errors.New("is not a regular file")
+
 // fileProblem is what went wrong with a file: the user's mistake when it is
-// not there, else the environment's.
+// not there or no file, else the environment's.
 func fileProblem(name string, err error) error {
-	d := &diag.Diagnostic{Code: "apply/file", Env: !errors.Is(err, fs.ErrNotExist)}
+	d := &diag.Diagnostic{Code: "apply/file", Env: true}
+	for _, mistake := range []error{fs.ErrNotExist, errIrregular, syscall.EISDIR, syscall.ENOTDIR, syscall.ELOOP} {
+		d.Env = d.Env && !errors.Is(err, mistake)
+	}
 	d.Pos.Filename = name
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err

@@ -31,7 +31,7 @@ type swap struct {
 // put writes what is to become the file aside.
 func (b *batch) put(root *os.Root, name string, data []byte, mode fs.FileMode) error {
 	if info, err := root.Lstat(name); err == nil && !info.Mode().IsRegular() {
-		return errors.New("is not a regular file")
+		return errIrregular
 	}
 	s := &swap{root: root, name: name, tmp: aside(name)}
 	f, err := root.OpenFile(s.tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -83,7 +83,7 @@ func (b *batch) commit() error {
 func (s *swap) do() error {
 	if info, err := s.root.Lstat(s.name); err == nil {
 		if !info.Mode().IsRegular() {
-			return errors.New("is not a regular file")
+			return errIrregular
 		}
 		backup := aside(s.name)
 		// A link leaves the name in place until the rename; not every file

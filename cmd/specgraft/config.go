@@ -102,7 +102,8 @@ problems at the lines of a pull request.`,
 				return exitError(code)
 			}
 			if p != nil && format == "text" {
-				g.note("%d components checked, %d problem%s", len(p.Names()), len(problems), plural(len(problems)))
+				n := len(p.Names())
+				g.note("%d component%s checked, %d problem%s", n, plural(n), len(problems), plural(len(problems)))
 			}
 			return nil
 		},
