@@ -225,18 +225,25 @@ type ref struct {
 	brace   bool
 }
 
+// flags reads the ? and ! in front of a name and returns how many there are.
+func (r *ref) flags(s string) int {
+	for i := range len(s) {
+		switch s[i] {
+		case '!':
+			r.negate = !r.negate
+		case '?':
+			r.test = true
+		default:
+			return i
+		}
+	}
+	return len(s)
+}
+
 // braced reads %{...}; n is the index of the closing brace in s.
 func braced(s string, n int) ref {
 	r := ref{end: n + 1, brace: true}
-	i := 1
-	for i < n && (s[i] == '?' || s[i] == '!') {
-		if s[i] == '!' {
-			r.negate = !r.negate
-		} else {
-			r.test = true
-		}
-		i++
-	}
+	i := 1 + r.flags(s[1:n])
 	j := i
 	for j < n && s[j] != ' ' && s[j] != ':' && s[j] != '}' {
 		j++
@@ -256,15 +263,7 @@ func braced(s string, n int) ref {
 // bare reads %name and the special names %*, %**, %#, %-f, %-f*.
 func bare(s string) ref {
 	var r ref
-	i := 0
-	for i < len(s) && (s[i] == '?' || s[i] == '!') {
-		if s[i] == '!' {
-			r.negate = !r.negate
-		} else {
-			r.test = true
-		}
-		i++
-	}
+	i := r.flags(s)
 	j := i
 	if j < len(s) && s[j] == '-' {
 		j++
