@@ -141,27 +141,15 @@ func tags(name string, v any) (lines, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out lines
-	for _, t := range list {
-		s, err := t.Escaped()
-		if err != nil {
-			return nil, err
-		}
-		out.add(tagLine(name, s), t.Pos)
-	}
-	return out, nil
+	return escaped(list, func(_ int, s string) string { return tagLine(name, s) })
 }
 
 func numbered(name string, list []Source) (lines, error) {
-	var out lines
+	values := make([]Text, len(list))
 	for i, src := range list {
-		s, err := src.Value.Escaped()
-		if err != nil {
-			return nil, err
-		}
-		out.add(tagLine(fmt.Sprintf("%s%d", name, i), s), src.Value.Pos)
+		values[i] = src.Value
 	}
-	return out, nil
+	return escaped(values, func(i int, s string) string { return tagLine(fmt.Sprintf("%s%d", name, i), s) })
 }
 
 func writeLines(v any) (lines, error) {
@@ -169,13 +157,18 @@ func writeLines(v any) (lines, error) {
 	if err != nil {
 		return nil, err
 	}
+	return escaped(list, func(_ int, s string) string { return s })
+}
+
+// escaped makes a line of each text, which it gets as it may stand in a spec.
+func escaped(list []Text, line func(i int, s string) string) (lines, error) {
 	var out lines
-	for _, t := range list {
+	for i, t := range list {
 		s, err := t.Escaped()
 		if err != nil {
 			return nil, err
 		}
-		out.add(s, t.Pos)
+		out.add(line(i, s), t.Pos)
 	}
 	return out, nil
 }
