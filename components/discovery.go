@@ -92,9 +92,7 @@ func (p *Project) specFile(name string, diags *diag.List) (string, []string) {
 		return "", nil
 	}
 	found := p.discovered()
-	for _, d := range found.diags {
-		*diags = append(*diags, d)
-	}
+	*diags = append(*diags, found.diags...)
 	return found.specs[name], found.groups[name]
 }
 

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // corpus returns the directory of the real configuration, or skips.
@@ -24,9 +23,7 @@ func corpus(tb testing.TB) string {
 func TestRealConfiguration(t *testing.T) {
 	t.Parallel()
 	dir := corpus(t)
-	start := time.Now()
 	p, diags := Load(Options{Dir: dir})
-	t.Log(time.Since(start))
 	for _, d := range diags {
 		t.Errorf("%s: %s", d.Severity, d.Error())
 	}
@@ -38,7 +35,6 @@ func TestRealConfiguration(t *testing.T) {
 		t.Errorf("got %d components, want 7583", len(names))
 	}
 	overlays := 0
-	start = time.Now()
 	for _, name := range names {
 		c, diags := p.Component(name)
 		for _, d := range diags {
@@ -55,7 +51,6 @@ func TestRealConfiguration(t *testing.T) {
 			}
 		}
 	}
-	t.Log(time.Since(start))
 	if overlays != 233 {
 		t.Errorf("got %d overlays, want 233", overlays)
 	}

@@ -21,7 +21,6 @@ type resolved struct {
 	merged   *value
 	ops      []*value // the overlays' tables, in the order of Overlays
 	opLayers []string
-	diags    diag.List
 	origins  func() map[*value]string
 }
 

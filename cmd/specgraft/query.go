@@ -19,10 +19,10 @@ import (
 
 // querySettings is what a spec is evaluated with, as given on the command line.
 type querySettings struct {
-	arch                                string
-	defines, with, without, undefines   []string
-	whatIf                              []string
-	macros, fedora, rhel, dist, sources string
+	arch                              string
+	defines, with, without, undefines []string
+	whatIf                            []string
+	macros, sources                   string
 }
 
 func queryCmd(g *globals) *cobra.Command {
