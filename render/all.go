@@ -132,7 +132,7 @@ func (r *Renderer) one(ctx context.Context, out *Output, name string, opt RunOpt
 			}
 		}
 		o.Expected = res.Config != nil && res.Config.Build.Failure.Expected
-		files = FailedFiles()
+		files = failedFiles()
 	}
 	if d := r.wentDown(res, o.OutputDir); d != nil {
 		o.fail(diag.List{*d})

@@ -86,7 +86,7 @@ func (o *Output) compare(l *letterDir, name string, files []*overlay.File) (*com
 			return nil, err
 		}
 		if len(found) > 0 && !o.force && !looksRendered(name, found) {
-			return nil, notOurs(path.Join(o.Dir, ComponentDir(name)), "was not rendered: it has neither "+name+".spec nor "+FailedName)
+			return nil, notOurs(path.Join(o.Dir, ComponentDir(name)), "was not rendered: it has neither "+name+".spec nor "+failedName)
 		}
 	}
 	for _, f := range files {
@@ -123,7 +123,7 @@ func (o *Output) compare(l *letterDir, name string, files []*overlay.File) (*com
 		// A directory without files is no difference that a repository sees.
 		c.rebuild = !c.exists
 	}
-	if alias := AliasName(name); alias != "" {
+	if alias := aliasName(name); alias != "" {
 		target := ""
 		if l != nil {
 			st, err := l.root.Lstat(alias)
@@ -144,7 +144,7 @@ func (o *Output) compare(l *letterDir, name string, files []*overlay.File) (*com
 // rendered component.
 func looksRendered(name string, found map[string]fs.FileInfo) bool {
 	_, spec := found[name+".spec"]
-	_, failed := found[FailedName]
+	_, failed := found[failedName]
 	return spec || failed
 }
 

@@ -18,13 +18,13 @@ import (
 	"specgraft/overlay/diag"
 )
 
-// FailedName is the file that stands alone in the directory of a component
+// failedName is the file that stands alone in the directory of a component
 // that could not be rendered.
-const FailedName = "RENDER_FAILED"
+const failedName = "RENDER_FAILED"
 
-// FailedText is its content. It says where it comes from in the words of the
+// failedText is its content. It says where it comes from in the words of the
 // reference tool, because the file is checked in and compared.
-const FailedText = "Rendering failed. See azldev logs for details.\n"
+const failedText = "Rendering failed. See azldev logs for details.\n"
 
 // tempPrefix starts the name of everything temporary in an output tree. What
 // bears it was left by a run that was killed and may be removed.
@@ -43,19 +43,19 @@ func ComponentDir(name string) string {
 	return strings.ToLower(name[:1]) + "/" + name
 }
 
-// AliasName returns the name of the symbolic link that stands beside the
+// aliasName returns the name of the symbolic link that stands beside the
 // directory of a component whose name is spelled differently in a URL, or the
 // empty string when no link is needed.
-func AliasName(name string) string {
+func aliasName(name string) string {
 	if alias := url.QueryEscape(name); alias != name {
 		return alias
 	}
 	return ""
 }
 
-// FailedFiles is the content of the directory of a component that failed.
-func FailedFiles() []*overlay.File {
-	return []*overlay.File{overlay.NewFile(FailedName, 0o644, []byte(FailedText), nil)}
+// failedFiles is the content of the directory of a component that failed.
+func failedFiles() []*overlay.File {
+	return []*overlay.File{overlay.NewFile(failedName, 0o644, []byte(failedText), nil)}
 }
 
 // An Output is the directory tree that rendered components are written to.
@@ -281,7 +281,7 @@ func (o *Output) Orphans(components []string) ([]string, error) {
 	known := make(map[string]bool, len(components))
 	for _, name := range components {
 		known[ComponentDir(name)] = true
-		if alias := AliasName(name); alias != "" && name != "" {
+		if alias := aliasName(name); alias != "" && name != "" {
 			known[strings.ToLower(name[:1])+"/"+alias] = true
 		}
 	}
@@ -307,7 +307,7 @@ func (o *Output) Orphans(components []string) ([]string, error) {
 			if isLink {
 				// An alias leads to its sibling under the unescaped name.
 				target, err := o.root.Readlink(p)
-				if err != nil || AliasName(target) != e.Name() {
+				if err != nil || aliasName(target) != e.Name() {
 					continue
 				}
 			}
@@ -322,8 +322,11 @@ func (o *Output) Orphans(components []string) ([]string, error) {
 func (o *Output) Remove(orphan string) error {
 	letter, name := path.Split(orphan)
 	l, err := o.letter(path.Clean(letter), false)
-	if err != nil || l == nil {
+	if err != nil {
 		return outputError(o.Dir, err)
+	}
+	if l == nil {
+		return nil // somebody was faster
 	}
 	tmp := o.temp()
 	if err := l.root.Rename(name, tmp); err != nil {

@@ -103,9 +103,9 @@ func TestWrite(t *testing.T) {
 		{"file becomes directory", files("b.patch/y", "y", "bash.spec", "v1", "d/x", "x", "run.sh*", "#!"),
 			[]Change{{"b.patch", Removed}, {"b.patch/y", Added}}, []string{"bash.spec"},
 			[]string{"b/bash/b.patch/y 0644 y", "b/bash/bash.spec 0644 v1", "b/bash/d/x 0644 x", "b/bash/run.sh 0755 #!"}},
-		{"failed", FailedFiles(),
+		{"failed", failedFiles(),
 			[]Change{{"RENDER_FAILED", Added}, {"b.patch", Removed}, {"bash.spec", Removed}, {"d/x", Removed}, {"run.sh", Removed}}, nil,
-			[]string{"b/bash/RENDER_FAILED 0644 " + FailedText}},
+			[]string{"b/bash/RENDER_FAILED 0644 " + failedText}},
 	}
 	for _, tt := range tests {
 		for _, exchange := range []bool{true, false} {
@@ -398,10 +398,10 @@ func TestBadNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"", ".", "..", ".hidden", "b/../bash", "../x", "a b", "caf\u00e9", "a\nb", `a\b`, strings.Repeat("x", 300)} {
-		if _, err := o.Write(name, FailedFiles()); err == nil {
+		if _, err := o.Write(name, failedFiles()); err == nil {
 			t.Errorf("%q was written", name)
 		}
-		if _, err := o.Compare(name, FailedFiles()); err == nil {
+		if _, err := o.Compare(name, failedFiles()); err == nil {
 			t.Errorf("%q was compared", name)
 		}
 	}

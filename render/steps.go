@@ -89,9 +89,9 @@ func origin(c *components.Component, path string) token.Position {
 	return c.Pos
 }
 
-// MacrosName returns the name of the file that holds a component's build
+// macrosName returns the name of the file that holds a component's build
 // configuration.
-func MacrosName(component string) string { return component + ".azl.macros" }
+func macrosName(component string) string { return component + ".azl.macros" }
 
 // macrosFile returns the component's build configuration as a macros file, or
 // nil when there is none.
@@ -148,7 +148,7 @@ func (r *Renderer) macrosFile(ctx context.Context, res *Result) (*overlay.File, 
 		fmt.Fprintf(&text, "%%%s %s\n", name, values[name])
 	}
 	o := &spec.Origin{Pos: origin(c, where[first]), Step: "macros-file", Index: -1}
-	return overlay.NewFile(MacrosName(c.Name), 0o644, []byte(text.String()), o), nil
+	return overlay.NewFile(macrosName(c.Name), 0o644, []byte(text.String()), o), nil
 }
 
 func isWordByte(c byte) bool {

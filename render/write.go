@@ -38,7 +38,7 @@ func (o *Output) Write(name string, files []*overlay.File) ([]Change, error) {
 		err = o.replaceFiles(l, name, files, c)
 	}
 	if err == nil && c.alias {
-		err = o.link(l, AliasName(name), name)
+		err = o.link(l, aliasName(name), name)
 	}
 	if err != nil {
 		return nil, o.componentError(name, err)

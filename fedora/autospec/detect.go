@@ -105,7 +105,7 @@ func isAutochangelog(line string) bool {
 // splitLines cuts text with universal newlines into lines without their
 // endings. final reports whether the last line has one.
 func splitLines(text []byte) (lines []string, final bool) {
-	s := string(Universal(text))
+	s := string(universal(text))
 	if s == "" {
 		return nil, true
 	}
@@ -113,9 +113,9 @@ func splitLines(text []byte) (lines []string, final bool) {
 	return strings.Split(s, "\n"), final
 }
 
-// Universal turns CRLF and lone CR into LF. Process does so with the spec it
-// is given: Keep counts the lines of Universal(Spec).
-func Universal(text []byte) []byte {
+// universal turns CRLF and lone CR into LF. Process does so with the spec it
+// is given: Keep counts the lines of universal(Spec).
+func universal(text []byte) []byte {
 	if bytes.IndexByte(text, '\r') < 0 {
 		return text
 	}

@@ -64,7 +64,7 @@ func (r *Result) Apply(text []byte) []byte {
 	if !r.Changed {
 		return text
 	}
-	text = Universal(text)
+	text = universal(text)
 	var b bytes.Buffer
 	for _, line := range r.Header {
 		b.WriteString(line)
