@@ -3,9 +3,7 @@ package render
 import (
 	"container/heap"
 	"context"
-	"crypto/sha1"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -235,11 +233,6 @@ func sameBlob(path string, log []fedora.PathChange) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	h := sha1.New()
-	if len(log[0].Blob) == 2*sha256.Size {
-		h = sha256.New()
-	}
-	fmt.Fprintf(h, "blob %d\x00", len(data))
-	h.Write(data)
-	return hex.EncodeToString(h.Sum(nil)) == log[0].Blob, nil
+	id := log[0].Blob
+	return fedora.Object{Kind: "blob", Data: data}.ID(len(id) == 2*sha256.Size) == id, nil
 }
