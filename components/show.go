@@ -43,13 +43,8 @@ func (p *Project) View(c *Component) (*View, diag.List) {
 		pos.Line, pos.Column = 0, 0
 		pos.Filename = p.Display(c.Spec.Path)
 		layer := "found spec"
-		for _, g := range c.Groups {
-			if len(p.Groups[g].Specs) > 0 {
-				layer = groupLayer(g)
-				if w := p.discovered().where[c.Name]; w != nil {
-					pos = w.pos()
-				}
-			}
+		if found := p.discovered(); found.where[c.Name] != nil {
+			layer, pos = groupLayer(found.groups[c.Name][0]), found.where[c.Name].pos()
 		}
 		o := &Origin{Layer: layer, Pos: pos}
 		spec.add("type", &item{kind: kindString, str: "local", origin: o})

@@ -143,6 +143,37 @@ func TestOriginAbsent(t *testing.T) {
 	}
 }
 
+// TestShowFoundSpec: of a spec that several groups find, the place and the group
+// are those of the same pattern.
+func TestShowFoundSpec(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, `-- azldev.toml --
+[project]
+default-distro = { name = "mine", version = "1" }
+[distros.mine.versions.1]
+[component-groups.b]
+specs = ["*/here.spec"]
+[component-groups.a]
+specs = ["**/*.spec"]
+[component-groups.c]
+specs = ["nowhere/*.spec"]
+components = ["here"]
+[components.here]
+-- here/here.spec --
+`)
+	c, diags := p.Component("here")
+	if diags != nil {
+		t.Fatal(diags)
+	}
+	v, diags := p.View(c)
+	if diags != nil {
+		t.Fatal(diags)
+	}
+	if want := "# azldev.toml:7:10 (group a)"; !strings.Contains(string(v.Text()), want) {
+		t.Errorf("no %q in\n%s", want, v.Text())
+	}
+}
+
 // TestShowRealComponents pins the origin of every value of components that
 // inherit in different ways.
 func TestShowRealComponents(t *testing.T) {
