@@ -95,7 +95,7 @@ func nothing(*Evaluator, *call) string { return "" }
 func rawDefine(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
 	global := r.name == "global"
 	if r.brace {
-		e.define(s[r.nameEnd:r.end-1], global)
+		e.define(strings.TrimPrefix(s[r.nameEnd:r.end-1], ":"), global)
 		return dst, r.end
 	}
 	return dst, r.nameEnd + e.define(s[r.nameEnd:], global)
@@ -103,7 +103,7 @@ func rawDefine(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
 
 func rawUndefine(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
 	if r.brace {
-		e.undefine(s[r.nameEnd : r.end-1])
+		e.undefine(strings.TrimPrefix(s[r.nameEnd:r.end-1], ":"))
 		return dst, r.end
 	}
 	e.undefine(s[r.nameEnd:])

@@ -263,3 +263,14 @@ func TestNatives(t *testing.T) {
 		}
 	}
 }
+
+// TestExpandInclude: the lines of an included file stand in place of the line
+// that names it, which leaves nothing behind.
+func TestExpandInclude(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{"in.inc": {Data: []byte("%global v 1\nURL: http://e\n")}}
+	s := Eval("s", []byte("Name: x\n%include in.inc\nVersion: %{v}\n"), Config{Set: evalBase(), FS: files, Lines: true})
+	if got, want := s.Expanded.Text, "Name: x\n\nURL: http://e\nVersion: 1\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -65,8 +65,10 @@ func (r *reader) next() (string, bool) {
 			if !more || rest == "" {
 				r.havePnd = false
 			}
-			if r.directive(line) {
-				r.emit("")
+			if files := len(r.inputs); r.directive(line) {
+				if len(r.inputs) == files {
+					r.emit("") // the lines of an included file stand for its line
+				}
 				continue
 			}
 			if !r.reading() {
