@@ -38,13 +38,13 @@ func (v *View) Blame(removed bool) *Blame {
 	minus := func(until int) {
 		for ; next < until; next++ {
 			if removed && h.gone[next] != nil {
-				out.Lines = append(out.Lines, BlameLine{Upstream: next + 1, Removed: true, Cause: CauseOf(h.gone[next]), Text: h.old[next].Text})
+				out.Lines = append(out.Lines, BlameLine{Upstream: next + 1, Removed: true, Cause: causeOf(h.gone[next]), Text: h.old[next].Text})
 			}
 		}
 	}
 	for i := range h.new {
 		l := &h.new[i]
-		b := BlameLine{Num: i + 1, Cause: CauseOf(l.Origin), Text: l.Text}
+		b := BlameLine{Num: i + 1, Cause: causeOf(l.Origin), Text: l.Text}
 		if was := int(h.was[i]); was >= 0 {
 			minus(was)
 			next = was + 1
@@ -72,7 +72,7 @@ func (v *View) BlameFile(name string) (*Blame, error) {
 			return nil, err
 		}
 		if isBinary(data) {
-			out.Lines = append(out.Lines, BlameLine{Num: 1, Cause: CauseOf(f.Origin), Text: "(binary)"})
+			out.Lines = append(out.Lines, BlameLine{Num: 1, Cause: causeOf(f.Origin), Text: "(binary)"})
 			return out, nil
 		}
 		var old []byte
@@ -82,7 +82,7 @@ func (v *View) BlameFile(name string) (*Blame, error) {
 			}
 		}
 		num, was := 0, 0
-		for _, l := range textDiff(old, data, CauseOf(f.Origin)) {
+		for _, l := range textDiff(old, data, causeOf(f.Origin)) {
 			switch l.Op {
 			case "-":
 				was++
@@ -131,11 +131,11 @@ func (v *View) Trail(num int) []Touch {
 			continue
 		}
 		if k >= len(e.Old) || part > 0 {
-			out = append(out, Touch{Cause: CauseOf(e.Origin), New: true, After: shown})
+			out = append(out, Touch{Cause: causeOf(e.Origin), New: true, After: shown})
 			break
 		}
 		if old := e.Old[k].Text; old != text {
-			out = append(out, Touch{Cause: CauseOf(e.Origin), Before: old, After: shown})
+			out = append(out, Touch{Cause: causeOf(e.Origin), Before: old, After: shown})
 			text, shown = old, old
 		}
 	}
@@ -227,10 +227,4 @@ func (bl *Blame) WriteLine(w io.Writer, l BlameLine, trail []Touch, s Style) err
 		fmt.Fprintln(b, "  "+clean(l.Cause.Label()))
 	}
 	return b.Flush()
-}
-
-// Unattributed returns the lines of the rendered spec that are neither
-// upstream's nor any operation's. There are none unless there is a bug.
-func (bl *Blame) Unattributed() []BlameLine {
-	return slices.DeleteFunc(slices.Clone(bl.Lines), func(l BlameLine) bool { return l.Cause != nil || l.Upstream > 0 })
 }

@@ -178,7 +178,7 @@ func (d *FileDiff) files(old, new *overlay.File, cause *spec.Origin) (bool, erro
 	if old != nil && new != nil && d.Status == Modified && d.OldMode == d.NewMode && bytes.Equal(a, b) {
 		return false, nil
 	}
-	c := CauseOf(cause)
+	c := causeOf(cause)
 	if c != nil {
 		d.Causes = []*Cause{c}
 	}
@@ -204,7 +204,7 @@ func (h *history) diff(endings bool) []Line {
 	next := 0          // old line to come
 	minus := func(i int, by *spec.Origin) {
 		l := &h.old[i]
-		r := Line{Op: "-", Text: l.Text, Cause: CauseOf(by)}
+		r := Line{Op: "-", Text: l.Text, Cause: causeOf(by)}
 		if endings {
 			r.Text += strings.TrimSuffix(l.EOL, "\n")
 			r.NoEOL = !strings.HasSuffix(l.EOL, "\n")
@@ -217,7 +217,7 @@ func (h *history) diff(endings bool) []Line {
 		if was < 0 {
 			c := causes[l.Origin]
 			if c == nil {
-				c = CauseOf(l.Origin)
+				c = causeOf(l.Origin)
 				causes[l.Origin] = c
 			}
 			pending = append(pending, Line{Op: "+", Text: l.Text, Cause: c, Earlier: h.earlier(h.was[i])})
@@ -239,7 +239,7 @@ func (h *history) diff(endings bool) []Line {
 		}
 		minus(was, by)
 		out[len(out)-1].Earlier = h.earlier(h.was[i])
-		pending = append(pending, Line{Op: "+", Text: l.Text, Cause: CauseOf(by)})
+		pending = append(pending, Line{Op: "+", Text: l.Text, Cause: causeOf(by)})
 	}
 	for ; next < len(h.old); next++ {
 		minus(next, h.gone[next])
@@ -251,7 +251,7 @@ func (h *history) diff(endings bool) []Line {
 func (h *history) earlier(was int32) []*Cause {
 	var out []*Cause
 	for _, o := range h.also[was] {
-		out = addCause(out, CauseOf(o))
+		out = addCause(out, causeOf(o))
 	}
 	return out
 }

@@ -143,8 +143,8 @@ type Cause struct {
 	Description string `json:"description,omitempty"` // the overlay's own
 }
 
-// CauseOf returns the printed form of an origin, nil for nil.
-func CauseOf(o *spec.Origin) *Cause {
+// causeOf returns the printed form of an origin, nil for nil.
+func causeOf(o *spec.Origin) *Cause {
 	if o == nil {
 		return nil
 	}

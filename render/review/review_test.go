@@ -126,8 +126,8 @@ func TestGolden(t *testing.T) {
 func attributed(t *testing.T, v *review.View) (lines int) {
 	t.Helper()
 	b := v.Blame(true)
-	if bad := b.Unattributed(); len(bad) > 0 {
-		t.Errorf("%s: %d lines without a cause, such as %+v", v.Result.Component, len(bad), bad[0])
+	if i := slices.IndexFunc(b.Lines, func(l review.BlameLine) bool { return l.Cause == nil && l.Upstream == 0 }); i >= 0 {
+		t.Errorf("%s: a line is neither upstream's nor any operation's: %+v", v.Result.Component, b.Lines[i])
 	}
 	var out strings.Builder
 	num, up := 0, map[int]bool{}

@@ -50,7 +50,7 @@ func (v *View) Steps() ([]Step, error) {
 	var out []Step
 	for i := range res.Report.Applied {
 		a := &res.Report.Applied[i]
-		s := Step{Num: i + 1, Cause: CauseOf(a.Origin), Places: a.Places, Same: a.Unchanged, Status: Applied, Files: []FileDiff{}}
+		s := Step{Num: i + 1, Cause: causeOf(a.Origin), Places: a.Places, Same: a.Unchanged, Status: Applied, Files: []FileDiff{}}
 		if a.Skipped {
 			s.Status = Skipped
 		}
@@ -84,7 +84,7 @@ func (v *View) Steps() ([]Step, error) {
 	}
 	if f := res.Report.Failed; f >= 0 && f < len(res.Ops) {
 		op := &res.Ops[f]
-		s := Step{Num: len(out) + 1, Status: Failed, Files: []FileDiff{}, Cause: CauseOf(op.Origin(f)), Diags: about(res.Diags, op)}
+		s := Step{Num: len(out) + 1, Status: Failed, Files: []FileDiff{}, Cause: causeOf(op.Origin(f)), Diags: about(res.Diags, op)}
 		s.Cause.Index = f - v.loads()
 		out = append(out, s)
 	}
