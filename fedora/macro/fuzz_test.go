@@ -18,6 +18,7 @@ func FuzzEval(f *testing.F) {
 	f.Add("Name: a\nVersion: %{lua: print(1)}\n%if %(true)\nRelease: 1\n%else\nEpoch: x\n%endif\n%package b\n%{expand:%%define c %%1}\n%c")
 	f.Add("%define f(a:b-) %{-a*}%{!-b:%*}%**%#\n%f -a x -- y\n%[1 ? \"a\" : v\"1\"]%{S:0}%{gsub a b c}\n%include x\n%{load:y}")
 	f.Add("%{?a:%{!?b:%undefine c}}%dnl x\n%bcond_with x\n%bcond y %{with x}\n%ifarch %ix86\n%elifarch x\n%endif\nSource: a\nPatch1: b\n%sourcelist\nc\n%gometa -z 1\n%fontpkg -a")
+	f.Add("%define w() %00 %{00}\n%w x")
 	f.Fuzz(func(t *testing.T, text string) {
 		files := fstest.MapFS{"x": {Data: []byte(text)}, "y": {Data: []byte(text)}}
 		s := Eval("fuzz.spec", []byte(text), Config{FS: files, Lines: true, Budget: Budget{Steps: 20_000, Output: 1 << 18, Total: 1 << 20}})
