@@ -229,8 +229,8 @@ func (e *Evaluator) invokeAuto(dst []byte, r ref, s string, kind autoKind) ([]by
 	default:
 		n, err := strconv.Atoi(r.name)
 		switch {
-		case err == nil && n == 0:
-			val = c.name // %00 and the like are %0 to rpm
+		case r.name[0] == '0':
+			defined = false // to rpm these are names: there is %1 and no %01
 		case err == nil && n <= len(c.args):
 			val = c.args[n-1]
 		case err == nil && c.taint != "":
