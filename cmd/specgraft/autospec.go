@@ -16,6 +16,7 @@ import (
 
 func autospecCmd(g *globals) *cobra.Command {
 	var output, now, toolVersion string
+	var macros string
 	var defines []string
 	var lenient bool
 	cmd := &cobra.Command{
@@ -45,6 +46,7 @@ unless --now gives another one.`,
 	f.StringVar(&now, "now", "", "`TIME` of changes that are not committed, as RFC 3339 or @UNIX (default: the commit date of HEAD)")
 	f.StringVar(&toolVersion, "tool-version", autospec.DefaultToolVersion, "rpmautospec `VERSION` that the header names")
 	f.StringArrayVarP(&defines, "define", "D", nil, "evaluate with the macro `'NAME VALUE'`; may be repeated")
+	f.StringVar(&macros, "macros", "", "evaluate with the macro set in `FILE`, made by 'specgraft macros import'")
 	f.BoolVar(&lenient, "no-error-on-unparseable-spec", false, "go on when rpm would reject the newest spec")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf("spec", "json")
@@ -64,6 +66,11 @@ unless --now gives another one.`,
 			}
 		}
 		var cfg macro.Config
+		if macros != "" {
+			if cfg.Set, err = readMacroSet(macros); err != nil {
+				return err
+			}
+		}
 		for _, d := range defines {
 			m, err := parseDefine(d)
 			if err != nil {
