@@ -43,7 +43,7 @@ func (r *Renderer) macros(c *components.Component) (*macro.Set, error) {
 
 // evaluator evaluates the component's spec for %autorelease.
 func (r *Renderer) evaluator(res *Result) autospec.Evaluator {
-	e := autospec.NewEvaluator(macro.Config{Set: res.Macros, Budget: budget})
+	e := autospec.NewEvaluator(macro.Config{Set: res.Macros})
 	e.Key += "/" + r.Build
 	return e
 }

@@ -430,7 +430,7 @@ func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
 			return
 		}
 		if res.Filter = r.verdicts.get(key, entries); res.Filter == nil {
-			res.Filter = macro.Filter(specName, text, entries, macro.Config{FS: treeFS{tree}, Budget: budget})
+			res.Filter = macro.Filter(specName, text, entries, macro.Config{FS: treeFS{tree}})
 			r.verdicts.put(key, res.Filter)
 		}
 		for _, e := range res.Filter {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"specgraft/fedora"
 	"specgraft/fedora/macro"
@@ -39,10 +38,6 @@ type shard struct {
 
 // maxVerdicts bounds a shard; what was not used in this run goes first.
 const maxVerdicts = 2000
-
-// budget bounds an evaluation by what it does and not by how long that takes:
-// a slow machine must not decide otherwise than a fast one.
-var budget = macro.Budget{Time: time.Hour}
 
 // verdictKey names everything that the filter's answer depends on.
 func verdictKey(build string, res *Result, tree *overlay.Tree, text []byte, entries []string) (string, error) {

@@ -2,7 +2,6 @@ package macro
 
 import (
 	"go/token"
-	"time"
 
 	"specgraft/overlay/diag"
 )
@@ -28,7 +27,6 @@ type Evaluator struct {
 	inLine   int // steps since the line began
 	written  int
 	total    int
-	start    time.Time
 
 	maybe     int      // nesting of branches under unknown conditions
 	maybes    []string // and the reasons
@@ -54,7 +52,6 @@ func New(cfg Config) *Evaluator {
 		table:    newTable(set.macros),
 		builtins: builtins,
 		causeIDs: map[cause]int{},
-		start:    time.Now(),
 	}
 	e.setTarget()
 	d := cfg.Distro

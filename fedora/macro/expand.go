@@ -2,7 +2,6 @@ package macro
 
 import (
 	"strings"
-	"time"
 
 	"specgraft/overlay/diag"
 )
@@ -24,7 +23,6 @@ const (
 	defaultDepth  = 64
 	defaultOutput = 2 << 20
 	defaultTotal  = 64 << 20
-	defaultTime   = 5 * time.Second
 
 	// maxInLine bounds the invocations that one line of a spec can cause.
 	maxInLine = 100_000
@@ -42,9 +40,6 @@ func (b Budget) withDefaults() Budget {
 	}
 	if b.Total == 0 {
 		b.Total = defaultTotal
-	}
-	if b.Time == 0 {
-		b.Time = defaultTime
 	}
 	return b
 }
@@ -107,10 +102,6 @@ func (e *Evaluator) spend() bool {
 	e.inLine++
 	if e.steps > e.budget.Steps || e.inLine > maxInLine {
 		e.stop("more than %d macro invocations", min(e.budget.Steps, maxInLine))
-		return false
-	}
-	if e.steps&0xff == 0 && time.Since(e.start) > e.budget.Time {
-		e.stop("the evaluation takes longer than %v", e.budget.Time)
 		return false
 	}
 	return true

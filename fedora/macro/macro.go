@@ -21,7 +21,6 @@ package macro
 import (
 	"go/token"
 	"io/fs"
-	"time"
 
 	"specgraft/overlay/diag"
 )
@@ -74,13 +73,13 @@ type Distro struct {
 }
 
 // Budget bounds an evaluation. A field that is zero has its default. When the
-// budget is used up, the evaluation ends with a macro/budget diagnostic.
+// budget is used up, the evaluation ends with a macro/budget diagnostic. There
+// is no bound on time: a slow machine must not decide otherwise than a fast one.
 type Budget struct {
-	Steps  int           // macro invocations, default 2,000,000; one line has at most 100,000
-	Depth  int           // nested invocations, default 64 as in rpm
-	Output int           // bytes of one expansion, default 2 MiB
-	Total  int           // bytes of all expansions together, default 64 MiB
-	Time   time.Duration // wall clock, default 5 s; 0 steps take none
+	Steps  int // macro invocations, default 2,000,000; one line has at most 100,000
+	Depth  int // nested invocations, default 64 as in rpm
+	Output int // bytes of one expansion, default 2 MiB
+	Total  int // bytes of all expansions together, default 64 MiB
 }
 
 // A Value is a text that may be unknown.
