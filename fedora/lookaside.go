@@ -254,7 +254,7 @@ func (l *Lookaside) checkURL(u *url.URL) error {
 	switch {
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "file" && (u.Host == "" || u.Host == "localhost"):
 		return nil
-	case u.Scheme == "http" && u.Host != "" && l.allowHTTP:
+	case u.Scheme == "http" && u.Host != "" && (l.allowHTTP || l.offline):
 		return nil
 	case u.Scheme == "http":
 		d := failure("lookaside/url", "%s is not encrypted", u.Redacted())

@@ -25,7 +25,8 @@ type Options struct {
 	Offline bool
 	// Retries is how often a failed network operation is tried again; negative means 0.
 	Retries int
-	// AllowHTTP permits unencrypted http:// addresses.
+	// AllowHTTP permits unencrypted http:// addresses. Offline nothing is
+	// fetched from them, and they need no permission.
 	AllowHTTP bool
 	// PerHost bounds parallel fetches from one host; 0 means 8.
 	PerHost int
@@ -209,14 +210,15 @@ func (s *Store) upstream(r Request) (*upstream, error) {
 // locate finds out where the repository that r is about is kept and fetched
 // from. After an error u is as it was.
 func (s *Store) locate(u *upstream, r Request) error {
-	addr, err := parseAddress(r.URL, s.opt.AllowHTTP)
+	allowHTTP := s.opt.AllowHTTP || s.opt.Offline // what is there already needs no leave
+	addr, err := parseAddress(r.URL, allowHTTP)
 	if err != nil {
 		return err
 	}
 	var places []place
 	var remotes []*address
 	for _, raw := range append(slices.Clone(r.Mirrors), r.URL) {
-		a, err := parseAddress(raw, s.opt.AllowHTTP)
+		a, err := parseAddress(raw, allowHTTP)
 		if err != nil {
 			return err
 		}
