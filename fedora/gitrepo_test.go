@@ -84,11 +84,11 @@ func (r *testRepo) commit(branch string, when int, parents []int, files ...testF
 			f.mode = "100644"
 		}
 		if f.mode == "D" {
-			fmt.Fprintf(&r.buf, "D %s\n", strconv.Quote(f.path))
+			fmt.Fprintf(&r.buf, "D %s\n", quoteC(f.path))
 		} else if f.mode == "160000" {
-			fmt.Fprintf(&r.buf, "M 160000 %s %s\n", f.content, strconv.Quote(f.path))
+			fmt.Fprintf(&r.buf, "M 160000 %s %s\n", f.content, quoteC(f.path))
 		} else {
-			fmt.Fprintf(&r.buf, "M %s inline %s\ndata %d\n%s\n", f.mode, strconv.Quote(f.path), len(f.content), f.content)
+			fmt.Fprintf(&r.buf, "M %s inline %s\ndata %d\n%s\n", f.mode, quoteC(f.path), len(f.content), f.content)
 		}
 	}
 	r.buf.WriteByte('\n')
@@ -162,4 +162,19 @@ func diagOf(err error) *diag.Diagnostic {
 // lines splits text and leaves out empty lines.
 func lines(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool { return l == "" })
+}
+
+// quoteC quotes a path as git fast-import reads it, which has octal escapes.
+func quoteC(p string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range []byte(p) {
+		if c == '"' || c == '\\' || c < ' ' || c >= 0x7f {
+			fmt.Fprintf(&b, `\%03o`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"unicode/utf8"
 )
 
 // A snapshot file holds everything there is to a commit's files:
@@ -120,7 +121,7 @@ func decodeIndex(data []byte, end int64) (*snapIndex, error) {
 		data = data[1:]
 		x.where[i].off, f.Size = num(), num()
 		if bad || len(data) < 4 || x.where[i].off < int64(len(snapMagic)) || x.where[i].off+f.Size > end ||
-			!fs.ValidPath(f.Path) || i > 0 && x.files[i-1].Path >= f.Path {
+			!validPath(f.Path) || i > 0 && x.files[i-1].Path >= f.Path {
 			return nil, errSnapFile
 		}
 		x.where[i].crc = binary.LittleEndian.Uint32(data)
@@ -135,6 +136,11 @@ func decodeIndex(data []byte, end int64) (*snapIndex, error) {
 		x.files[i].ID = ids[2*width*i : 2*width*(i+1)]
 	}
 	return x, nil
+}
+
+// validPath is fs.ValidPath for names that need not be UTF-8, as in git.
+func validPath(p string) bool {
+	return fs.ValidPath(p) || !utf8.ValidString(p) && fs.ValidPath(strings.ToValidUTF8(p, "?"))
 }
 
 // A snapFile is an opened snapshot file: its index, and its bytes where it is small.

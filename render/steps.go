@@ -171,6 +171,10 @@ func (r *Renderer) rewriteSources(res *Result, tree *overlay.Tree) bool {
 		old, mode = data, f.Mode
 	}
 	s, problems := fedora.ParseSources("sources", old)
+	for i := range problems {
+		problems[i].Component = c.Name
+		problems[i].Related = append(problems[i].Related, diag.Related{Pos: c.Pos, Message: fmt.Sprintf("upstream's sources file of component %q", c.Name)})
+	}
 	for _, f := range c.SourceFiles {
 		d := s.Set(fedora.SourceEntry{Name: f.Filename, HashType: f.HashType, Hash: f.Hash, Replace: f.ReplaceUpstream})
 		if d != nil {

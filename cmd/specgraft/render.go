@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -194,7 +196,7 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 			exit = worst(exit, exitDrift)
 			drift = append(drift, o.Component)
 			for _, ch := range o.Changes {
-				g.noteUnder(line, "%s: %s would be %s", o.Component, ch.Path, wouldBe(ch.Kind))
+				g.noteUnder(line, "%s: %s would be %s", o.Component, shownPath(ch.Path), wouldBe(ch.Kind))
 			}
 		}
 		var err error
@@ -308,6 +310,15 @@ func (g *globals) cleanStale(p *components.Project, out *render.Output, check bo
 func (g *globals) noteUnder(line *progress, format string, args ...any) {
 	line.Clear()
 	g.note(format, args...)
+}
+
+// shownPath returns a path for a terminal: upstream's file names may hold any
+// byte, and are quoted when one of them could not be printed.
+func shownPath(p string) string {
+	if utf8.ValidString(p) && !strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return p
+	}
+	return strconv.Quote(p)
 }
 
 func wouldBe(k render.ChangeKind) string {
