@@ -29,10 +29,14 @@ func (c *Component) PlaceUpstream(d diag.Diagnostic, u Upstream) diag.Diagnostic
 			return d
 		}
 	}
+	chosen := diag.Related{Pos: u.Pos, Message: "its upstream is chosen here"}
+	if o, ok := c.Origin("spec.upstream-distro.snapshot"); ok && d.Code == "fedora/no-snapshot" {
+		chosen = diag.Related{Pos: o.Pos, Message: "the snapshot is chosen here"}
+	}
 	if d.Pos.Line == 0 {
-		d.Pos = u.Pos
-	} else if u.Pos != d.Pos && !d.Env {
-		d.Related = append(d.Related[:len(d.Related):len(d.Related)], diag.Related{Pos: u.Pos, Message: "its upstream is chosen here"})
+		d.Pos = chosen.Pos
+	} else if chosen.Pos != d.Pos && !d.Env {
+		d.Related = append(d.Related[:len(d.Related):len(d.Related)], chosen)
 	}
 	return d
 }
