@@ -119,9 +119,8 @@ func TestWorktreeLayouts(t *testing.T) {
 			t.Errorf("%s: read %q, %v", dir, data, err)
 		}
 		r.Close()
-		top := runGit(t, dir, "", "rev-parse", "--git-dir")
 		if !strings.HasSuffix(dir, ".git") {
-			top = runGit(t, dir, "", "rev-parse", "--show-toplevel")
+			top := runGit(t, dir, "", "rev-parse", "--show-toplevel")
 			if got, err := RootOf(dir); err != nil || got != top {
 				t.Errorf("%s: root %q, %v, want %s", dir, got, err, top)
 			}

@@ -82,9 +82,9 @@ func (s *shell) pattern(w *syntax.Word) (*regexp.Regexp, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch p.(type) {
+		switch p := p.(type) {
 		case *syntax.Lit:
-			text += p.(*syntax.Lit).Value
+			text += p.Value
 		case *syntax.SglQuoted, *syntax.DblQuoted:
 			text += pattern.QuoteMeta(v, 0)
 		default:
