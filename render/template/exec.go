@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -285,8 +286,8 @@ func splitPosition(s string) (token.Position, string) {
 		rest = rest[i+2:]
 	}
 	// The engine names our Go types; what matters to a user is the field.
-	if i := strings.Index(rest, " in type "); i >= 0 {
-		rest = rest[:i]
-	}
-	return p, rest
+	return p, goType.ReplaceAllString(rest, "")
 }
+
+// goType is how the engine's messages name a type.
+var goType = regexp.MustCompile(` (?:in|of) type \S+.*$|\*?template\.`)

@@ -159,6 +159,7 @@ func TestProjectTemplates(t *testing.T) {
 		"own.spec.tmpl":    {Data: []byte("{{tag \"Name\" .Name}}\nVersion: {{.Version}}\n{{tag \"Summary\" .Summary}}\n")},
 		"typo.spec.tmpl":   {Data: []byte("Name: x\nVersion: {{.Versoin}}\n")},
 		"syntax.spec.tmpl": {Data: []byte("Name: x\n\n{{if}}\n")},
+		"call.spec.tmpl":   {Data: []byte("{{call .Name}}\n")},
 		"orphan.spec.tmpl": {Data: []byte("{{/* extends pyhton */}}\n")},
 		"loop.spec.tmpl":   {Data: []byte("{{/* extends circle */}}\n")},
 		"circle.spec.tmpl": {Data: []byte("{{/* extends loop */}}\n")},
@@ -194,6 +195,7 @@ func TestProjectTemplates(t *testing.T) {
 	for name, want := range map[string]string{
 		"own":    "",
 		"typo":   `templates/typo.spec.tmpl:2:12: can't evaluate field Versoin [template/failed]`,
+		"call":   `templates/call.spec.tmpl:1:3: error calling call: non-function .Name [template/failed]`,
 		"syntax": `templates/syntax.spec.tmpl:3: missing value for if [template/broken]`,
 		"orphan": `templates/orphan.spec.tmpl:1:1: there is no template "pyhton" [template/unknown]`,
 		"loop":   `templates/loop.spec.tmpl:1:1: template "loop" extends itself [template/broken]`,
