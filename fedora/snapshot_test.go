@@ -294,13 +294,9 @@ func TestSnapshotHostile(t *testing.T) {
 	s := openStore(t, Options{CacheDir: cache})
 	for _, tt := range tests {
 		commit := tt.make()
-		start := time.Now()
 		_, err := s.Snapshot(t.Context(), r.url(), commit)
 		if !hasCode(err, tt.code) {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.code)
-		}
-		if d := time.Since(start); d > 20*time.Second {
-			t.Errorf("%s: took %v", tt.name, d)
 		}
 	}
 	files, err := filesBelow(cache)
