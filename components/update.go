@@ -238,6 +238,8 @@ func (u *Update) Write() error {
 			Env:       true,
 		}
 	}
+	_, err := os.Lstat(p.LockDir)
+	made := errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(p.LockDir, 0o755); err != nil {
 		return problem("", err)
 	}
@@ -256,6 +258,9 @@ func (u *Update) Write() error {
 	discard := func() {
 		for _, t := range temps {
 			root.Remove(t)
+		}
+		if made {
+			os.Remove(p.LockDir) // a directory without locks would ask for locks
 		}
 	}
 	var stale []*LockUpdate
