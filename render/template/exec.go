@@ -17,6 +17,9 @@ import (
 // maxOutput bounds a rendered spec: the largest real one has 250 KB.
 const maxOutput = 16 << 20
 
+// maxSteps bounds the texts that a template writes and the turns of its loops.
+const maxSteps = 1_000_000
+
 // A Line says where one line of a templated spec came from.
 type Line struct {
 	Template token.Position   // line of the template that wrote it
@@ -70,6 +73,8 @@ func (m *marks) list(t *parse.Tree, l *parse.ListNode, source string) {
 			m.list(t, n.ElseList, source)
 		case *parse.RangeNode:
 			m.list(t, n.List, source)
+			// Each turn is announced, also of an empty loop, so that it counts.
+			n.List.Nodes = append([]parse.Node{snippet(fmt.Sprintf("{{__text %d}}", m.at(t, source, n.Pos)), n.Pos)}, n.List.Nodes...)
 			m.list(t, n.ElseList, source)
 		case *parse.WithNode:
 			m.list(t, n.List, source)
@@ -100,9 +105,10 @@ type recorder struct {
 	from  []token.Position // values in what is written now
 	text  bool             // a text: its own newlines move pos
 	open  bool             // the last line is not ended yet
+	steps int              // texts and turns so far
 }
 
-var errTooLong = fmt.Errorf("output is longer than %d MiB", maxOutput>>20)
+var errTooLong = fmt.Errorf("the template goes on for more than %d turns or %d MiB", maxSteps, maxOutput>>20)
 
 // Write attributes p to the current position. The template engine calls it
 // once for each text and each value.
@@ -147,9 +153,12 @@ func (r *recorder) Write(p []byte) (int, error) {
 }
 
 // announce is __text: the text that follows starts at mark i.
-func (r *recorder) announce(i int) string {
+func (r *recorder) announce(i int) (string, error) {
 	r.pos, r.from, r.text = r.marks[i], nil, true
-	return ""
+	if r.steps++; r.steps > maxSteps {
+		return "", errTooLong
+	}
+	return "", nil
 }
 
 // emit is __emit, the end of every action: it turns the value into text.
