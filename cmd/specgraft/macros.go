@@ -78,19 +78,25 @@ order given. The packages are read, nothing in them is run.`,
 }
 
 func macrosShowCmd(g *globals) *cobra.Command {
-	var srpm bool
+	var srpm, forRPM bool
 	var file string
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Print a macro set",
 		Long: `Show prints the built-in macro set in the syntax of macro files. Macros that
-specgraft computes itself, such as %gometa, have no body and are left out.`,
+specgraft computes itself, such as %gometa, have no body and are left out.
+
+With --rpm the set comes with the settings of Fedora 43 on x86_64 and with
+stand-ins for most of what specgraft computes itself, so that rpm can use it in
+place of its own macros.`,
 		Example: `  specgraft macros show
-  specgraft macros show --srpm`,
+  specgraft macros show --srpm
+  specgraft macros show --rpm > macros && rpmspec --macros macros -P any.spec`,
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().BoolVar(&srpm, "srpm", false, "print the set that the file filter sees: redhat-rpm-config and the srpm-macros")
 	cmd.Flags().StringVar(&file, "macros", "", "print the set in `FILE`")
+	cmd.Flags().BoolVar(&forRPM, "rpm", false, "print the set as rpm can use it in place of its own macros")
 	cmd.RunE = func(*cobra.Command, []string) error {
 		set := macro.Builtin()
 		switch {
@@ -103,6 +109,10 @@ specgraft computes itself, such as %gometa, have no body and are left out.`,
 			if set, err = readMacroSet(file); err != nil {
 				return err
 			}
+		}
+		if forRPM {
+			_, err := io.WriteString(g.stdout, set.RPM())
+			return err
 		}
 		_, err := g.stdout.Write(set.File())
 		return err
