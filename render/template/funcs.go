@@ -70,8 +70,8 @@ func (r *recorder) funcs(s *Spec) template.FuncMap {
 		"bconds":     func() (lines, error) { return bconds(s) },
 		"globals":    globals,
 		"section":    section,
-		"ifbcond":    func(name string) lines { return with(s, name, "%%if %%{with %s}") },
-		"endbcond":   func(name string) lines { return with(s, name, "%%endif") },
+		"ifbcond":    func(name string) lines { return onBcond(s, name, "%if %{with "+name+"}") },
+		"endbcond":   func(name string) lines { return onBcond(s, name, "%endif") },
 		"preamble":   preamble,
 		"installed":  installed,
 		"filelist":   func(p any) (lines, error) { return fileList(s, p) },
@@ -412,19 +412,16 @@ func section(name string, v any) (lines, error) {
 	return out, nil
 }
 
-func with(s *Spec, name, format string) lines {
+// onBcond writes a line when the build conditional is declared.
+func onBcond(s *Spec, name, line string) lines {
+	var out lines
 	for _, b := range s.Bconds {
 		if b.Name.S == name {
-			var out lines
-			if strings.Contains(format, "%s") {
-				out.add(fmt.Sprintf(format, name), b.Name.Pos)
-			} else {
-				out.add(strings.ReplaceAll(format, "%%", "%"), b.Name.Pos)
-			}
-			return out
+			out.add(line, b.Name.Pos)
+			break
 		}
 	}
-	return nil
+	return out
 }
 
 func preamble(v any) (lines, error) {

@@ -235,30 +235,30 @@ func (s *Set) parse(name string) (*Template, *diag.Diagnostic) {
 		return nil, problem
 	}
 	t := &Template{Info: infos[0], set: template.New(name).Option("missingkey=error").Funcs(dummies())}
-	for i := len(infos) - 1; i >= 0; i-- {
-		// Each file is parsed on its own and its definitions are added over
-		// those of the file it extends: the nearest definition wins.
-		one, err := template.New(infos[i].File).Option("missingkey=error").Funcs(dummies()).Parse(texts[i])
+	defined := map[string]bool{}
+	for i, info := range infos {
+		// Each file is parsed on its own, the nearest first, whose definitions
+		// win over those of the files it extends.
+		one, err := template.New(info.File).Option("missingkey=error").Funcs(dummies()).Parse(texts[i])
 		if err != nil {
 			pos, msg := splitPosition(err.Error())
 			return nil, &diag.Diagnostic{Pos: pos, Code: "template/broken", Message: msg, Hint: "see 'specgraft template show --functions'"}
 		}
 		for _, def := range one.Templates() {
-			if def.Name() == infos[i].File {
-				if infos[i].Extends != "" {
+			into := def.Name()
+			if into == info.File {
+				if info.Extends != "" {
 					continue // text outside of blocks has no place in an extension
 				}
-			}
-			if def.Tree == nil || i > 0 && overridden(infos[:i], texts[:i], def.Name()) {
-				continue
-			}
-			t.marks.instrument(def, texts[i])
-			into := def.Name()
-			if into == infos[i].File {
 				into = entryPoint
 			}
+			if def.Tree == nil || defined[into] {
+				continue
+			}
+			defined[into] = true
+			t.marks.instrument(def, texts[i])
 			if _, err := t.set.AddParseTree(into, def.Tree); err != nil {
-				return nil, &diag.Diagnostic{Pos: token.Position{Filename: infos[i].File}, Code: "template/broken", Message: err.Error()}
+				return nil, &diag.Diagnostic{Pos: token.Position{Filename: info.File}, Code: "template/broken", Message: err.Error()}
 			}
 		}
 	}
@@ -266,15 +266,4 @@ func (s *Set) parse(name string) (*Template, *diag.Diagnostic) {
 		return nil, &diag.Diagnostic{Pos: token.Position{Filename: infos[0].File, Line: 1, Column: 1}, Code: "template/broken", Message: "the template is empty"}
 	}
 	return t, nil
-}
-
-// overridden reports whether one of the nearer files defines the block.
-func overridden(infos []Info, texts []string, block string) bool {
-	for i := range infos {
-		one, err := template.New(infos[i].File).Funcs(dummies()).Parse(texts[i])
-		if err == nil && one.Lookup(block) != nil && one.Lookup(block).Tree != nil {
-			return true
-		}
-	}
-	return false
 }

@@ -245,3 +245,23 @@ func TestRejectedValues(t *testing.T) {
 		}
 	}
 }
+
+// TestFunctionsAreDocumented holds the table of functions to those there are.
+func TestFunctionsAreDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, f := range Funcs {
+		if f.Help == "" || documented[f.Name] {
+			t.Errorf("%s has no help, or stands in the table twice", f.Name)
+		}
+		documented[f.Name] = true
+	}
+	for name := range dummies() {
+		if !strings.HasPrefix(name, "__") && !documented[name] {
+			t.Errorf("%s is not in the table", name)
+		}
+		delete(documented, name)
+	}
+	for name := range documented {
+		t.Errorf("%s is in the table, but is no function", name)
+	}
+}
