@@ -55,10 +55,10 @@ are never overwritten.`,
 				}
 			}
 			kind := name
-			for infos, _, problem := set.Source(name); problem == nil && !slices.Contains(scaffolds(), kind) && len(infos) > 1; infos = infos[1:] {
+			for infos, _, problem := set.Source(name); problem == nil && scaffoldKeys[kind] == "" && len(infos) > 1; infos = infos[1:] {
 				kind = infos[1].Name // one of the project's own: begin like the one it extends
 			}
-			text, extra := scaffold(args[0], name, strings.TrimPrefix(kind, "built-in "))
+			text, extra := scaffold(args[0], name, kind)
 			e, problems := components.Edit(p.Display(path), []byte(text))
 			if err := problems.Err(); err != nil {
 				return err
@@ -156,14 +156,6 @@ var scaffoldKeys = map[string]string{
 	"rust":      "url = \"https://crates.io/crates/@\"\nsources = [{ url = \"%{crates_source}\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
 	"font":      "url = \"https://example.com/@/\"\nfamily = \"@\"\nsources = [{ url = \"%{url}@-%{version}.zip\" }]\nlicenses = [\"OFL.txt\"]\n",
 	"kmod":      "url = \"https://example.com/@/\"\nkernel-version = \"6.17.1-300.fc43\"\nexclusive-arch = [\"x86_64\", \"aarch64\"]\nsources = [{ url = \"%{url}@-%{version}.tar.gz\" }]\nlicenses = [\"COPYING\"]\n",
-}
-
-func scaffolds() []string {
-	var names []string
-	for n := range scaffoldKeys {
-		names = append(names, n)
-	}
-	return names
 }
 
 // scaffold returns the text of a new component and the files that stand next to
