@@ -1,6 +1,7 @@
 package macro
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -302,17 +303,13 @@ func (x *expr) sum(run bool) term {
 		}
 		switch {
 		case a.kind == termAny || b.kind == termAny:
-			if a.unknown == "" {
-				a.unknown = b.unknown
-			}
+			a.unknown = cmp.Or(a.unknown, b.unknown)
 			a = term{kind: termAny, unknown: a.unknown}
 		case a.kind == termVersion || op == tokSub && a.kind != termInt:
 			x.fail("versions and strings cannot be calculated with in expression %q", excerpt(x.s))
 			return term{}
 		case a.kind == termString:
-			if a.unknown == "" {
-				a.unknown = b.unknown
-			}
+			a.unknown = cmp.Or(a.unknown, b.unknown)
 			a.str += b.str
 		case op == tokAdd:
 			a.num += b.num
@@ -340,9 +337,7 @@ func (x *expr) product(run bool) term {
 			x.fail("versions and strings cannot be calculated with in expression %q", excerpt(x.s))
 			return term{}
 		case a.unknown != "" || b.unknown != "":
-			if a.unknown == "" {
-				a.unknown = b.unknown
-			}
+			a.unknown = cmp.Or(a.unknown, b.unknown)
 			a = term{kind: termAny, unknown: a.unknown}
 		case op == tokMul:
 			a.num *= b.num
