@@ -28,20 +28,24 @@ func allCodes() []diag.Code {
 	return codes
 }
 
+const codesName = "codes"
+
 func codesCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "codes [CODE...]",
+		Use:   codesName + " [CODE...]",
 		Short: "Explain diagnostic codes",
 		Long: `Explain diagnostic codes such as overlay/no-match: when they are raised and what
 to do. Without arguments all codes are explained; an argument is a code, or a
-group of codes such as overlay/. 'specgraft help codes' prints the same page.`,
+group of codes such as overlay/. 'specgraft help codes CODE' prints the same.`,
 		Example: `  specgraft codes config/unknown-key
   specgraft codes overlay/
   specgraft codes --json`,
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
 			var ids []string
 			for _, c := range allCodes() {
-				ids = append(ids, c.ID+"\t"+c.Summary)
+				if strings.HasPrefix(c.ID, prefix) {
+					ids = append(ids, cobra.CompletionWithDesc(c.ID, c.Summary))
+				}
 			}
 			return ids, cobra.ShellCompDirectiveNoFileComp
 		},
@@ -88,20 +92,37 @@ func chosenCodes(args []string) ([]diag.Code, error) {
 	var chosen []diag.Code
 	for _, arg := range args {
 		n := len(chosen)
+		arg = strings.Trim(arg, "[]") // as it stands behind a message
 		for _, c := range all {
 			if c.ID == arg || strings.HasPrefix(c.ID, strings.TrimSuffix(arg, "/")+"/") {
 				chosen = append(chosen, c)
 			}
 		}
 		if len(chosen) == n {
-			ids := make([]string, len(all))
-			for i, c := range all {
-				ids[i] = c.ID
-			}
-			return nil, usageError{fmt.Errorf("there is no code %q%s", arg, didYouMean(arg, ids))}
+			return nil, usageError{fmt.Errorf("there is no code %q%s", arg, nearestCode(arg, all))}
 		}
 	}
 	return chosen, nil
+}
+
+// nearestCode ends the message about a code that does not exist. The name may
+// have been given without its group.
+func nearestCode(arg string, all []diag.Code) string {
+	ids, names, full := []string{}, []string{}, map[string]string{}
+	for _, c := range all {
+		_, name, _ := strings.Cut(c.ID, "/")
+		ids, names = append(ids, c.ID), append(names, name)
+		if full[name] == "" {
+			full[name] = c.ID
+		}
+	}
+	if hint := didYouMean(arg, ids); hint != "" {
+		return hint
+	}
+	if n := diag.Nearest(arg, names); n != "" {
+		return fmt.Sprintf("; did you mean %q?", full[n])
+	}
+	return "; 'specgraft codes' explains all there are"
 }
 
 // writeCodes prints codes with their explanations, wrapped at 79 columns.

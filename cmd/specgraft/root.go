@@ -96,6 +96,7 @@ found that something would change, 3 the environment failed.`,
 	})
 	root.AddCommand(commands(g)...)
 	root.AddCommand(componentCmd(g))
+	root.SetHelpCommand(helpCmd())
 	wrapArgs(root)
 	return root
 }
