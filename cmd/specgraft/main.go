@@ -74,6 +74,9 @@ func (g *globals) exit(ctx context.Context, err error) int {
 		return exitOK
 	}
 	if e, ok := errors.AsType[exitError](err); ok {
+		if e == exitDrift && g.dryRun {
+			return exitOK
+		}
 		return int(e)
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -111,6 +114,3 @@ func codeOf(l diag.List) int {
 	}
 	return code
 }
-
-// A usageError is a command line that makes no sense.
-type usageError struct{ error }

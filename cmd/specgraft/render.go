@@ -91,7 +91,9 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		switch {
 		case clean && !sel.all:
 			return usageError{errors.New("--clean-stale requires -a")}
-		case check && failOnError:
+		case check && exportGit != "":
+			return usageError{errors.New("--check and --dry-run write nothing, so leave out --export-git")}
+		case check && failOnError && !g.dryRun:
 			return usageError{errors.New("--check and --fail-on-error exclude each other")}
 		case jobs < 0:
 			return usageError{errors.New("--jobs is a number of 1 or more")}
@@ -251,7 +253,7 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 		parts = []string{"there are no components"}
 	}
 	g.note("%s in %s", strings.Join(parts, ", "), time.Since(start).Round(time.Millisecond))
-	if opt.Check && len(drift) > 0 {
+	if opt.Check && !g.dryRun && len(drift) > 0 {
 		g.note("the rendered tree is stale; run 'specgraft render' for: %s", abridge(drift, 10))
 	}
 	if exit == exitOK && count["cancelled"] > 0 {

@@ -30,6 +30,7 @@ type globals struct {
 	offline     bool
 	allowHTTP   bool
 	color       string
+	dryRun      bool // --dry-run without --check
 	quiet       bool
 	verbose     bool
 	format      string // --format, -O; "" for the command's default
@@ -67,12 +68,7 @@ found that something would change, 3 the environment failed.`,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return g.check(cmd) },
 	}
 	root.SetVersionTemplate("specgraft {{.Version}}\n")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		if args := cmd.Flags().Args(); cmd.HasSubCommands() && len(args) > 0 {
-			return group(cmd, args) // the flag belongs to what was mistyped
-		}
-		return usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
-	})
+	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
 	f.StringVarP(&g.projectDir, "project", "C", "", "start looking for azldev.toml in `DIR` and above it")
 	f.StringVar(&g.cacheDir, "cache-dir", "", "keep mirrors and snapshots in `DIR` (default: specgraft in the user's cache directory)")
@@ -82,6 +78,7 @@ found that something would change, 3 the environment failed.`,
 	f.BoolVar(&g.outside, "allow-outside", false, "allow paths in the configuration that lead outside the project's repository")
 	f.BoolVar(&g.offline, "offline", false, "never talk to the network, use what the cache has")
 	f.StringVar(&g.color, "color", "auto", "colour the output: auto, always or never")
+	f.BoolVarP(&g.dryRun, "dry-run", "n", false, "write nothing, like --check, but exit with 0 when something would change (for commands that have --check)")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "only print results and errors")
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "say more about what is done")
 	f.StringVarP(&g.format, "format", "O", "", "print results as `FORMAT`: table, json, csv, markdown and others a command may know")
@@ -176,7 +173,7 @@ func wrapArgs(cmd *cobra.Command) {
 }
 
 // check validates the global flags before any command runs.
-func (g *globals) check(*cobra.Command) error {
+func (g *globals) check(cmd *cobra.Command) error {
 	switch g.color {
 	case "auto", "always", "never":
 	default:
@@ -191,7 +188,7 @@ func (g *globals) check(*cobra.Command) error {
 	if g.retries < 0 {
 		return usageError{errors.New("--network-retries is a number of 0 or more")}
 	}
-	return nil
+	return g.dryRunFlags(cmd)
 }
 
 // formatOf returns the output format to use: the one the user asked for, which

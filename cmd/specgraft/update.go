@@ -60,7 +60,7 @@ lock files are stale.`,
 			return err
 		}
 		switch {
-		case bump && check:
+		case bump && check && !g.dryRun:
 			return usageError{errors.New("--bump and --check exclude each other")}
 		case jobs < 0:
 			return usageError{errors.New("--jobs is a number of 1 or more")}
