@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
 
@@ -148,6 +149,13 @@ func (r *Renderer) one(ctx context.Context, out *Output, name string, opt RunOpt
 		o.Changes, err = out.Write(name, files)
 	}
 	o.Changed = len(o.Changes) > 0
+	if d := out.AliasTaken(name); d != nil && err == nil {
+		if l := overlay.Adjust(diag.List{*d}, r.levels()); l.HasErrors() {
+			o.fail(l)
+		} else {
+			o.Diags = append(o.Diags, l...)
+		}
+	}
 	if err != nil {
 		d, ok := errors.AsType[*diag.Diagnostic](err)
 		if !ok {

@@ -26,6 +26,8 @@ var Codes = []diag.Code{
 		Doc: "The tree of rendered specs is a directory of its own that contains neither the project nor a repository."},
 	{ID: "render/not-ours", Summary: "a directory does not look like rendered specs",
 		Doc: "Rendering replaces directories. It refuses to do that to something it did not make; --force insists."},
+	{ID: "render/alias-taken", Default: diag.Warning, Summary: "something else stands in the place of a component's alias",
+		Doc: "Beside the directory of a component whose name is spelled differently in a URL stands a symbolic link of that spelling. A file or directory in its place is left alone."},
 	{ID: "render/output-locked", Summary: "another render writes to the same tree",
 		Doc: "Two runs would overwrite each other. The lock ends with the process that holds it."},
 	{ID: "render/write", Summary: "the output tree cannot be written",

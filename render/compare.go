@@ -41,7 +41,7 @@ func (o *Output) Compare(name string, files []*overlay.File) ([]Change, error) {
 	}
 	l, err := o.letter(strings.ToLower(name[:1]), false)
 	if err != nil {
-		return nil, outputError(o.Dir, err)
+		return nil, o.componentError(name, err)
 	}
 	c, err := o.compare(l, name, files)
 	if err != nil {
@@ -69,7 +69,7 @@ func (o *Output) compare(l *letterDir, name string, files []*overlay.File) (*com
 		case err != nil:
 			return nil, err
 		case !st.IsDir():
-			return nil, notOurs(path.Join(o.Dir, ComponentDir(name)), "is not a directory")
+			return nil, notDirectory(path.Join(o.Dir, ComponentDir(name)), st)
 		default:
 			if root, err = l.root.OpenRoot(name); err != nil {
 				return nil, err

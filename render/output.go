@@ -238,7 +238,8 @@ func (o *Output) sweep() error {
 }
 
 // letter returns the directory for components starting with a letter, nil when
-// it does not exist and is not to be created.
+// it does not exist and is not to be created. Something else in its place is
+// the problem of the components that belong there.
 func (o *Output) letter(name string, create bool) (*letterDir, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -252,6 +253,9 @@ func (o *Output) letter(name string, create bool) (*letterDir, error) {
 		if err := o.root.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
+	}
+	if st, err := o.root.Lstat(name); err == nil && !st.IsDir() {
+		return nil, notDirectory(filepath.Join(o.Dir, name), st)
 	}
 	root, err := o.root.OpenRoot(name)
 	if errors.Is(err, fs.ErrNotExist) && !create {
@@ -343,6 +347,35 @@ func (o *Output) Remove(orphan string) error {
 func notOurs(dir, why string) error {
 	return &diag.Diagnostic{Code: "render/not-ours", Message: dir + " " + why,
 		Hint: "move it out of the way, or insist with --force"}
+}
+
+// notDirectory is the error about something that stands in the place of a
+// directory. It is never replaced, --force or not: a link leads to what somebody
+// keeps elsewhere.
+func notDirectory(path string, st fs.FileInfo) error {
+	what := "is not a directory"
+	if st.Mode()&fs.ModeSymlink != 0 {
+		what = "is a symbolic link, not a directory"
+	}
+	return &diag.Diagnostic{Code: "render/not-ours", Message: path + " " + what,
+		Hint: "move it out of the way"}
+}
+
+// AliasTaken returns a warning when something else than a symbolic link stands
+// where the alias of a component belongs, which is left alone then, or nil.
+func (o *Output) AliasTaken(name string) *diag.Diagnostic {
+	alias := aliasName(name)
+	if alias == "" || o.root == nil {
+		return nil
+	}
+	p := path.Join(path.Dir(ComponentDir(name)), alias)
+	st, err := o.root.Lstat(p)
+	if err != nil || st.Mode()&fs.ModeSymlink != 0 {
+		return nil
+	}
+	return &diag.Diagnostic{Severity: diag.Warning, Code: "render/alias-taken", Component: name,
+		Message: fmt.Sprintf("%s stands in the place of the link to %s", path.Join(o.Dir, p), name),
+		Hint:    "move it out of the way and render again; links are what URLs with the escaped name lead to"}
 }
 
 // componentError wraps an error that arose while comparing or writing one

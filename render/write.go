@@ -23,7 +23,7 @@ func (o *Output) Write(name string, files []*overlay.File) ([]Change, error) {
 	}
 	l, err := o.letter(strings.ToLower(name[:1]), true)
 	if err != nil {
-		return nil, outputError(o.Dir, err)
+		return nil, o.componentError(name, err)
 	}
 	c, err := o.compare(l, name, files)
 	if err != nil {
