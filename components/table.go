@@ -38,7 +38,7 @@ var projectKeys = []Key{
 
 // settingKeys are [project.specgraft].
 var settingKeys = []Key{
-	{Name: "lint", Type: Map, Ext: true, What: "diagnostic code", Help: `Levels of diagnostics: a code such as "overlay/became-conditional", or a group of codes such as "overlay/", mapped to a level.`,
+	{Name: "lint", Type: Map, Ext: true, What: "diagnostic code", Help: `Levels of diagnostics: a code such as "overlay/became-conditional", a group of codes such as "overlay/", or "all", mapped to a level.`,
 		Elem: &Key{Type: String, Merge: MergePresent, Enum: []Choice{
 			{Value: "error", Help: "The component fails."}, {Value: "warning", Help: "It is reported."}, {Value: "note", Help: "It is mentioned."}, {Value: "off", Help: "It is not reported."}}}},
 	{Name: "dirty-clock", Type: String, Ext: true, Default: "head", Help: "The time that a change which is not committed yet gets in a generated changelog.", Enum: []Choice{

@@ -32,7 +32,7 @@ const (
 // need no source file.
 type Options struct {
 	Source Source           // opens `source` files; nil: only Op.Data serves
-	Levels map[string]Level // severity by code, for warnings whose default is not wanted
+	Levels map[string]Level // severity by code, for warnings whose default is not wanted; see Adjust
 	Lint   bool             // take the structural second look after each operation
 }
 

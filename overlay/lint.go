@@ -98,7 +98,8 @@ func (l *linter) report(d diag.Diagnostic) {
 
 // Adjust gives warnings and notes the severity that levels want for their
 // code. A key of levels is a code, or a group of codes such as "overlay/",
-// which counts for those that have no key of their own. Errors stay errors.
+// which counts for those that have no key of their own, or "all" for what is
+// left. Errors stay errors.
 func Adjust(list diag.List, levels map[string]Level) diag.List {
 	if len(levels) == 0 {
 		return list
@@ -108,7 +109,10 @@ func Adjust(list diag.List, levels map[string]Level) diag.List {
 		if d.Severity != diag.Error {
 			level, ok := levels[d.Code]
 			if !ok {
-				level = levels[d.Code[:strings.IndexByte(d.Code, '/')+1]]
+				level, ok = levels[d.Code[:strings.IndexByte(d.Code, '/')+1]]
+			}
+			if !ok {
+				level = levels["all"]
 			}
 			switch level {
 			case LevelOff:

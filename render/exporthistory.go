@@ -3,6 +3,8 @@ package render
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"specgraft/fedora"
 	"specgraft/fedora/autospec"
@@ -17,10 +19,7 @@ import (
 // overlays. dir must not exist or be empty. Rendering needs no such
 // repository; it is for looking at, and for tools that want one.
 func (r *Renderer) ExportHistory(ctx context.Context, name, dir string) error {
-	filtered := r.Unfiltered
-	r.Unfiltered = true // a history has what the render filters out
 	res := r.Render(ctx, name)
-	r.Unfiltered = filtered
 	if err := res.Diags.Err(); err != nil {
 		return err
 	}
@@ -29,8 +28,12 @@ func (r *Renderer) ExportHistory(ctx context.Context, name, dir string) error {
 		text = res.Text()
 	}
 	tree := &overlay.Tree{Name: name, Spec: spec.Parse(name+".spec", text), Files: map[string]*overlay.File{}}
+	// A history has what the render filters out.
+	rest := slices.DeleteFunc(slices.Clone(res.dropped), func(f *overlay.File) bool { return gitOwn(f.Path) })
+	all := slices.Concat(res.Files, rest)
+	slices.SortFunc(all, func(a, b *overlay.File) int { return strings.Compare(a.Path, b.Path) })
 	var files []autospec.File
-	for _, f := range res.Files {
+	for _, f := range all {
 		data := text
 		if f.Path != name+".spec" {
 			var err error

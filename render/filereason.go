@@ -13,6 +13,9 @@ type FileReason struct {
 	Reason string `json:"reason"` // one line
 }
 
+// gitOwn reports whether a file of a component is git's and not packaging.
+func gitOwn(path string) bool { return path == ".git" || strings.HasPrefix(path, ".git/") }
+
 // FileReasons returns the verdict over every file that the component had before
 // the file filter, sorted by path; those it dropped are among them. There are
 // none when the component failed before.
@@ -33,12 +36,12 @@ func (r *Result) FileReasons() []FileReason {
 	for _, f := range r.Files {
 		add(f.Path, true)
 	}
-	for _, path := range r.dropped {
-		if path == ".git" || strings.HasPrefix(path, ".git/") {
-			list = append(list, FileReason{path, false, "git's own files are never part of a package"})
+	for _, f := range r.dropped {
+		if gitOwn(f.Path) {
+			list = append(list, FileReason{f.Path, false, "git's own files are never part of a package"})
 			continue
 		}
-		add(path, false)
+		add(f.Path, false)
 	}
 	slices.SortFunc(list, func(a, b FileReason) int { return strings.Compare(a.Path, b.Path) })
 	return list

@@ -101,9 +101,9 @@ type Result struct {
 	Files     []*overlay.File       // the rendered files sorted by path, spec included
 	Diags     diag.List             // problems; the component failed when they have errors
 
-	text    []byte   // of Spec, once no operation is left
-	staged  []byte   // of Spec as it went into the history step
-	dropped []string // paths of the files that the filter left out
+	text    []byte          // of Spec, once no operation is left
+	staged  []byte          // of Spec as it went into the history step
+	dropped []*overlay.File // what the filter left out, in no order
 }
 
 // Failed reports whether the component could not be rendered.
@@ -253,14 +253,13 @@ func (r *Renderer) levels() map[string]overlay.Level {
 	for code, level := range r.Project.Settings.Lint {
 		levels[code] = overlay.Level(level)
 	}
-	for _, code := range r.Strict {
-		if code != "all" {
-			levels[code] = overlay.LevelError
-			continue
+	for _, strict := range r.Strict {
+		for code, level := range levels { // what has a level of its own, too
+			if level == overlay.LevelWarning && (strict == "all" || strings.HasSuffix(strict, "/") && strings.HasPrefix(code, strict)) {
+				levels[code] = overlay.LevelError
+			}
 		}
-		for group := range strings.SplitSeq("overlay/ render/ fedora/ macro/ autospec/ config/", " ") {
-			levels[group] = overlay.LevelError
-		}
+		levels[strict] = overlay.LevelError
 	}
 	return levels
 }
@@ -442,7 +441,7 @@ func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
 		if first, _, _ := strings.Cut(p, "/"); keep[first] && p != specName {
 			res.Files = append(res.Files, f)
 		} else if p != specName {
-			res.dropped = append(res.dropped, p)
+			res.dropped = append(res.dropped, f)
 		}
 	}
 	slices.SortFunc(res.Files, func(a, b *overlay.File) int { return strings.Compare(a.Path, b.Path) })

@@ -105,9 +105,6 @@ func (a *application) run(specFile, tomlFile, format string) error {
 	ops, list := components.ParseOverlays(tomlFile, data)
 	levels := map[string]overlay.Level{}
 	for _, code := range a.strict {
-		if code == "all" {
-			code = "overlay/"
-		}
 		levels[code] = overlay.LevelError
 	}
 	list = overlay.Adjust(list, levels)

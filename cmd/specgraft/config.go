@@ -146,7 +146,7 @@ func checkLint(p *components.Project) diag.List {
 	}
 	for _, code := range slices.Sorted(maps.Keys(p.Settings.Lint)) {
 		known := func(id string) bool {
-			return id == code || strings.HasSuffix(code, "/") && strings.HasPrefix(id, code)
+			return id == code || code == "all" || strings.HasSuffix(code, "/") && strings.HasPrefix(id, code)
 		}
 		if slices.ContainsFunc(ids, known) {
 			continue
