@@ -1,16 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -78,10 +75,6 @@ type application struct {
 // applyCodes are the diagnostics of the apply command.
 var applyCodes = []diag.Code{
 	{
-		ID: "apply/file", Summary: "a file that was named on the command line cannot be read or written",
-		Doc: "The spec, the overlay file, the directory of the sources or the output file of `specgraft apply`. When writing fails, nothing has been changed.",
-	},
-	{
 		ID: "apply/no-directory", Summary: "overlays that change files need a directory to work in",
 		Doc: "The overlay file given to `specgraft apply` has patch or file overlays. Name the directory with the sources with --dir; their results are written there.",
 	},
@@ -94,11 +87,11 @@ func (a *application) run(specFile, tomlFile, format string) error {
 	if err := knownCodes(a.strict); err != nil {
 		return err
 	}
-	text, err := readInput(specFile, maxSpec)
+	text, err := readInput("apply/file", specFile, maxSpec)
 	if err != nil {
 		return err
 	}
-	data, err := readInput(tomlFile, 64<<20)
+	data, err := readInput("apply/file", tomlFile, 64<<20)
 	if err != nil {
 		return err
 	}
@@ -127,11 +120,11 @@ func (a *application) run(specFile, tomlFile, format string) error {
 	var root *os.Root
 	if a.dir != "" {
 		if root, err = os.OpenRoot(a.dir); err != nil {
-			return fileProblem(a.dir, err)
+			return fileProblem("apply/file", a.dir, err)
 		}
 		defer root.Close()
 		if err := readTree(root, tree, filepath.Base(specFile)); err != nil {
-			return fileProblem(a.dir, err)
+			return fileProblem("apply/file", a.dir, err)
 		}
 	}
 	sources, err := newSources(tomlFile, a.outside)
@@ -153,43 +146,6 @@ func (a *application) run(specFile, tomlFile, format string) error {
 		return err
 	}
 	return a.print(rep, out, format)
-}
-
-// readInput reads a file that the user named, which may be a pipe.
-func readInput(name string, limit int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fileProblem(name, err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fileProblem(name, err)
-	}
-	if int64(len(data)) > limit {
-		return nil, fileProblem(name, fmt.Errorf("has more than %d MiB", limit>>20))
-	}
-	return data, nil
-}
-
-var errIrregular = errors.New("is not a regular file")
-
-// fileProblem is what went wrong with a file: the user's mistake when it is
-// not there or no file, else the environment's.
-func fileProblem(name string, err error) error {
-	d := &diag.Diagnostic{Code: "apply/file", Env: true}
-	for _, mistake := range []error{fs.ErrNotExist, errIrregular, syscall.EISDIR, syscall.ENOTDIR, syscall.ELOOP} {
-		d.Env = d.Env && !errors.Is(err, mistake)
-	}
-	d.Pos.Filename = name
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		err = p.Err
-	}
-	if l, ok := errors.AsType[*os.LinkError](err); ok {
-		err = l.Err
-	}
-	d.Message = err.Error()
-	return d
 }
 
 // readTree lists the regular files below a directory, except the spec and
@@ -227,11 +183,11 @@ func newSources(tomlFile string, outside bool) (*sources, error) {
 	}
 	abs, err := filepath.Abs(tomlFile)
 	if err != nil {
-		return nil, fileProblem(tomlFile, err)
+		return nil, fileProblem("apply/file", tomlFile, err)
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
 	if err != nil {
-		return nil, fileProblem(tomlFile, err)
+		return nil, fileProblem("apply/file", tomlFile, err)
 	}
 	for up := dir; ; up = filepath.Dir(up) {
 		if _, err := os.Lstat(filepath.Join(up, ".git")); err == nil {
@@ -356,7 +312,7 @@ func (a *application) write(root *os.Root, tree *overlay.Tree, rep *overlay.Repo
 			err = b.put(root, p, data, f.Mode.Perm())
 		}
 		if err != nil {
-			return fileProblem(filepath.Join(a.dir, p), err)
+			return fileProblem("apply/file", filepath.Join(a.dir, p), err)
 		}
 	}
 	if a.output != "" {
@@ -369,11 +325,11 @@ func (a *application) write(root *os.Root, tree *overlay.Tree, rep *overlay.Repo
 		}
 		dir, err := os.OpenRoot(filepath.Dir(file))
 		if err != nil {
-			return fileProblem(a.output, err)
+			return fileProblem("apply/file", a.output, err)
 		}
 		defer dir.Close()
 		if err := b.put(dir, filepath.Base(file), out, mode); err != nil {
-			return fileProblem(a.output, err)
+			return fileProblem("apply/file", a.output, err)
 		}
 	}
 	return b.commit()

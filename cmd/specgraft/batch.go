@@ -66,7 +66,7 @@ func aside(name string) string {
 func (b *batch) commit() error {
 	for _, s := range b.swaps {
 		if err := s.do(); err != nil {
-			err = fileProblem(path.Join(s.root.Name(), s.name), err)
+			err = fileProblem("apply/file", path.Join(s.root.Name(), s.name), err)
 			for _, done := range slices.Backward(b.swaps) {
 				if uerr := done.undo(); uerr != nil {
 					err = errors.Join(err, fmt.Errorf("%s: cannot be put back, its content is in %s: %w", done.name, done.backup, uerr))

@@ -22,7 +22,7 @@ import (
 func allCodes() []diag.Code {
 	codes := slices.Concat(
 		components.Codes, overlay.Codes, render.Codes, template.Codes, historyCodes,
-		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes,
+		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
 	return codes

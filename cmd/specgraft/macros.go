@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"go/token"
 	"io"
 	"maps"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/fedora/macro"
+	"specgraft/overlay/diag"
 )
 
 func macrosCmd(g *globals) *cobra.Command {
@@ -61,7 +63,10 @@ order given. The packages are read, nothing in them is run.`,
 		for _, arg := range args {
 			var err error
 			if set, err = importMacros(name, arg, set); err != nil {
-				return fmt.Errorf("%s: %w", arg, err)
+				if _, ok := errors.AsType[*diag.Diagnostic](err); ok {
+					return err
+				}
+				return &diag.Diagnostic{Pos: token.Position{Filename: arg}, Code: "macros/file", Message: err.Error()}
 			}
 		}
 		if output == "" {
@@ -69,7 +74,7 @@ order given. The packages are read, nothing in them is run.`,
 			return err
 		}
 		if err := os.WriteFile(output, set.File(), 0o644); err != nil {
-			return err
+			return fileProblem("macros/file", output, err)
 		}
 		g.note("%s: %d macros, %s", output, set.Len(), set.Hash())
 		return nil
@@ -122,7 +127,7 @@ place of its own macros.`,
 
 // readMacroSet reads a file written by "macros import" and checks its hash.
 func readMacroSet(file string) (*macro.Set, error) {
-	b, err := readInput(file, maxSpec)
+	b, err := readInput("macros/file", file, maxSpec)
 	if err != nil {
 		return nil, err
 	}
@@ -134,12 +139,12 @@ func readMacroSet(file string) (*macro.Set, error) {
 func importMacros(name, arg string, set *macro.Set) (*macro.Set, error) {
 	st, err := os.Stat(arg)
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, fileProblem("macros/file", arg, err)
 	}
 	if st.IsDir() {
 		root, err := os.OpenRoot(arg)
 		if err != nil {
-			return nil, err
+			return nil, fileProblem("macros/file", arg, err)
 		}
 		defer root.Close()
 		return macro.LoadFS(name, root.FS(), set)
@@ -153,7 +158,7 @@ func importMacros(name, arg string, set *macro.Set) (*macro.Set, error) {
 		if !macro.IsMacroFile(filepath.Base(arg)) {
 			return nil, errors.New("the name is not one of a macro file: macros, macros.NAME or NAME.macros")
 		}
-		b, err := readInput(arg, maxSpec)
+		b, err := readInput("macros/file", arg, maxSpec)
 		if err != nil {
 			return nil, err
 		}
@@ -179,7 +184,7 @@ func rpmMacroFiles(file string) (texts []string, err error) {
 			texts, err = nil, errDamagedRPM
 		}
 	}()
-	b, err := readInput(file, maxRPM)
+	b, err := readInput("macros/file", file, maxRPM)
 	if err != nil {
 		return nil, err
 	}

@@ -199,7 +199,10 @@ type querySpec struct {
 
 // readSpecFile reads a spec file. dir is the directory of its other files.
 func readSpecFile(file, dir string) (querySpec, error) {
-	text, err := readInput(file, maxSpec)
+	text, err := readInput("query/file", file, maxSpec)
+	if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Hint == "" && filepath.Ext(file) == "" && filepath.Base(file) == file {
+		d.Hint = fmt.Sprintf("--spec names a file; 'specgraft query %s' looks at a component", file)
+	}
 	if err != nil {
 		return querySpec{}, err
 	}
@@ -208,7 +211,7 @@ func readSpecFile(file, dir string) (querySpec, error) {
 	}
 	root, err := os.OpenRoot(dir) // links out of the directory are not followed
 	if err != nil {
-		return querySpec{}, err
+		return querySpec{}, fileProblem("query/file", dir, err)
 	}
 	return querySpec{name: file, text: text, files: root.FS()}, nil
 }

@@ -54,7 +54,7 @@ digest in it. Signatures are not checked. With --spec it prints the spec instead
 		}
 		f, err := os.Open(args[0])
 		if err != nil {
-			return usageError{err}
+			return fileProblem("srpm/file", args[0], err)
 		}
 		defer f.Close()
 		var text []byte

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"specgraft/overlay/diag"
+)
+
+// inputCodes are the diagnostics about files that are named on the command
+// line, a code for each command that reads some.
+var inputCodes = []diag.Code{
+	{
+		ID: "apply/file", Summary: "a file that was named on the command line cannot be read or written",
+		Doc: "The spec, the overlay file, the directory of the sources or the output file of `specgraft apply`. When writing fails, nothing has been changed.",
+	},
+	{
+		ID: "query/file", Summary: "a file to evaluate cannot be read",
+		Doc: "The spec given with --spec, or the directory of its other files given with --sources.",
+	},
+	{
+		ID: "macros/file", Summary: "a macro file, a package or a macro set cannot be read or written",
+		Doc: "--macros of a command names a file that `specgraft macros import` wrote. `specgraft macros import` takes directories of macro files, macro files by their names (macros, macros.NAME, NAME.macros), and RPM packages that carry some in /usr/lib/rpm or /etc/rpm.",
+	},
+	{
+		ID: "srpm/file", Summary: "a source package that was named on the command line cannot be read",
+		Doc: "The file is missing, a directory, or not accessible.",
+	},
+}
+
+// readInput reads a file that the user named, which may be a pipe. The code is
+// that of the command's file errors.
+func readInput(code, name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fileProblem(code, name, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fileProblem(code, name, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fileProblem(code, name, fmt.Errorf("has more than %d MiB", limit>>20))
+	}
+	return data, nil
+}
+
+var errIrregular = errors.New("is not a regular file")
+
+// fileProblem is what went wrong with a file: the user's mistake when it is
+// not there or no file, else the environment's.
+func fileProblem(code, name string, err error) error {
+	d := &diag.Diagnostic{Code: code, Env: true}
+	for _, mistake := range []error{fs.ErrNotExist, errIrregular, syscall.EISDIR, syscall.ENOTDIR, syscall.ELOOP} {
+		d.Env = d.Env && !errors.Is(err, mistake)
+	}
+	d.Pos.Filename = name
+	if n := nearestFile(name, err); n != "" {
+		d.Hint = fmt.Sprintf("did you mean %q?", n)
+	} else if errors.Is(err, syscall.EISDIR) {
+		d.Hint = "name a file in it"
+	}
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = p.Err
+	}
+	if l, ok := errors.AsType[*os.LinkError](err); ok {
+		err = l.Err
+	}
+	d.Message = err.Error()
+	return d
+}
+
+// nearestFile returns the file that was meant by the name of one that is
+// missing or a directory: one with a similar name, or the only spec there.
+func nearestFile(name string, err error) string {
+	dir, base := filepath.Split(name)
+	switch {
+	case errors.Is(err, syscall.EISDIR):
+		dir, base = strings.TrimSuffix(filepath.Join(name, "x"), "x"), ""
+	case !errors.Is(err, fs.ErrNotExist):
+		return ""
+	}
+	f, err := os.Open(filepath.Join(dir, "."))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(10_000)
+	if base != "" {
+		if n := diag.Nearest(base, names); n != "" {
+			return dir + n
+		}
+		return ""
+	}
+	var specs []string
+	for _, n := range names {
+		if strings.HasSuffix(n, ".spec") {
+			specs = append(specs, n)
+		}
+	}
+	if len(specs) == 1 {
+		return dir + specs[0]
+	}
+	return ""
+}
