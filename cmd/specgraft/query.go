@@ -45,7 +45,8 @@ With --what-if the spec is evaluated twice, and what differs is printed. A
 setting is written as the flag without its dashes: "with docs", "without docs",
 "arch aarch64", "define 'NAME VALUE'", "undefine NAME".
 
-Exit code 1 says that rpm would not accept the spec.`,
+Exit code 1 says that rpm would not accept the spec. Of a file that is no spec at
+all the first 30 problems are printed; the JSON has the first 1000.`,
 		Example: `  specgraft query bash
   specgraft query --spec bash.spec --arch aarch64 --json
   specgraft query --spec bash.spec --what-if 'without tests'
@@ -100,7 +101,7 @@ Exit code 1 says that rpm would not accept the spec.`,
 		if format == "json" {
 			err = writeJSON(g.stdout, r)
 		} else {
-			g.report(s.Problems)
+			g.reportSpec(s)
 			err = r.WriteText(g.stdout)
 		}
 		if err == nil && !r.Accepted {
@@ -277,9 +278,19 @@ func (g *globals) printFileReasons(in querySpec, format string) error {
 	return list.Close()
 }
 
+// reportSpec prints what is wrong with a spec. Who gave a file that is none at
+// all wants to know that, and not what is wrong with each of its lines.
+func (g *globals) reportSpec(s *macro.Spec) {
+	const limit = 30
+	g.report(s.Problems[:min(limit, len(s.Problems))])
+	if n := len(s.Problems) - limit; n > 0 {
+		g.say("%d more problems are not shown; --json has them", n)
+	}
+}
+
 // printExpanded prints the expanded spec.
 func (g *globals) printExpanded(s *macro.Spec) error {
-	g.report(s.Problems)
+	g.reportSpec(s)
 	if _, err := io.WriteString(g.stdout, s.Expanded.Text); err != nil {
 		return err
 	}
@@ -309,7 +320,7 @@ func (g *globals) printWhatIf(before *macro.Report, in querySpec, set querySetti
 			Differences []macro.Difference `json:"differences"`
 		}{before, after, diffs})
 	} else {
-		g.report(s.Problems)
+		g.reportSpec(s)
 		var b strings.Builder
 		field := ""
 		for _, d := range diffs {
