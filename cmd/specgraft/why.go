@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -92,29 +93,57 @@ wrote the component's lock; without --to it looks at the working tree.`,
 			return err
 		}
 		out := []whyRecord{}
+		var problems diag.List
 		for _, name := range names {
 			before, err := h.start(cmd.Context(), name, from)
-			if err != nil {
+			var rec whyRecord
+			if err == nil {
+				rec, err = compareRevisions(name, before, after)
+			}
+			if err == nil {
+				out = append(out, rec)
+			} else if !problems.Take(err) {
 				return err
 			}
-			rec, err := compareRevisions(name, before, after)
-			if err != nil {
-				return err
-			}
-			out = append(out, rec)
 		}
 		if format == "json" {
-			return writeJSON(g.stdout, out)
+			err = writeJSON(g.stdout, out)
+		} else {
+			err = printAllWhy(g.stdout, out)
 		}
-		for _, rec := range out {
-			printWhy(g.stdout, rec)
-			if len(rec.Changes) == 0 && from == "" && to == "" {
-				g.note("to see what that commit changed: specgraft why %s --from %.12s^ --to %.12s", rec.Component, rec.From, rec.From)
-			}
+		if err != nil {
+			return fmt.Errorf("cannot print the results: %w", err)
 		}
-		return nil
+		if len(out) == 1 && len(out[0].Changes) == 0 && from == "" && to == "" && format != "json" {
+			rec := out[0]
+			g.note("to see what that commit changed: specgraft why %s --from %.12s^ --to %.12s", rec.Component, rec.From, rec.From)
+		}
+		problems.Sort()
+		return problems.Err()
 	}
 	return cmd
+}
+
+// printAllWhy prints the answers. Of several components, those of which nothing
+// changed share one line.
+func printAllWhy(w io.Writer, out []whyRecord) error {
+	var b bytes.Buffer
+	var same []string
+	for _, rec := range out {
+		if len(out) > 1 && !rec.Changed && len(rec.Changes) == 0 {
+			same = append(same, rec.Component)
+			continue
+		}
+		printWhy(&b, rec)
+	}
+	switch n := len(same); {
+	case n == 1:
+		fmt.Fprintf(&b, "no input of the fingerprint differs of %s\n", same[0])
+	case n > 1:
+		fmt.Fprintf(&b, "no input of the fingerprint differs of %d components: %s\n", n, abridge(same, 10))
+	}
+	_, err := w.Write(b.Bytes())
+	return err
 }
 
 // compareRevisions finds out why a component differs between two revisions.

@@ -13,6 +13,7 @@ package diag
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"go/token"
 	"slices"
@@ -110,6 +111,21 @@ func (l *List) Warn(pos token.Position, code, format string, args ...any) *Diagn
 	d := l.Add(pos, code, format, args...)
 	d.Severity = Warning
 	return d
+}
+
+// Take appends the diagnostics that err consists of, for callers that go on and
+// report all problems of a run together. It reports whether there were any; an
+// error of another kind is the caller's.
+func (l *List) Take(err error) bool {
+	if e, ok := errors.AsType[ListError](err); ok {
+		*l = append(*l, e...)
+		return true
+	}
+	d, ok := errors.AsType[*Diagnostic](err)
+	if ok {
+		*l = append(*l, *d)
+	}
+	return ok
 }
 
 // HasErrors reports whether any entry is an error.
