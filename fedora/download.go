@@ -75,7 +75,7 @@ func (l *Lookaside) fetch(ctx context.Context, d Download, want *Content) (*Cont
 			return nil, ctx.Err()
 		}
 		if i+1 < len(addresses) {
-			l.say("%s: %v; trying the next address", d.Name, last)
+			l.say("%s; trying the next address", named(d, last))
 		}
 	}
 	if last == nil {
@@ -134,7 +134,7 @@ func (l *Lookaside) fetchFrom(ctx context.Context, u *url.URL, d Download, part 
 			pause = l.backoff << min(attempt, 6)
 			pause += mathrand.N(pause/2 + 1) // jitter keeps many clients from coming back together
 		}
-		l.say("%s: %v; next attempt in %s", d.Name, err, pause.Round(time.Millisecond))
+		l.say("%s: %v; next attempt in %s", d.Name, withoutURL(err), pause.Round(time.Millisecond))
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
@@ -193,6 +193,24 @@ func retryable(err error) (pause time.Duration, again bool) {
 	return 0, true
 }
 
+// withoutURL returns what is behind an error of the HTTP client, whose text has
+// the address once more, with credentials.
+func withoutURL(err error) error {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		return ue.Err
+	}
+	return err
+}
+
+// named returns the text of an error with the name of the file, which the
+// messages of diagnostics have already.
+func named(d Download, err error) string {
+	if found, ok := errors.AsType[*diag.Diagnostic](err); ok {
+		return found.Message
+	}
+	return fmt.Sprintf("%s: %v", d.Name, withoutURL(err))
+}
+
 // giveUp words the end of all attempts on one address.
 func (l *Lookaside) giveUp(u *url.URL, d Download, err error, attempts int) error {
 	if found, ok := errors.AsType[*diag.Diagnostic](err); ok {
@@ -212,9 +230,7 @@ func (l *Lookaside) giveUp(u *url.URL, d Download, err error, attempts int) erro
 	case isPath:
 		return environment(failure("lookaside/network", "read %s: %v", d.Name, unwrapPath(err)), "")
 	}
-	if ue, ok := errors.AsType[*url.Error](err); ok {
-		err = ue.Err // its text has the address once more, with credentials
-	}
+	err = withoutURL(err)
 	times := "1 attempt"
 	if attempts > 1 {
 		times = strconv.Itoa(attempts) + " attempts"

@@ -346,6 +346,40 @@ func TestLookasideFallback(t *testing.T) {
 	}
 }
 
+// TestLookasideTalk holds that each line said on the way names the file once,
+// and has neither codes nor addresses with credentials.
+func TestLookasideTalk(t *testing.T) {
+	t.Parallel()
+	content := []byte("content")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/no/") {
+			http.NotFound(w, r)
+			return
+		}
+		serve(w, r, content)
+	}))
+	defer server.Close()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	l, lines := testLookaside(t, Options{Retries: 1})
+	deaf := strings.Replace(gone.URL, "//", "//me:secret@", 1)
+	_, err := l.Get(t.Context(), Download{Name: "boat.tar", HashType: "SHA512", Hash: sha512Hex(content),
+		URLs: []string{deaf + "/x", server.URL + "/no/x", server.URL + "/yes"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants := []string{"; next attempt in ", " (2 attempts); trying the next address", "; trying the next address"}
+	if len(*lines) != len(wants) {
+		t.Fatalf("said %q", *lines)
+	}
+	for i, line := range *lines {
+		if strings.Count(line, "boat.tar") != 1 || !strings.Contains(line, wants[i]) ||
+			strings.Contains(line, "secret") || strings.Contains(line, "[lookaside/") {
+			t.Errorf("said %q, want the name once and %q", line, wants[i])
+		}
+	}
+}
+
 func TestLookasideRefuses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
