@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/token"
+	"maps"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -27,6 +28,8 @@ func explain(t *Tree, op *Op, d *diag.Diagnostic) {
 		h.tag()
 	case SearchReplace:
 		h.expression()
+	case FileSearchReplace:
+		h.files(t)
 	case AddTag, SetTag, InsertTag, PrependLines, AppendLines, RemoveSection, RemoveSubpackage:
 		h.section()
 	case PatchRemove:
@@ -173,9 +176,6 @@ func (h *helper) expression() {
 	if h.removedBy(func(l *spec.Line) bool { return re.MatchString(l.Text) }) {
 		return
 	}
-	type hit struct {
-		line, distance, end int
-	}
 	var scope, other []int
 	for k := range sections {
 		s := &sections[k]
@@ -220,34 +220,93 @@ func (h *helper) expression() {
 		h.hint("the expression contains a line break but sees one line at a time: set multiline = true")
 	}
 	if len(literal) >= 3 {
-		var hits []hit
-		budget := 4 << 20 // bytes of text; the largest spec there is has 11 MB
-		nearest := func(lines []int) {
-			for _, i := range lines {
-				if budget -= len(h.file.Line(i).Text); budget < 0 {
-					return
-				}
-				if d, end := within(literal, h.file.Line(i).Text); d*5 <= len(literal)*2 {
-					hits = append(hits, hit{i, d, end})
-				}
+		n := nearLines{literal: literal, budget: nearBudget}
+		for _, i := range scope {
+			n.look(h.file.Pos(i), h.file.Line(i).Text)
+		}
+		if len(n.hits) == 0 && op.Section != "" {
+			for i := range h.file.Len() {
+				n.look(h.file.Pos(i), h.file.Line(i).Text)
 			}
 		}
-		if nearest(scope); len(hits) == 0 && op.Section != "" {
-			all := make([]int, h.file.Len())
-			for i := range all {
-				all[i] = i
-			}
-			nearest(all)
+		h.nearest(&n)
+	}
+	h.nothingNear("line of the spec")
+}
+
+// files explains an expression that matched in no file.
+func (h *helper) files(t *Tree) {
+	literal := literalText(h.op.Regex)
+	if len(literal) < 3 {
+		return
+	}
+	n := nearLines{literal: literal, budget: nearBudget}
+	for _, name := range slices.Sorted(maps.Keys(t.Files)) {
+		f := t.Files[name]
+		if ok, err := matchFile(h.op.File, name); err != nil || !ok || f.Size() > int64(n.budget) {
+			continue
 		}
-		slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
-		for _, n := range hits[:min(len(hits), maxRelated)] {
-			h.related(h.file.Pos(n.line), "nearest line: %s", excerpt(h.file.Line(n.line).Text, n.end-len(literal), n.end))
+		b, err := f.Bytes()
+		if err != nil {
+			return
 		}
-		if len(hits) > 0 {
-			h.hint("adapt the expression to what upstream has now")
+		line := 0
+		for text := range strings.Lines(string(b)) {
+			line++
+			n.look(token.Position{Filename: name, Line: line, Column: 1}, strings.TrimRight(text, "\r\n"))
 		}
 	}
-	h.hint("upstream no longer has such a line: remove the overlay if it has become unnecessary")
+	h.nearest(&n)
+	h.nothingNear("line")
+}
+
+// nearest names the lines that were found to be near.
+func (h *helper) nearest(n *nearLines) {
+	slices.SortStableFunc(n.hits, func(a, b nearLine) int { return cmp.Compare(a.distance, b.distance) })
+	for _, l := range n.hits[:min(len(n.hits), maxRelated)] {
+		h.related(l.pos, "nearest line: %s", excerpt(l.text, l.end-len(n.literal), l.end))
+	}
+	if len(n.hits) > 0 {
+		h.hint("adapt the expression to what is there")
+	}
+}
+
+// nothingNear is the last thing to say about an expression. Whether upstream
+// once had what it looks for is not known; an overlay that stands in no file
+// yet, being tried, cannot have become unnecessary.
+func (h *helper) nothingNear(what string) {
+	if h.op.Pos.Line == 0 {
+		h.hint("no %s is like it: correct the expression", what)
+		return
+	}
+	h.hint("no %s is like it: correct the expression, or remove the overlay if upstream has dropped the line", what)
+}
+
+// nearBudget bounds the bytes of text that are searched for near lines; the
+// largest spec there is has 11 MB.
+const nearBudget = 4 << 20
+
+// nearLines are the lines that come near to what an expression says.
+type nearLines struct {
+	literal string
+	budget  int
+	hits    []nearLine
+}
+
+type nearLine struct {
+	pos           token.Position
+	text          string
+	distance, end int
+}
+
+// look compares one line.
+func (n *nearLines) look(pos token.Position, text string) {
+	if n.budget -= len(text); n.budget < 0 {
+		return
+	}
+	if d, end := within(n.literal, text); d*5 <= len(n.literal)*2 {
+		n.hits = append(n.hits, nearLine{pos, text, d, end})
+	}
 }
 
 // literalText returns what an expression says literally, with a blank for

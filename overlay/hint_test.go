@@ -68,14 +68,19 @@ x
 		{"line break", []overlay.Op{{Type: overlay.SearchReplace, Regex: `zzzz\nyyyy`, Replacement: "y"}},
 			[]string{"multiline = true"}},
 		{"nothing like it", []overlay.Op{{Type: overlay.SearchReplace, Regex: `completely different`, Replacement: "y"}},
-			[]string{"no longer has such a line"}},
+			[]string{"no line of the spec is like it: correct the expression, or remove the overlay if upstream has dropped the line"}},
+		{"nearest line of a file", []overlay.Op{{Type: overlay.FileSearchReplace, File: "*.conf", Regex: `colour = red`, Replacement: "y"}},
+			[]string{"x.conf:2:1: nearest line: color = red", "adapt the expression"}},
+		{"nothing like it in a file", []overlay.Op{{Type: overlay.FileSearchReplace, File: "*.conf", Regex: `completely different`, Replacement: "y"}},
+			[]string{"no line is like it: correct the expression"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for i := range tt.ops {
 				tt.ops[i].Pos = token.Position{Filename: "x.toml", Line: i + 1, Column: 1}
 			}
-			_, list := overlay.Apply(&overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", []byte(in))}, tt.ops, overlay.Options{})
+			files := map[string]*overlay.File{"x.conf": overlay.NewFile("x.conf", 0o644, []byte("[x]\ncolor = red\n"), nil)}
+			_, list := overlay.Apply(&overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", []byte(in)), Files: files}, tt.ops, overlay.Options{})
 			if len(list) != 1 || list[0].Severity != diag.Error {
 				t.Fatalf("got %v, want one error", list)
 			}
@@ -90,5 +95,16 @@ x
 				}
 			}
 		})
+	}
+}
+
+// TestExplainTried holds that an overlay which stands in no file yet is not
+// called outdated.
+func TestExplainTried(t *testing.T) {
+	t.Parallel()
+	ops := []overlay.Op{{Type: overlay.SearchReplace, Regex: "completely different", Replacement: "y", Pos: token.Position{Filename: "command line"}}}
+	_, list := overlay.Apply(&overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", []byte("Name: x\n"))}, ops, overlay.Options{})
+	if want := "no line of the spec is like it: correct the expression"; len(list) != 1 || list[0].Hint != want {
+		t.Errorf("got %v, want the hint %q", list, want)
 	}
 }
