@@ -172,8 +172,6 @@ func TestExpandEqualsRpmspec(t *testing.T) {
 		"semaphore-fonts":       "%fontpkg is a Lua program in Fedora, computed in Go here",
 		"ferry":                 "%gometa is a Lua program in Fedora, computed in Go here",
 		"golang-example-anchor": "%gometa is a Lua program in Fedora, computed in Go here",
-		"moorings":              "%setup and %patch, which rpm turns into commands of its own, stay as they are",
-		"tugboat-kernel":        "%setup and %patch, which rpm turns into commands of its own, stay as they are",
 	}
 	flags := macro.New(macro.Config{}).Expand(token.Position{}, "%{optflags}").Text
 	macros := filepath.Join(t.TempDir(), "macros")

@@ -112,6 +112,8 @@ var Codes = []diag.Code{
 		Doc: "The file given with --macros, or with macro-set of a distribution version, is written by `specgraft macros import` and carries the hash of its content. Import the macros again instead of changing the file."},
 	{ID: "macro/error", Default: diag.Error, Summary: "the spec itself raises an error with %{error:…}"},
 	{ID: "macro/warning", Default: diag.Warning, Summary: "the spec itself prints a warning with %{warn:…}"},
+	{ID: "macro/no-file", Default: diag.Warning, Summary: "%setup or %patch names a source or patch that the spec does not have",
+		Doc: "rpm 4.20 to 6.0 prints an error and goes on without the source or patch; older and newer versions reject the spec. Correct the number, or add the Source or Patch."},
 	{ID: "macro/conditional", Default: diag.Error, Summary: "%if, %else and %endif do not match",
 		Doc: "Each %if, %ifarch, %ifnarch, %ifos and %ifnos needs its %endif; %else and %elif stand between them."},
 	{ID: "macro/include", Default: diag.Error, Summary: "a file named by %include or %{load:} is not in the component",

@@ -15,6 +15,8 @@ var natives = []*def{
 		return e.unknown("%autochangelog is made from the history of the package")
 	}},
 
+	{name: "autopatch", param: true, opts: "vp:m:M:q", native: autopatch},
+
 	{name: "pypi_source", param: true, native: pypiSource},
 	{name: "py_dist_name", param: true, native: func(e *Evaluator, c *call) string { return distName(argument(c, 0)) }},
 	{name: "py2_dist", param: true, native: func(e *Evaluator, c *call) string { return distNames("python2dist", c) }},

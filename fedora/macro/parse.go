@@ -165,6 +165,9 @@ func (st *specState) endSection() {
 	if st.sect == "files" {
 		st.e.table.pop("license")
 	}
+	if st.sect == "prep" {
+		st.leavePrep()
+	}
 	if st.text != nil && st.cur >= 0 {
 		s := &st.spec.Sections[st.cur]
 		s.Text = st.e.value(st.text.String(), s.Pos)

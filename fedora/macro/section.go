@@ -64,6 +64,9 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 	if kind == sectFiles { // there %license is a directive, not the tag
 		e.table.push(&def{name: "license", body: "%%license", pos: e.pos})
 	}
+	if name == "prep" {
+		st.enterPrep()
+	}
 	switch kind {
 	case sectPackage, sectDescription, sectList:
 		st.r.strip = stripBlanks | stripComments
@@ -219,9 +222,12 @@ func (st *specState) fullName(h packageRef) string {
 	return st.mainName() + "-" + h.name
 }
 
-func (st *specState) mainName() string {
+func (st *specState) mainName() string { return st.mainTag("Name") }
+
+// mainTag returns the value of a tag of the main package, with unknown marks.
+func (st *specState) mainTag(name string) string {
 	for _, t := range st.spec.Packages[0].Tags {
-		if t.Name == "Name" {
+		if t.Name == name {
 			return t.raw
 		}
 	}
