@@ -382,10 +382,14 @@ func builtinGsub(e *Evaluator, c *call) string {
 	return b.String()
 }
 
-// isDefined answers %defined, %with and their opposites.
+// isDefined answers %defined, %with and their opposites. In rpm they are macros
+// that make a %{?name:1} of their argument, which shows when it is no name.
 func (e *Evaluator) isDefined(name, yes, no string) string {
 	if t := taint(name); t != "" {
 		return t
+	}
+	if strings.ContainsAny(name, ": %{}") {
+		return e.sub("%{?" + name + ":" + yes + "}%{!?" + name + ":" + no + "}")
 	}
 	if d := e.table.lookup(name); d != nil {
 		if d.maybe != "" {

@@ -90,6 +90,8 @@ func TestRejected(t *testing.T) {
 		{"twice", head + "Version: 2\n", "s:6:1: the tag Version stands twice in one package [macro/duplicate-tag]"},
 		{"source twice", head + "Source1: a\nSource: b\nSource2: c\n", "s:8:1: source2 stands twice [macro/duplicate-tag]"},
 		{"macro line", head + "%foometa\n", "s:6:1: %foometa is not a macro of this set, and the line is no tag [macro/tag]"},
+		{"behind end", head + "%description\n%post -p <lua>\n%end\n# fine\nx\n", `s:10:1: the line belongs to no section: "x" [macro/section]`},
+		{"rich", head + "Supplements: (a if b)\n", `s:6:1: Supplements: "if" is not possible here, use "and" [macro/bad-value]`},
 		{"conflict", head + "<<<<<<< HEAD\n", `s:6:1: "<<<<<<< HEAD" is not a tag that rpm knows [macro/tag]`},
 		{"indented", head + " Epoch: 1\n", `s:6:1: "Epoch: 1" is not a tag that rpm knows [macro/tag]`},
 		{"qualifier", head + "Requires(foo): a\n", `s:6:1: Requires(foo): "foo" is not a qualifier that rpm knows [macro/tag]`},
@@ -143,6 +145,70 @@ Packager: noarch
 	}
 	if got := strings.Join(tags, " "); got != "Name Version Release Summary License BuildArch Packager" {
 		t.Errorf("tags: %s", got)
+	}
+}
+
+// TestReadAgainFromBuildArch holds the line at which the first reading ends.
+func TestReadAgainFromBuildArch(t *testing.T) {
+	t.Parallel()
+	s := Eval("s", []byte("%global seen [%{?before}%{?behind}]\n"+head+"%global before 1\nBuildArch: noarch\n%global behind 2\nURL: %{seen}\n%description\n"), Config{})
+	for _, tag := range s.Packages[0].Tags {
+		if tag.Name == "URL" && tag.Value.Text != "[1]" {
+			t.Errorf("seen in the second reading: %s", tag.Value.Text)
+		}
+	}
+}
+
+// TestMainPreamble holds what rpm does at the end of the main package's preamble:
+// %buildroot keeps the version of the main package, and tags come from macros.
+func TestMainPreamble(t *testing.T) {
+	t.Parallel()
+	s := Eval("s", []byte("%global bugurl https://example.org/bugs\n%global vendor_name x\n"+head+`%description
+%package sub
+Summary: sub
+Version: 7
+%description sub
+%install
+%{buildroot}/%{version}
+%post
+x
+%post sub
+x
+`), Config{})
+	for _, x := range s.Sections {
+		switch x.Name {
+		case "install":
+			if got := strings.TrimSpace(x.Text.Text); got != "/builddir/build/BUILDROOT/x-1-1.x86_64/7" {
+				t.Errorf("%%install has %s", got)
+			}
+			fallthrough
+		case "post":
+			if want := map[string]string{"": "x", "sub": "x-sub"}[x.Args]; x.Package.Text != want || !x.Package.Known {
+				t.Errorf("%%%s %s belongs to %q, not to %q", x.Name, x.Args, x.Package.Text, want)
+			}
+		}
+	}
+	var got []string
+	for _, tag := range s.Packages[0].Tags[5:] {
+		got = append(got, tag.Name+" "+tag.Value.Text)
+	}
+	if d := cmp.Diff([]string{"BugURL https://example.org/bugs"}, got); d != "" {
+		t.Errorf("tags (-want +got)\n%s", d)
+	}
+}
+
+// TestUnknownLines tells lines that may hold more than is seen, packages for
+// instance, from lines of which a word is not known.
+func TestUnknownLines(t *testing.T) {
+	t.Parallel()
+	for text, open := range map[string]bool{
+		"%{lua: io.open('x')}": true, "%{lua: io.open('x')} # more": true, "%(hostname)": true,
+		"%(hostname)/file": false, "/etc/%(hostname)": false, "known": false,
+	} {
+		s := Eval("s", []byte(head+"%description\n%files\n"+text+"\n"), Config{})
+		if got := len(s.Open) > 0; got != open {
+			t.Errorf("%s: open %v, want %v", text, got, open)
+		}
 	}
 }
 

@@ -40,10 +40,9 @@ type parsePoint struct {
 // It never panics, never executes anything and ends within the budget;
 // whatever is wrong with the text is in Spec.Problems.
 //
-// When the main package has a BuildArch, rpm stops at the end of the main
-// preamble and reads the spec again from the start with that architecture as
-// the target. What the first reading defined stays defined, which specs rely
-// on, and so is done here.
+// When the main package has a BuildArch, rpm stops there and reads the spec again
+// from the start with that architecture as the target. What was defined up to
+// that line stays defined, which specs rely on, and so is done here.
 func Eval(name string, text []byte, cfg Config) *Spec {
 	e := New(cfg)
 	e.recording = true
@@ -140,6 +139,13 @@ func (st *specState) onCond(begin bool) {
 
 // line takes one line of the expanded spec.
 func (st *specState) line(line string) {
+	if st.sect != "" && st.sect != "changelog" && line != "" && line[0] == mark {
+		// Unknown text that stands alone may be any number of lines, and begin
+		// sections and packages. What goes on with a word is a part of it.
+		if rest := line[len(taint(line)):]; rest == "" || rest[0] == ' ' || rest[0] == '\t' {
+			st.e.openEnded(line)
+		}
+	}
 	if name, kind, rest, ok := sectionHeader(line); ok {
 		st.header(name, kind, rest)
 		return
@@ -153,6 +159,10 @@ func (st *specState) line(line string) {
 			return
 		}
 		st.addSource(s, "", st.sect == "patchlist")
+	case st.sect == "end":
+		if s := strings.TrimSpace(line); s != "" && st.e.maybe == 0 && !hasUnknown(s) {
+			st.e.problem("macro/section", "the line belongs to no section: %q", excerpt(s))
+		}
 	case st.text != nil:
 		if st.text.Len() < maxIncluded {
 			st.text.WriteString(line)
@@ -173,10 +183,38 @@ func (st *specState) endSection() {
 		s.Text = st.e.value(st.text.String(), s.Pos)
 	}
 	st.text, st.cur = nil, -1
-	if st.sect == "" && st.pkg == 0 && !st.checkedMain {
+	if st.sect == "" && st.pkg == 0 && !st.checkedMain && !st.again {
 		st.checkedMain = true
 		st.checkMain()
-		st.again = st.buildArch != "" && st.e.target == ""
+		st.endMain()
+	}
+}
+
+// macroTags are the tags that rpm takes from the macro of the same name in lower
+// case when the preamble of the main package has none.
+var macroTags = []string{"Vendor", "Packager", "Distribution", "DistURL", "DistTag", "BugURL"}
+
+// endMain does what rpm does once at the end of the main package's preamble:
+// the build root gets its final name, from the name and version that the main
+// package has now, and tags are taken from macros.
+func (st *specState) endMain() {
+	e := st.e
+	if e.table.lookup("buildroot") != nil {
+		e.table.push(&def{name: "buildroot", body: e.top("%{buildroot}"), pos: e.pos})
+	}
+	main := &st.spec.Packages[0]
+	for _, name := range macroTags {
+		d := e.table.lookup(strings.ToLower(name))
+		if d == nil || slices.ContainsFunc(main.Tags, func(t Tag) bool { return t.Name == name }) {
+			continue
+		}
+		pos := d.pos
+		if pos.Line == 0 {
+			pos = main.Pos
+		}
+		if v := e.top("%{" + d.name + "}"); v != "" {
+			main.Tags = append(main.Tags, Tag{Name: name, Value: e.value(v, pos), raw: v, Pos: pos})
+		}
 	}
 }
 
@@ -278,7 +316,10 @@ func (st *specState) tag(p preambleLine) {
 		e.table.push(&def{name: strings.ToUpper(t.macro), body: p.value, pos: e.pos})
 	}
 	if idx == 0 && e.maybe == 0 && st.buildArch == "" && (t.name == "BuildArch" || t.name == "BuildArchitectures") && !hasUnknown(p.value) {
-		st.buildArch = strings.FieldsFunc(p.value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })[0]
+		if archs := strings.FieldsFunc(p.value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' }); len(archs) > 0 {
+			st.buildArch = archs[0]
+			st.again = e.target == ""
+		}
 	}
 }
 
@@ -314,6 +355,12 @@ func (st *specState) checkValue(p preambleLine) {
 		for q := range strings.SplitSeq(p.arg, ",") {
 			if q = strings.TrimSpace(q); q != "" && !qualifiers[strings.ToLower(q)] && !hasUnknown(q) {
 				e.problem("macro/tag", "%s(%s): %q is not a qualifier that rpm knows", name, excerpt(p.arg), excerpt(q))
+			}
+		}
+		if bad := depProblem(name, v); bad != "" {
+			d := e.problem("macro/bad-value", "%s: %s", name, bad)
+			if strings.Contains(bad, "not \"%") {
+				d.Hint = "import the macro package that defines it, or define the macro with --define"
 			}
 		}
 	}

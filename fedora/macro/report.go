@@ -237,45 +237,6 @@ func (s *Spec) packageReport(i int) PackageReport {
 	return r
 }
 
-// Dependencies splits the value of a dependency tag: "a >= 1, b (c or d)" is
-// three dependencies. A comparison belongs to the name before it, what stands
-// in parentheses stays together.
-func Dependencies(value string) []string {
-	var words []string
-	for i := 0; i < len(value); {
-		if strings.IndexByte(" \t\n\r,", value[i]) >= 0 {
-			i++
-			continue
-		}
-		j, depth := i, 0
-		for j < len(value) && (depth > 0 || strings.IndexByte(" \t\n\r,", value[j]) < 0) {
-			switch value[j] {
-			case '(':
-				depth++
-			case ')':
-				depth--
-			}
-			j++
-		}
-		words = append(words, value[i:j])
-		i = j
-	}
-	var out []string
-	for i := 0; i < len(words); i++ {
-		w := words[i]
-		if strings.Trim(w, "<>=!") == "" && len(out) > 0 {
-			out[len(out)-1] += " " + w
-			if i+1 < len(words) {
-				i++
-				out[len(out)-1] += " " + words[i]
-			}
-			continue
-		}
-		out = append(out, w)
-	}
-	return out
-}
-
 // WriteText prints the report for people.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder

@@ -68,7 +68,7 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 		st.enterPrep()
 	}
 	switch kind {
-	case sectPackage, sectDescription, sectList:
+	case sectPackage, sectDescription, sectList, sectEnd:
 		st.r.strip = stripBlanks | stripComments
 	case sectFiles, sectChangelog:
 		st.r.strip = stripComments
@@ -88,7 +88,7 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 			st.once(name, 0, "second %%%s", name)
 		}
 		if kind != sectList {
-			st.startText(name, Value{Known: true, Set: st.spec.Name.Set, Text: st.spec.Name.Text}, args)
+			st.startText(name, st.field("Name"), args)
 		}
 		return
 	}
@@ -106,7 +106,7 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 	if st.pkg >= 0 {
 		owner = st.spec.Packages[st.pkg].Name
 		if st.pkg == 0 {
-			owner = st.spec.Name
+			owner = st.field("Name")
 		}
 		switch kind {
 		case sectDescription:

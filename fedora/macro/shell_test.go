@@ -10,6 +10,12 @@ import (
 
 // shellCases are commands with their output; "?" means that it is not known.
 var shellCases = []struct{ cmd, want string }{
+	{"LC_ALL=C; printf '%.6f' '2.143'", "2.143000"},
+	{"printf '%.2f %.0f %f %6.1f|' 0.125 2.5 -3 1.25", "0.12 2 -3.000000    1.2|"},
+	{"printf '%.20f' 0.1", "0.10000000000000000000"},
+	{"printf '%.1f' 1e3", "?"},
+	{"d=/usr/lib/rpm/macros.d; [ -d $d ] || d=/etc/rpm; echo $d", "/usr/lib/rpm/macros.d"},
+	{"[ -d /no/such/directory ] && echo yes", "?"},
 	{"c=0123456789abcdef; echo ${c:0:7}", "0123456"},
 	{"v=1.2.3; echo ${v%.*}", "1.2"},
 	{"v=1.2.3; echo ${v%%.*}", "1"},

@@ -2,6 +2,8 @@ package macro
 
 import (
 	"bytes"
+	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -165,6 +167,8 @@ func toolPrintf(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, err
 	return 0, nil
 }
 
+var plainNumber = regexp.MustCompile(`^-?[0-9]{1,18}(\.[0-9]{0,40})?$`)
+
 func formatOne(spec string, verb byte, arg string) (string, bool) {
 	left := strings.HasPrefix(spec, "-")
 	zero := strings.HasPrefix(spec, "0")
@@ -209,6 +213,20 @@ func formatOne(spec string, verb byte, arg string) (string, bool) {
 		default:
 			text = strconv.FormatInt(n, 10)
 		}
+	case 'f':
+		if !plainNumber.MatchString(arg) {
+			return "", false
+		}
+		p, err := strconv.Atoi(orZero(precision))
+		if !hasPrecision {
+			p = 6
+		}
+		// bash computes with the 64 bits of a long double.
+		f, _, err2 := big.ParseFloat(arg, 10, 64, big.ToNearestEven)
+		if err != nil || err2 != nil || p > 100 {
+			return "", false
+		}
+		text = f.Text('f', p)
 	default:
 		return "", false
 	}

@@ -102,12 +102,20 @@ func (s *shell) pattern(w *syntax.Word) (*regexp.Regexp, error) {
 	return compiled, nil
 }
 
+// ownDirectories belong to the package rpm: they are there wherever a spec is
+// read. Specs ask for them to tell old versions of rpm apart.
+var ownDirectories = map[string]bool{"/usr/lib/rpm": true, "/usr/lib/rpm/macros.d": true, "/etc/rpm": true}
+
 func (s *shell) unaryTest(op, v string) (bool, error) {
 	switch op {
 	case "-n":
 		return v != "", nil
 	case "-z":
 		return v == "", nil
+	case "-d", "-e":
+		if ownDirectories[strings.TrimRight(v, "/")] {
+			return true, nil
+		}
 	}
 	return false, unknownf("test %s %s looks at a file", op, excerpt(v))
 }
