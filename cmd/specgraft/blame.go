@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -27,7 +28,8 @@ says whether the line is new (+) or changed (~).
 
 With the path of a rendered file it prints that file, and with PATH:LINE the one
 line with everything that was done to it, in order. NAME:LINE is a line of the
-component's spec. Line numbers are those of what render writes now, which the
+component's spec; of a path the file name is enough when only one component has
+such a file. Line numbers are those of what render writes now, which the
 checked-in file may differ from.`,
 		Example: `  specgraft blame bash
   specgraft blame bash --removed
@@ -66,10 +68,11 @@ checked-in file may differ from.`,
 			return v.done()
 		}
 		var b *review.Blame
+		var trail []review.Touch
 		if file == "" || file == view.Spec() {
 			file = ""
 			b = view.Blame(removed && line == 0)
-		} else if b, err = view.BlameFile(file); err != nil {
+		} else if b, trail, err = view.BlameFile(file, removed && line == 0, line); err != nil {
 			return usageError{err}
 		}
 		if line > 0 {
@@ -77,7 +80,6 @@ checked-in file may differ from.`,
 			if k < 0 {
 				return usageError{fmt.Errorf("%s as rendered now has %d lines", b.Path, len(b.Lines))}
 			}
-			var trail []review.Touch
 			if file == "" {
 				trail = view.Trail(line)
 			}
@@ -96,7 +98,8 @@ checked-in file may differ from.`,
 }
 
 // blameTarget reads NAME, NAME:LINE, PATH or PATH:LINE, where PATH leads to a
-// rendered file, relative to here or to the project.
+// rendered file, relative to here or to the project. A file name alone will do
+// when only one component has such a file.
 func blameTarget(p *components.Project, arg string) (name, file string, line int, err error) {
 	if slices.Contains(p.Names(), arg) {
 		return arg, "", 0, nil
@@ -126,15 +129,46 @@ func blameTarget(p *components.Project, arg string) (name, file string, line int
 			continue
 		}
 		parts := strings.SplitN(filepath.ToSlash(rel), "/", 3)
-		if len(parts) == 3 && slices.Contains(p.Names(), parts[1]) && render.ComponentDir(parts[1]) == parts[0]+"/"+parts[1] {
-			return parts[1], parts[2], line, nil
+		if len(parts) < 2 || !slices.Contains(p.Names(), parts[1]) || render.ComponentDir(parts[1]) != parts[0]+"/"+parts[1] {
+			continue
 		}
+		return parts[1], strings.Join(parts[2:], ""), line, nil
+	}
+	if comp, rest, ok := strings.Cut(target, "/"); ok && slices.Contains(p.Names(), comp) {
+		return comp, rest, line, nil
 	}
 	if strings.Contains(target, "/") {
 		return "", "", 0, &diag.Diagnostic{Code: "config/unknown-component", Message: fmt.Sprintf("%q is no file of a rendered component", target),
 			Hint: "name a component, or a file below the project's rendered-specs-dir"}
 	}
-	return "", "", 0, unknownComponent(p, target)
+	if comp, ok := strings.CutSuffix(target, ".spec"); ok && slices.Contains(p.Names(), comp) {
+		return comp, "", line, nil
+	}
+	switch owners := renderedIn(p, target); len(owners) {
+	case 0:
+		return "", "", 0, unknownComponent(p, target)
+	case 1:
+		return owners[0], target, line, nil
+	default:
+		return "", "", 0, &diag.Diagnostic{Code: "config/unknown-component",
+			Message: fmt.Sprintf("%d components have a file %q: %s", len(owners), target, abridge(owners, 5)),
+			Hint:    fmt.Sprintf("name it with its path, such as %s", relative(filepath.Join(p.RenderedDir, render.ComponentDir(owners[0]), target)))}
+	}
+}
+
+// renderedIn returns the components that have a file of that name at the top of
+// their rendered directory.
+func renderedIn(p *components.Project, file string) []string {
+	var owners []string
+	if p.RenderedDir == "" || file == "" {
+		return nil
+	}
+	for _, name := range p.Names() {
+		if st, err := os.Lstat(filepath.Join(p.RenderedDir, render.ComponentDir(name), file)); err == nil && st.Mode().IsRegular() {
+			owners = append(owners, name)
+		}
+	}
+	return owners
 }
 
 // blameLine prints one line and what was done to it.

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
 )
 
 // A BlameLine says where one line comes from. A line without Cause is
@@ -31,9 +34,17 @@ type Blame struct {
 // Blame attributes every line of the rendered spec. With removed, the lines of
 // upstream that are gone stand where they stood.
 func (v *View) Blame(removed bool) *Blame {
-	res := v.Result
-	out := &Blame{Component: res.Component, Path: v.Spec(), Commit: res.Upstream.Commit, Lines: []BlameLine{}}
-	h := &v.lines
+	out := v.blame(v.Spec())
+	v.lines.blame(out, removed)
+	return out
+}
+
+func (v *View) blame(path string) *Blame {
+	return &Blame{Component: v.Result.Component, Path: path, Commit: v.Result.Upstream.Commit, Lines: []BlameLine{}}
+}
+
+// blame fills in the lines.
+func (h *history) blame(out *Blame, removed bool) {
 	next := 0
 	minus := func(until int) {
 		for ; next < until; next++ {
@@ -56,48 +67,48 @@ func (v *View) Blame(removed bool) *Blame {
 		out.Lines = append(out.Lines, b)
 	}
 	minus(len(h.old))
-	return out
 }
 
-// BlameFile attributes a rendered file other than the spec. Only the file as a
-// whole is known: one that an overlay wrote is all its own.
-func (v *View) BlameFile(name string) (*Blame, error) {
-	out := &Blame{Component: v.Result.Component, Path: name, Commit: v.Result.Upstream.Commit, Lines: []BlameLine{}}
+// BlameFile attributes a rendered file other than the spec, and returns what
+// was done to line num of it (from 1), which may be 0 for none. Every operation
+// is seen by the file it found and the file it left; lines between which nothing
+// stayed as it was are taken for each other when there are equally many. A file
+// that is no text has one line, with all that was done to it.
+func (v *View) BlameFile(name string, removed bool, num int) (*Blame, []Touch, error) {
 	for _, f := range v.Result.Files {
 		if f.Path != name {
 			continue
 		}
-		data, err := f.Bytes()
+		out := v.blame(name)
+		h, log, text, err := v.sidecar(f)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if isBinary(data) {
+		if !text {
 			out.Lines = append(out.Lines, BlameLine{Num: 1, Cause: causeOf(f.Origin), Text: "(binary)"})
-			return out, nil
-		}
-		var old []byte
-		if up := v.Before.Files[name]; up != nil {
-			if old, err = up.Bytes(); err != nil {
-				return nil, err
+			var touches []Touch
+			for _, ver := range v.versions(f) {
+				if ver.by != nil {
+					touches = append(touches, Touch{Cause: causeOf(ver.by), New: true, After: "(binary)"})
+				}
 			}
+			return out, touches, nil
 		}
-		num, was := 0, 0
-		for _, l := range textDiff(old, data, causeOf(f.Origin)) {
-			switch l.Op {
-			case "-":
-				was++
-				continue
-			case "+":
-				num++
-				out.Lines = append(out.Lines, BlameLine{Num: num, Cause: l.Cause, Text: l.Text})
-			default:
-				num, was = num+1, was+1
-				out.Lines = append(out.Lines, BlameLine{Num: num, Upstream: was, Text: l.Text})
-			}
+		h.blame(out, removed)
+		if num < 1 || num > len(h.new) {
+			return out, nil, nil
 		}
-		return out, nil
+		return out, trail(log, num-1, h.new[num-1].Text), nil
 	}
-	return nil, fmt.Errorf("component %s has no rendered file %s", v.Result.Component, name)
+	var names []string
+	for _, f := range v.Result.Files {
+		names = append(names, f.Path)
+	}
+	hint := fmt.Sprintf("; it has %s", strings.Join(names[:min(len(names), 10)], ", "))
+	if n := diag.Nearest(name, names); n != "" {
+		hint = fmt.Sprintf("; did you mean %q?", n)
+	}
+	return nil, nil, fmt.Errorf("component %s has no rendered file %s%s", v.Result.Component, name, hint)
 }
 
 // A Touch is one operation's work on a line: what it said before and after.
@@ -111,10 +122,12 @@ type Touch struct {
 // Trail returns all operations that worked on line num (from 1) of the
 // rendered spec, oldest first.
 func (v *View) Trail(num int) []Touch {
+	return trail(v.Result.Spec.Log(), num-1, v.Result.Spec.Line(num-1).Text)
+}
+
+// trail goes back through the edits of the line that stands at index at now.
+func trail(log []spec.Edit, at int, text string) []Touch {
 	var out []Touch
-	log := v.Result.Spec.Log()
-	at := num - 1
-	text := v.Result.Spec.Line(at).Text
 	shown, part := text, 0 // what is left of text that was divided since
 	for i := len(log) - 1; i >= 0; i-- {
 		e := &log[i]

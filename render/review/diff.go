@@ -102,7 +102,22 @@ func (v *View) Diff() ([]FileDiff, error) {
 				d.OldPath, d.Status, old = from, Renamed, v.Before.Files[from]
 			}
 		}
-		if ok, err := d.files(old, f, cause); err != nil {
+		var trace *history
+		if f != nil && len(v.versions(f)) > 2 { // several operations share it
+			h, _, text, err := v.sidecar(f)
+			if err != nil {
+				return nil, err
+			}
+			for _, ver := range v.versions(f) {
+				if ver.by != nil {
+					d.Causes = addCause(d.Causes, causeOf(ver.by))
+				}
+			}
+			if text {
+				trace = &h
+			}
+		}
+		if ok, err := d.files(old, f, cause, trace); err != nil {
 			return nil, err
 		} else if ok {
 			out = append(out, d)
@@ -155,8 +170,8 @@ func (v *View) UpstreamSpec() string {
 }
 
 // files compares two files, either of which may be nil, and reports whether
-// they differ.
-func (d *FileDiff) files(old, new *overlay.File, cause *spec.Origin) (bool, error) {
+// they differ. The cause is that of all lines, unless trace knows better.
+func (d *FileDiff) files(old, new *overlay.File, cause *spec.Origin, trace *history) (bool, error) {
 	var a, b []byte
 	var err error
 	if old != nil {
@@ -179,14 +194,18 @@ func (d *FileDiff) files(old, new *overlay.File, cause *spec.Origin) (bool, erro
 		return false, nil
 	}
 	c := causeOf(cause)
-	if c != nil {
+	if c != nil && len(d.Causes) == 0 {
 		d.Causes = []*Cause{c}
 	}
 	if isBinary(a) || isBinary(b) {
 		d.Binary = !bytes.Equal(a, b)
 		return true, nil
 	}
-	d.hunks(textDiff(a, b, c))
+	lines := textDiff(a, b, c)
+	if trace != nil {
+		trace.relabel(lines)
+	}
+	d.hunks(lines)
 	return true, nil
 }
 

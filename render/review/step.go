@@ -71,7 +71,7 @@ func (v *View) Steps() ([]Step, error) {
 			if c.Change == overlay.FileRenamed {
 				d.Status, d.OldPath = Renamed, c.Old
 			}
-			if ok, err := d.files(c.Before, c.After, a.Origin); err != nil {
+			if ok, err := d.files(c.Before, c.After, a.Origin, nil); err != nil {
 				return nil, err
 			} else if ok {
 				s.Files = append(s.Files, d)

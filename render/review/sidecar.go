@@ -1,0 +1,146 @@
+package review
+
+import (
+	"bytes"
+
+	"specgraft/overlay"
+	"specgraft/overlay/spec"
+)
+
+// A version is a file other than the spec as one operation left it.
+type version struct {
+	file *overlay.File
+	by   *spec.Origin // nil for the packaging's own
+}
+
+// versions returns what a rendered file went through, in order. The first is
+// the packaging's, unless the file was added.
+func (v *View) versions(f *overlay.File) []version {
+	chains := map[string][]version{}
+	chain := func(path string) []version {
+		c := chains[path]
+		if up := v.Before.Files[path]; c == nil && up != nil {
+			c = []version{{up, up.Origin}}
+		}
+		return c[:len(c):len(c)]
+	}
+	if v.Result.Report != nil {
+		for i := range v.Result.Report.Applied {
+			a := &v.Result.Report.Applied[i]
+			for _, c := range a.Files {
+				switch now := (version{c.After, a.Origin}); c.Change {
+				case overlay.FileAdded:
+					chains[c.Path] = []version{now}
+				case overlay.FileModified:
+					chains[c.Path] = append(chain(c.Path), now)
+				case overlay.FileRenamed:
+					chains[c.Path] = append(chain(c.Old), now)
+					chains[c.Old] = []version{}
+				case overlay.FileDeleted:
+					chains[c.Path] = []version{}
+				}
+			}
+		}
+	}
+	all := chain(f.Path)
+	if o := f.Origin; o != nil {
+		if n := len(all); n > 0 {
+			if by := all[n-1].by; by != nil && by.Pos == o.Pos && by.Step == o.Step && by.Index == o.Index {
+				return all
+			}
+		}
+		all = append(all, version{f, o}) // a step of the renderer wrote it
+	}
+	return all
+}
+
+// sidecar follows the lines of a file other than the spec, and returns the
+// edits that were made to them. It is false for a file that is no text.
+func (v *View) sidecar(f *overlay.File) (h history, log []spec.Edit, text bool, err error) {
+	var was []byte
+	for i, ver := range v.versions(f) {
+		data, err := ver.file.Bytes()
+		if err != nil {
+			return h, nil, false, err
+		}
+		if isBinary(data) {
+			return h, nil, false, nil
+		}
+		if i == 0 && ver.by == nil {
+			for _, l := range textDiff(data, data, nil) {
+				h.old = append(h.old, spec.Line{Text: l.Text, Num: len(h.old) + 1})
+			}
+		} else if !bytes.Equal(was, data) {
+			log = append(log, lineEdits(was, data, ver.by)...)
+		}
+		was = data
+	}
+	h.play(log)
+	return h, log, true, nil
+}
+
+// lineEdits returns the edits that lead from one text to the other. Where as
+// many lines came as went, each is taken for the one in its place.
+func lineEdits(a, b []byte, by *spec.Origin) []spec.Edit {
+	var edits []spec.Edit
+	var minus, plus []spec.Line
+	at := 0 // lines of the new text passed
+	settle := func() {
+		switch {
+		case len(minus) == len(plus) && len(minus) > 0:
+			edits = append(edits, spec.Edit{Index: at, Old: minus, New: plus, Origin: by})
+		default:
+			if len(minus) > 0 {
+				edits = append(edits, spec.Edit{Index: at, Old: minus, Origin: by})
+			}
+			if len(plus) > 0 {
+				edits = append(edits, spec.Edit{Index: at, New: plus, Origin: by})
+			}
+		}
+		at += len(plus)
+		minus, plus = nil, nil
+	}
+	for _, l := range textDiff(a, b, nil) {
+		switch l.Op {
+		case "-":
+			minus = append(minus, spec.Line{Text: l.Text})
+		case "+":
+			plus = append(plus, spec.Line{Text: l.Text, Origin: by})
+		default:
+			settle()
+			at++
+		}
+	}
+	settle()
+	return edits
+}
+
+// relabel gives the changed lines of a comparison the causes that h knows.
+func (h *history) relabel(lines []Line) {
+	changed := map[int]int{} // old line to the new one it became
+	for j, was := range h.was {
+		if was >= 0 {
+			changed[int(was)] = j
+		}
+	}
+	old, new := 0, 0
+	for i := range lines {
+		l := &lines[i]
+		switch l.Op {
+		case "-":
+			if by := h.gone[old]; by != nil {
+				l.Cause = causeOf(by)
+			} else if j, ok := changed[old]; ok && h.new[j].Origin != nil {
+				l.Cause, l.Earlier = causeOf(h.new[j].Origin), h.earlier(int32(old))
+			}
+			old++
+		case "+":
+			if by := h.new[new].Origin; by != nil {
+				l.Cause, l.Earlier = causeOf(by), h.earlier(h.was[new])
+			}
+			new++
+		default:
+			old, new = old+1, new+1
+		}
+	}
+}
