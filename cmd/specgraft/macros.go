@@ -92,8 +92,11 @@ func macrosShowCmd(g *globals) *cobra.Command {
 specgraft computes itself, such as %gometa, have no body and are left out.
 
 With --rpm the set comes with the settings of Fedora 43 on x86_64 and with
-stand-ins for most of what specgraft computes itself, so that rpm can use it in
-place of its own macros.`,
+stand-ins for all that specgraft computes itself, so that rpmspec -P expands a
+spec with it to what "specgraft query --expand" prints. What is unknown there
+because it depends on the machine or the day, such as %autochangelog, rpm looks
+up. The file is written for rpm 4.18: a later one says of the string built-ins,
+such as %sub, that it has them, and goes on with its own.`,
 		Example: `  specgraft macros show
   specgraft macros show --srpm
   specgraft macros show --rpm > macros && rpmspec --macros macros -P any.spec`,

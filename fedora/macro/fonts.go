@@ -22,7 +22,7 @@ func fontName(s string) string {
 	if t := taint(s); t != "" {
 		return t
 	}
-	s = strings.ToLower(strings.Trim(fontSeps.ReplaceAllString(s, "-"), "-"))
+	s = asciiCase(strings.Trim(fontSeps.ReplaceAllString(s, "-"), "-"), 'A', 'Z')
 	for _, styles := range fontStyles {
 		for x := range strings.FieldsSeq(styles) {
 			if rest, ok := strings.CutSuffix(s, "-"+x); ok {

@@ -22,14 +22,14 @@ func goName(path, compat string) string {
 	if t := taintOf(path, compat); t != "" {
 		return t
 	}
-	s := strings.ToLower(path) + "/"
+	s := asciiCase(path, 'A', 'Z') + "/"
 	s = goProtocol.ReplaceAllString(s, "")
 	s = goGitTail.ReplaceAllString(s, "")
 	s = strings.TrimPrefix(s, "git.")
 	s = goDomain.ReplaceAllString(s, "$1/")
 	s = "golang-" + s
 	if compat != "" {
-		s = "compat-" + s + "-" + strings.ToLower(compat)
+		s = "compat-" + s + "-" + asciiCase(compat, 'A', 'Z')
 	}
 	for {
 		t := goNumbers.ReplaceAllString(s, "$1:$2") // keep the dots of 1.2.3

@@ -48,13 +48,8 @@ var natives = []*def{
 		}
 		return e.text("__ansible_galaxy_collection_url") + "/" + name
 	}},
-	{name: "ocaml_pkg", param: true, opts: "d", native: func(e *Evaluator, c *call) string {
-		return "ExcludeArch: " + e.text("ix86") + "\n"
-	}},
-	{name: "constrain_build", param: true, opts: "c:m:", native: func(e *Evaluator, c *call) string {
-		e.set("_smp_build_ncpus", "%{getncpus}")
-		return ""
-	}},
+	{name: "ocaml_pkg", param: true, opts: "d", native: ocamlPackage},
+	{name: "constrain_build", param: true, opts: "c:m:", native: constrainBuild},
 	{name: "wordwrap", param: true, opts: "v:", native: func(e *Evaluator, c *call) string {
 		v := c.options['v']
 		if v == "" {
@@ -317,6 +312,16 @@ func extrasSubpackage(e *Evaluator, c *call) string {
 		e.fail("macro/error", "%%%s needs the option -n and the names of extras", c.name)
 		return ""
 	}
+	given := 0
+	for _, o := range []byte("ifF") {
+		if c.flags[o] {
+			given++
+		}
+	}
+	if given != 1 || c.flags['a'] && c.flags['A'] {
+		e.fail("macro/error", "%%%s takes one of the options -i, -f and -F, and one of -a and -A or none", c.name)
+		return ""
+	}
 	var b strings.Builder
 	for _, a := range c.args {
 		for x := range strings.SplitSeq(a, ",") {
@@ -341,15 +346,58 @@ func extrasSubpackage(e *Evaluator, c *call) string {
 			}
 			b.WriteString(line + "\nIt makes sure the dependencies are installed.\n\n")
 			switch {
-			case c.options['i'] != "":
+			case c.flags['i']:
 				b.WriteString("%files -n " + name + "\n%ghost " + c.options['i'] + "\n")
-			case c.options['f'] != "":
+			case c.flags['f']:
 				b.WriteString("%files -n " + name + " -f " + c.options['f'] + "\n")
+			default:
+				b.WriteString("\n")
 			}
 			b.WriteString("\n")
 		}
 	}
 	return b.String()
+}
+
+// ocamlPackage leaves out the architectures without OCaml. Where there is no
+// compiler to native code, nothing has debugging information, unless -d says so.
+func ocamlPackage(e *Evaluator, c *call) string {
+	if !c.flags['d'] && !strings.Contains(e.text("ocaml_native_compiler"), e.text("_target_cpu")) {
+		e.set("debug_package", "")
+	}
+	return "ExcludeArch: " + e.text("ix86") + "\n"
+}
+
+// constrainBuild lowers the number of processors that a build uses: to -c, or
+// to what -m megabytes for each leave of the memory, or to one.
+func constrainBuild(e *Evaluator, c *call) string {
+	limit := map[byte]int{}
+	for _, o := range []byte("cm") {
+		v, given := c.options[o]
+		if !given {
+			continue
+		}
+		n, err := strconv.Atoi(v)
+		if (err != nil || n < 1) && !hasUnknown(v) {
+			e.fail("macro/error", "%%constrain_build: -%c takes a positive number, not %q", o, excerpt(v))
+			return ""
+		}
+		limit[o] = n
+	}
+	if len(limit) == 0 {
+		limit['c'] = 1
+	}
+	n, err := strconv.Atoi(e.text("_smp_build_ncpus"))
+	_, memory := limit['m']
+	switch {
+	case limit['c'] == 1 || n == 1:
+		e.set("_smp_build_ncpus", "1")
+	case memory || err != nil || c.taint != "":
+		e.set("_smp_build_ncpus", "%{getncpus}")
+	default:
+		e.set("_smp_build_ncpus", strconv.Itoa(min(n, limit['c'])))
+	}
+	return ""
 }
 
 // newPackage stands for Name: at its first call and for %package later.

@@ -1,57 +1,60 @@
 package macro
 
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
 // RPM returns the set as a macro file that rpm itself can use in place of its
 // own (rpmspec --macros FILE), for Fedora 43 on x86_64: the set's text, what
-// New adds for the distribution and the architecture, and stand-ins for macros
-// that are computed in Go. Macros whose original is a Lua program with a library
-// of its own, such as %gometa and %fontpkg, have none.
-func (s *Set) RPM() string { return s.Text() + rpmDefaults + rpmStandIns }
+// New adds for the distribution and the architecture, and stand-ins, mostly in
+// rpm's Lua, for what is computed in Go here and has no body in the set. With it
+// rpmspec -P gives what Spec.Expanded holds, but for unknown values: what
+// depends on the machine or on the day rpm looks up.
+//
+// The file is written for rpm 4.18. A later rpm has the string functions (%sub,
+// %gsub and the like) built in: it prints an error about each and goes on with
+// its own.
+func (s *Set) RPM() string {
+	var b strings.Builder
+	b.WriteString(s.Text())
+	e := New(Config{Set: s})
+	for _, n := range slices.Sorted(maps.Keys(e.table.layer)) {
+		b.WriteString("%" + n + " " + escapeBody(e.text(n)) + "\n")
+	}
+	b.WriteByte('\n')
+	for text := standIns(); text != ""; {
+		line := text[:logicalLine(text)]
+		text = text[len(line):]
+		if d, ok := standIn(line); ok {
+			if own := s.macros[d.name]; own != nil && own.native == nil {
+				continue
+			}
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
 
-const rpmDefaults = `%_topdir ` + topDir + `
-%fedora 43
-%dist .fc43
-%_arch x86_64
-%_target_cpu x86_64
-%_lib lib64
-%__isa_name x86
-%__isa_bits 64
-%__isa x86-64
-%_isa (x86-64)
-`
+// standInPrefix begins the names of the macros that only stand-ins call.
+const standInPrefix = "__specgraft"
 
-const rpmStandIns = `%bcond_with() %{expand:%%{?_with_%{1}:%%global with_%{1} 1}}
-%bcond_without() %{expand:%%{!?_without_%{1}:%%global with_%{1} 1}}
-%bcond() %[ (%2) ? "%{expand:%%{!?_without_%{1}:%%global with_%{1} 1}}" : "%{expand:%%{?_with_%{1}:%%global with_%{1} 1}}" ]
-%with() %{expand:%%{?with_%{1}:1}%%{!?with_%{1}:0}}
-%without() %{expand:%%{?with_%{1}:0}%%{!?with_%{1}:1}}
-%defined() %{expand:%%{?%{1}:1}%%{!?%{1}:0}}
-%undefined() %{expand:%%{?%{1}:0}%%{!?%{1}:1}}
-%version_no_tilde %{lua:print((string.gsub(rpm.expand("%{version}"), "~", "-")))}
-%pypi_source() https://files.pythonhosted.org/packages/source/%{lua:print(string.sub(rpm.expand("%{?1}%{!?1:%{pypi_name}}"), 1, 1))}/%{?1}%{!?1:%{pypi_name}}/%{?1}%{!?1:%{pypi_name}}-%{version}.tar.gz
-%crates_source() https://crates.io/api/v1/crates/%{crate}/%{version}/download#/%{crate}-%{version}.crate
-%autopatch(vp:m:M:q) %{lua:
-local nl = string.char(10)
-local low, high = math.tointeger(opt.m) or 0, math.tointeger(opt.M) or 1 << 32
-local apply = rpm.expand("%__scm_apply_%{__scm}")
-local list = {}
-for _, a in ipairs(arg) do
-  local found
-  for i, n in ipairs(patch_nums) do
-    if n == math.tointeger(a) then found = i end
-  end
-  if not found then error("there is no patch number " .. a) end
-  table.insert(list, found)
-end
-for i, n in ipairs(patch_nums) do
-  if #arg == 0 and n >= low and n <= high then table.insert(list, i) end
-end
-for _, i in ipairs(list) do
-  local file = patches[i]
-  if posix.access(file, "r") then
-    print(rpm.expand(nl .. "%{uncompress:" .. file .. "} | " .. apply .. " " .. (opt.v and "" or "-q") .. " " ..
-      (opt.p and "-p" .. opt.p or "") .. " -m" .. string.match(file, "[^/]*$") .. "  " .. file .. " " .. i .. nl .. nl))
-  else
-    print(nl .. "echo 'Cannot read " .. file .. "'; exit 1;" .. nl .. nl)
-  end
-end}
-`
+// standIns returns the file with a stand-in for each of natives, for the built-ins
+// that are macros in rpm and for those that rpm 4.18 does not have.
+func standIns() string {
+	text, err := data.ReadFile("data/native.macros")
+	if err != nil {
+		panic(err) // the file is compiled in
+	}
+	return string(text)
+}
+
+// standIn reads one definition of the file of stand-ins; the other lines are
+// comments.
+func standIn(line string) (*def, bool) {
+	if !strings.HasPrefix(line, "%") {
+		return nil, false
+	}
+	return parseDefinition(line[1:])
+}
