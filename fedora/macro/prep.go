@@ -158,11 +158,16 @@ func (e *Evaluator) unpack(number uint64, flags string) (commands string, ok boo
 		"\nSTATUS=$?\nif [ $STATUS -ne 0 ]; then\n  exit $STATUS\nfi\n", true
 }
 
+// unwritten is a call of which an argument is not known, as it stands. An unknown
+// text in its place could be anything, other sections of the spec included, and
+// these macros only give commands.
+func unwritten(c *call) string { return "%" + c.name + " " + strings.Join(c.raw, " ") }
+
 // setup is %setup: the commands that unpack the sources.
 func setup(e *Evaluator, c *call) string {
 	if c.taint != "" {
 		e.table.push(&def{name: "buildsubdir", maybe: c.taint, pos: e.pos})
-		return c.taint
+		return unwritten(c)
 	}
 	list, _, ok := e.commandLine("setup", "a:b:cCDn:Tq", c)
 	if !ok {
@@ -232,7 +237,7 @@ func setup(e *Evaluator, c *call) string {
 // arguments.
 func patch(e *Evaluator, c *call) string {
 	if c.taint != "" {
-		return c.taint
+		return unwritten(c)
 	}
 	list, numbers, ok := e.commandLine("patch", "P:p:REb:z:F:d:o:Z", c)
 	if !ok {
@@ -340,7 +345,7 @@ func autopatch(e *Evaluator, c *call) string {
 		return ""
 	}
 	if c.taint != "" {
-		return c.taint
+		return unwritten(c)
 	}
 	patches := e.spec.spec.Patches
 	bound := func(letter byte, missing int64) int64 {
