@@ -79,7 +79,15 @@ func state(v Value, maybe bool) string {
 func TestRejected(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, text, want string }{
-		{"good", head, ""},
+		{"good", head + "%description\n", ""},
+		{"no description", head + "%package sub\nSummary: s\n%description\n", `s:6:1: %description is missing for package "x-sub" [macro/section]`},
+		{"trigger", head + "%description\n%triggerin foo\n", "s:7:1: %triggerin: the packages or paths stand behind -- [macro/section]"},
+		{"qualifiers", head + "Requires(pre, post): a\n", `s:6:1: "Requires(pre, post): a" is not a tag that rpm knows [macro/tag]`},
+		{"upper case", head + "Requires(PRE): a\n", `s:6:1: Requires(PRE): "PRE" is not a qualifier that rpm knows [macro/tag]`},
+		{"build qualifier", head + "BuildRequires(pre): a\n", `s:6:1: "BuildRequires(pre): a" is not a tag that rpm knows [macro/tag]`},
+		{"prefix", head + "Prefix: /usr/\n", "s:6:1: Prefix /usr/ must not end with a slash [macro/bad-value]"},
+		{"nosource", head + "Source1: a\nNoSource: 0\n", "s:7:1: NoSource 0: there is none with that number so far [macro/bad-value]"},
+		{"build arch", head + "BuildArch: noarch\nBuildArch: noarch\n", "s:7:1: the tag BuildArch stands twice in one package [macro/duplicate-tag]"},
 		{"no name", strings.Replace(head, "Name: x\n", "", 1), "s:1:1: the tag Name is missing [macro/missing-tag]"},
 		{"no license", strings.Replace(head, "License: MIT\n", "", 1), "s:1:1: the tag License is missing [macro/missing-tag]"},
 		{"dash", strings.Replace(head, "Version: 1", "Version: 1-2", 1), `s:2:1: Version "1-2" has the character "-", which rpm does not allow [macro/bad-value]`},
@@ -215,7 +223,7 @@ func TestUnknownLines(t *testing.T) {
 // TestNumbering holds rpm's numbers for sources and patches.
 func TestNumbering(t *testing.T) {
 	t.Parallel()
-	s := Eval("s", []byte(head+"Source: a\nSource5: b\nSource: c\nPatch: p\nPatch 3: q\nPATCH: r\n%sourcelist\nd\n\n# no\nhttp://x/e.tgz\n%patchlist\ns\n"), Config{})
+	s := Eval("s", []byte(head+"Source: a\nSource5: b\nSource: c\nPatch: p\nPatch 3: q\nPATCH: r\n%description\n%sourcelist\nd\n\n# no\nhttp://x/e.tgz\n%patchlist\ns\n"), Config{})
 	var got []string
 	for _, l := range [][]Source{s.Sources, s.Patches} {
 		for _, src := range l {

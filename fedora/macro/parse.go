@@ -1,6 +1,7 @@
 package macro
 
 import (
+	"cmp"
 	"go/token"
 	"slices"
 	"strconv"
@@ -302,6 +303,9 @@ func (st *specState) tag(p preambleLine) {
 		for _, o := range pkg.Tags {
 			if o.Name == t.name && o.Arg == "" && !o.Maybe {
 				d := e.problem("macro/duplicate-tag", "the tag %s stands twice in one package", t.name)
+				if t.arg == argLang {
+					d.Severity = diag.Warning // rpm takes the last one
+				}
 				d.Related = append(d.Related, diag.Related{Pos: o.Pos, Message: "the first one is here"})
 				break
 			}
@@ -347,13 +351,32 @@ func (st *specState) checkValue(p preambleLine) {
 				e.problem("macro/bad-value", "%s %q has two dots in a row, which rpm does not allow", name, excerpt(v))
 			}
 		}
+	case kindText:
+		switch name {
+		case "Prefix", "Prefixes":
+			for _, w := range strings.Fields(v) {
+				if len(w) > 1 && strings.HasSuffix(w, "/") {
+					e.problem("macro/bad-value", "%s %s must not end with a slash", name, excerpt(w))
+				}
+			}
+		case "NoSource", "NoPatch":
+			list := st.spec.Sources
+			if name == "NoPatch" {
+				list = st.spec.Patches
+			}
+			if n, err := strconv.Atoi(v); err != nil {
+				e.problem("macro/bad-value", "%s takes one number, not %q", name, excerpt(v))
+			} else if len(st.spec.Open) == 0 && !slices.ContainsFunc(list, func(s Source) bool { return s.Number == n }) {
+				e.problem("macro/bad-value", "%s %d: there is none with that number so far", name, n)
+			}
+		}
 	case kindNumber:
-		if n, err := strconv.ParseUint(v, 10, 32); err != nil || n > 1<<32-2 {
+		if n, err := strconv.ParseUint(v, 10, 32); err != nil || n > 1<<32-1 {
 			e.problem("macro/bad-value", "%s must be a number, not %q", name, excerpt(v))
 		}
 	case kindDeps:
 		for q := range strings.SplitSeq(p.arg, ",") {
-			if q = strings.TrimSpace(q); q != "" && !qualifiers[strings.ToLower(q)] && !hasUnknown(q) {
+			if p.arg != "" && !qualifiers[q] && !hasUnknown(q) {
 				e.problem("macro/tag", "%s(%s): %q is not a qualifier that rpm knows", name, excerpt(p.arg), excerpt(q))
 			}
 		}
@@ -419,6 +442,9 @@ func (st *specState) addSource(value, number string, patch bool) {
 	e.table.push(&def{name: word + "URL" + num, body: value, pos: e.pos})
 }
 
+// openSection is the field of unknown text in a section: it may begin others.
+const openSection = "sections"
+
 // openEnded notes that at the present position text stands that is not known
 // and may hold anything: tags, sources, packages.
 func (e *Evaluator) openEnded(text string) {
@@ -426,8 +452,12 @@ func (e *Evaluator) openEnded(text string) {
 	if st == nil || len(st.spec.Open) >= maxProblems {
 		return
 	}
+	field := "preamble"
+	if st.sect != "" {
+		field = openSection
+	}
 	c := e.cause(text)
-	st.spec.Open = append(st.spec.Open, Unknown{Field: "preamble", Reason: c.reason, Pos: e.pos})
+	st.spec.Open = append(st.spec.Open, Unknown{Field: field, Reason: c.reason, Pos: e.pos})
 }
 
 // checkMain reports what the main package lacks.
@@ -465,6 +495,14 @@ func (st *specState) finish() {
 			p := &s.Packages[i]
 			if i > 0 && !p.Maybe && !slices.ContainsFunc(p.Tags, func(t Tag) bool { return t.Name == "Summary" }) {
 				d := e.problem("macro/missing-tag", "the tag Summary is missing in package %q", excerpt(p.raw))
+				d.Pos = p.Pos
+			}
+		}
+	}
+	if len(s.Open) == 0 && !e.spent && !e.problems.HasErrors() { // rpm finds this last
+		for i := range s.Packages {
+			if p := &s.Packages[i]; !p.Maybe && !p.described {
+				d := e.problem("macro/section", "%%description is missing for package %q", excerpt(cmp.Or(p.raw, st.mainName())))
 				d.Pos = p.Pos
 			}
 		}

@@ -60,10 +60,9 @@ func (r *reader) push(name, text string) {
 func (r *reader) next() (string, bool) {
 	for {
 		if r.havePnd {
-			line, rest, more := strings.Cut(r.pending, "\n")
-			r.pending = rest
-			if !more || rest == "" {
-				r.havePnd = false
+			line := r.cut()
+			for r.havePnd && strings.HasSuffix(line, `\`) && continued(line) {
+				line = line[:len(line)-1] + r.cut()
 			}
 			if files := len(r.inputs); r.directive(line) {
 				if len(r.inputs) == files {
@@ -113,6 +112,24 @@ func (r *reader) next() (string, bool) {
 		}
 		r.pending, r.havePnd = text, true
 	}
+}
+
+// cut takes a line off the pending text.
+func (r *reader) cut() string {
+	line, rest, more := strings.Cut(r.pending, "\n")
+	r.pending, r.havePnd = rest, more && rest != ""
+	return line
+}
+
+// continued reports whether a line is a condition, which a backslash continues
+// on the next line.
+func continued(line string) bool {
+	word, _ := splitWord(strings.TrimLeft(line, " \t"))
+	switch word {
+	case "%if", "%ifarch", "%ifnarch", "%ifos", "%ifnos", "%elif", "%elifarch", "%elifos":
+		return true
+	}
+	return false
 }
 
 // A stripMode says what is taken off the lines of a section.

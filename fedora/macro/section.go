@@ -1,6 +1,7 @@
 package macro
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,7 @@ const (
 	sectTrigger
 	sectList // %sourcelist, %patchlist
 	sectChangelog
+	sectPolicy
 	sectEnd
 )
 
@@ -29,7 +31,7 @@ var sectionTable = map[string]sectionKind{
 	"%changelog": sectChangelog, "%sourcelist": sectList, "%patchlist": sectList,
 	"%pre": sectScriptlet, "%post": sectScriptlet, "%preun": sectScriptlet, "%postun": sectScriptlet,
 	"%pretrans": sectScriptlet, "%posttrans": sectScriptlet, "%preuntrans": sectScriptlet, "%postuntrans": sectScriptlet,
-	"%verifyscript": sectScriptlet, "%sepolicy": sectScriptlet,
+	"%verifyscript": sectScriptlet, "%sepolicy": sectPolicy,
 	"%trigger": sectTrigger, "%triggerin": sectTrigger, "%triggerun": sectTrigger, "%triggerpostun": sectTrigger, "%triggerprein": sectTrigger,
 	"%filetriggerin": sectTrigger, "%filetrigger": sectTrigger, "%filetriggerun": sectTrigger, "%filetriggerpostun": sectTrigger,
 	"%transfiletriggerin": sectTrigger, "%transfiletrigger": sectTrigger, "%transfiletriggerun": sectTrigger, "%transfiletriggerpostun": sectTrigger,
@@ -70,7 +72,7 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 	switch kind {
 	case sectPackage, sectDescription, sectList, sectEnd:
 		st.r.strip = stripBlanks | stripComments
-	case sectFiles, sectChangelog:
+	case sectFiles, sectChangelog, sectPolicy:
 		st.r.strip = stripComments
 	default:
 		st.r.strip = 0
@@ -110,6 +112,7 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 		}
 		switch kind {
 		case sectDescription:
+			st.spec.Packages[st.pkg].described = true
 			if h.lang == "" {
 				if d := st.once(name, st.pkg, "second %%description for this package"); d != nil {
 					d.Severity = diag.Warning // rpm takes the last one
@@ -210,6 +213,9 @@ func parseHeader(rest string, kind sectionKind) (h packageRef, bad string) {
 		default:
 			return h, "unknown option " + excerpt(w)
 		}
+	}
+	if kind == sectTrigger && bad == "" && !slices.Contains(words, "--") {
+		return h, "the packages or paths stand behind --"
 	}
 	return h, bad
 }

@@ -44,8 +44,9 @@ type Package struct {
 	Maybe bool           // stands under a condition that is unknown
 	Tags  []Tag          // in the order of the spec
 
-	raw  string // the name with unknown marks
-	cond string // unknown mark of the condition, when Maybe
+	raw       string // the name with unknown marks
+	cond      string // unknown mark of the condition, when Maybe
+	described bool   // has a %description
 }
 
 // A Tag is one preamble line.

@@ -77,7 +77,7 @@ var tagTable = []tagInfo{
 	{name: "Conflicts", kind: kindDeps},
 	{name: "Obsoletes", kind: kindDeps},
 	{name: "OrderWithRequires", kind: kindDeps, arg: argQualifier},
-	{name: "BuildRequires", kind: kindDeps, main: true, arg: argQualifier},
+	{name: "BuildRequires", kind: kindDeps, main: true},
 	{name: "BuildPreReq", kind: kindDeps, main: true},
 	{name: "BuildConflicts", kind: kindDeps, main: true},
 	{name: "Prefixes"},
@@ -88,10 +88,10 @@ var tagTable = []tagInfo{
 	{name: "AutoReqProv", kind: kindBool},
 	{name: "AutoReq", kind: kindBool},
 	{name: "AutoProv", kind: kindBool},
-	{name: "DocDir", single: true},
-	{name: "DistTag", single: true, macro: "disttag"},
+	{name: "DocDir", kind: kindToken, single: true},
+	{name: "DistTag", kind: kindToken, single: true, macro: "disttag"},
 	{name: "RemovePathPostfixes"},
-	{name: "ModularityLabel", single: true},
+	{name: "ModularityLabel", kind: kindToken, single: true},
 	{name: "BuildSystem", kind: kindToken, single: true, main: true},
 	{name: "BuildOption", arg: argOption, main: true},
 }
@@ -108,8 +108,7 @@ var tagIndex = func() map[string]*tagInfo {
 // qualifiers are what rpm takes in the parentheses of Requires.
 var qualifiers = map[string]bool{
 	"pre": true, "post": true, "preun": true, "postun": true, "pretrans": true, "posttrans": true,
-	"preuntrans": true, "postuntrans": true, "verify": true, "interp": true, "rpmlib": true,
-	"meta": true, "missingok": true, "hint": true,
+	"preuntrans": true, "postuntrans": true, "verify": true, "interp": true, "rpmlib": true, "meta": true,
 }
 
 // A preambleLine is a line of the form "Tag(arg): value".
@@ -157,7 +156,9 @@ func parseTag(line string) (p preambleLine, ok bool) {
 		if j < 0 {
 			return p, false
 		}
-		p.arg = strings.TrimSpace(line[i+1 : i+j])
+		if p.arg = strings.TrimSpace(line[i+1 : i+j]); p.tag.arg != argOption && strings.ContainsAny(p.arg, " \t") {
+			return p, false
+		}
 		i += j + 1
 		for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
 			i++
