@@ -99,7 +99,7 @@ up. The file is written for rpm 4.18: a later one says of the string built-ins,
 such as %sub, that it has them, and goes on with its own.`,
 		Example: `  specgraft macros show
   specgraft macros show --srpm
-  specgraft macros show --rpm > macros && rpmspec --macros macros -P any.spec`,
+  specgraft macros show --rpm > macros && rpmspec --load macros -P any.spec`,
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().BoolVar(&srpm, "srpm", false, "print the set that the file filter sees: redhat-rpm-config and the srpm-macros")

@@ -40,31 +40,34 @@ type option struct {
 // commandLine reads the arguments of %setup and %patch as rpm's option parser
 // does: quotes and backslashes as in a shell, options also behind arguments.
 // Letters in opts that take an argument have a ':' behind them. what names the
-// macro in messages; ok is false when something is wrong.
-func (e *Evaluator) commandLine(what, opts string, c *call) (list []option, rest []string, ok bool) {
+// macro in messages. loose is an unknown mark when there are words that may be
+// any option; ok is false when something is wrong.
+func (e *Evaluator) commandLine(what, opts string, c *call) (list []option, rest []string, loose string, ok bool) {
 	words := unquoteWords(strings.Join(c.args, " "))
 	for i := 0; i < len(words); i++ {
 		w := words[i]
 		if w == "--" {
-			return list, append(rest, words[i+1:]...), true
+			return list, append(rest, words[i+1:]...), loose, true
+		}
+		if w != "" && w[0] == mark {
+			loose = taint(w)
 		}
 		if len(w) < 2 || w[0] != '-' {
 			rest = append(rest, w)
 			continue
 		}
-		for j := 1; j < len(w); j++ {
+		for j := 1; j < len(w) && w[j] != mark; j++ {
 			k := strings.IndexByte(opts, w[j])
 			if k < 0 || w[j] == ':' {
 				e.fail("macro/syntax", "%%%s has no option %s", what, excerpt(w))
-				return nil, nil, false
+				return nil, nil, "", false
 			}
 			o := option{letter: w[j]}
 			if k+1 < len(opts) && opts[k+1] == ':' {
-				o.value = w[j+1:]
-				if o.value == "" {
+				if o.value = w[j+1:]; o.value == "" {
 					if i++; i >= len(words) {
 						e.fail("macro/syntax", "option -%c of %%%s needs an argument", o.letter, what)
-						return nil, nil, false
+						return nil, nil, "", false
 					}
 					o.value = words[i]
 				}
@@ -73,7 +76,7 @@ func (e *Evaluator) commandLine(what, opts string, c *call) (list []option, rest
 			list = append(list, o)
 		}
 	}
-	return list, rest, true
+	return list, rest, loose, true
 }
 
 // unquoteWords splits a command line. A quote that is not closed reaches to the
@@ -113,11 +116,19 @@ func unquoteWords(s string) []string {
 	return out
 }
 
-// file returns the path that a Source or Patch has during the build; kind is
-// "SOURCE" or "PATCH". When there is none, rpm 4.20 to 6.0 says so, ends the
-// macro and goes on with the spec.
-func (e *Evaluator) file(kind string, number uint64) (path string, ok bool) {
-	name := kind + strconv.FormatUint(number, 10)
+// file returns the path that the Source or Patch with a number has during the
+// build; kind is "SOURCE" or "PATCH". When there is none, rpm 4.20 to 6.0 says
+// so, ends the macro and goes on with the spec.
+func (e *Evaluator) file(what, kind, number string) (path string, ok bool) {
+	if t := taint(number); t != "" {
+		return t, true
+	}
+	n, err := strconv.ParseUint(number, 10, 32)
+	if err != nil {
+		e.fail("macro/syntax", "%%%s: %q is not a number", what, excerpt(number))
+		return "", false
+	}
+	name := kind + strconv.FormatUint(n, 10)
 	if e.table.lookup(name) != nil {
 		return e.textOr(name), true
 	}
@@ -130,7 +141,7 @@ func (e *Evaluator) file(kind string, number uint64) (path string, ok bool) {
 		return e.unknown("whether there is a " + kind + " number " + name[len(kind):] + " is not known"), true
 	}
 	if len(e.problems) < maxProblems {
-		d := e.problems.Warn(e.pos, "macro/no-file", "there is no %s number %d", kind, number)
+		d := e.problems.Warn(e.pos, "macro/no-file", "there is no %s number %d", kind, n)
 		if d.Hint = "the spec has no " + kind; len(list) > 0 {
 			last := slices.MaxFunc(list, func(a, b Source) int { return cmp.Compare(a.Number, b.Number) })
 			d.Hint = "the highest is number " + strconv.Itoa(last.Number)
@@ -139,18 +150,9 @@ func (e *Evaluator) file(kind string, number uint64) (path string, ok bool) {
 	return "", false
 }
 
-// fileNumber reads the number of a source or patch.
-func (e *Evaluator) fileNumber(what, s string) (uint64, bool) {
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil {
-		e.fail("macro/syntax", "%%%s: %q is not a number", what, excerpt(s))
-	}
-	return n, err == nil
-}
-
 // unpack returns the commands that unpack a source.
-func (e *Evaluator) unpack(number uint64, flags string) (commands string, ok bool) {
-	file, ok := e.file("SOURCE", number)
+func (e *Evaluator) unpack(number, flags string) (commands string, ok bool) {
+	file, ok := e.file("setup", "SOURCE", number)
 	if !ok {
 		return "", false
 	}
@@ -158,18 +160,9 @@ func (e *Evaluator) unpack(number uint64, flags string) (commands string, ok boo
 		"\nSTATUS=$?\nif [ $STATUS -ne 0 ]; then\n  exit $STATUS\nfi\n", true
 }
 
-// unwritten is a call of which an argument is not known, as it stands. An unknown
-// text in its place could be anything, other sections of the spec included, and
-// these macros only give commands.
-func unwritten(c *call) string { return "%" + c.name + " " + strings.Join(c.raw, " ") }
-
 // setup is %setup: the commands that unpack the sources.
 func setup(e *Evaluator, c *call) string {
-	if c.taint != "" {
-		e.table.push(&def{name: "buildsubdir", maybe: c.taint, pos: e.pos})
-		return unwritten(c)
-	}
-	list, _, ok := e.commandLine("setup", "a:b:cCDn:Tq", c)
+	list, _, loose, ok := e.commandLine("setup", "a:b:cCDn:Tq", c)
 	if !ok {
 		return ""
 	}
@@ -177,6 +170,7 @@ func setup(e *Evaluator, c *call) string {
 	if strings.Contains(" "+strings.Join(c.args, " "), " -q") {
 		verbose = ""
 	}
+	verbose += loose
 	var before, after string
 	given := map[byte]bool{}
 	dir := e.spec.mainTag("Name") + "-" + e.spec.mainTag("Version")
@@ -186,11 +180,7 @@ func setup(e *Evaluator, c *call) string {
 		case 'n':
 			dir = o.value
 		case 'a', 'b':
-			n, ok := e.fileNumber("setup", o.value)
-			if !ok {
-				return ""
-			}
-			commands, ok := e.unpack(n, verbose)
+			commands, ok := e.unpack(o.value, verbose)
 			if !ok {
 				return ""
 			}
@@ -201,8 +191,14 @@ func setup(e *Evaluator, c *call) string {
 			}
 		}
 	}
-	e.table.push(&def{name: "buildsubdir", body: dir, pos: e.pos})
-	dir = e.sub("'%{buildsubdir}'")
+	dir += loose
+	if t := taint(dir); t != "" {
+		e.table.push(&def{name: "buildsubdir", maybe: t, pos: e.pos})
+		dir = "'" + dir + "'"
+	} else {
+		e.table.push(&def{name: "buildsubdir", body: dir, pos: e.pos})
+		dir = e.sub("'%{buildsubdir}'")
+	}
 
 	var b strings.Builder
 	b.WriteString("cd '" + e.sub("%{_builddir}") + "'\n")
@@ -217,7 +213,7 @@ func setup(e *Evaluator, c *call) string {
 		if given['C'] {
 			verbose += e.sub("-C %{buildsubdir} ")
 		}
-		commands, ok := e.unpack(0, verbose)
+		commands, ok := e.unpack("0", verbose)
 		if !ok {
 			return strings.TrimSuffix(b.String(), "\n")
 		}
@@ -236,10 +232,7 @@ func setup(e *Evaluator, c *call) string {
 // patch is %patch: the commands that apply patches, named by -P or as
 // arguments.
 func patch(e *Evaluator, c *call) string {
-	if c.taint != "" {
-		return unwritten(c)
-	}
-	list, numbers, ok := e.commandLine("patch", "P:p:REb:z:F:d:o:Z", c)
+	list, numbers, loose, ok := e.commandLine("patch", "P:p:REb:z:F:d:o:Z", c)
 	if !ok {
 		return ""
 	}
@@ -254,14 +247,17 @@ func patch(e *Evaluator, c *call) string {
 			named = append(named, o.value)
 		case 'p', 'F':
 			n, err := strconv.ParseInt(o.value, 0, 32)
-			if err != nil {
+			value := strconv.FormatInt(n, 10)
+			if t := taint(o.value); t != "" {
+				value = t
+			} else if err != nil {
 				e.fail("macro/syntax", "%%patch: %q is not a number", excerpt(o.value))
 				return ""
 			}
 			if o.letter == 'p' {
-				level = strconv.FormatInt(n, 10)
+				level = value
 			} else {
-				fuzz = strconv.FormatInt(n, 10)
+				fuzz = value
 			}
 		case 'b', 'z':
 			backup = "-b --suffix " + o.value
@@ -275,7 +271,7 @@ func patch(e *Evaluator, c *call) string {
 	if !strings.HasPrefix(fuzz, "-") {
 		args += " --fuzz=" + fuzz
 	}
-	args += dir + out
+	args += dir + out + loose
 	for _, letter := range "REZ" {
 		if given[byte(letter)] {
 			args += " -" + string(letter)
@@ -288,15 +284,14 @@ func patch(e *Evaluator, c *call) string {
 	}
 	var b strings.Builder
 	for _, s := range numbers {
-		n, ok := e.fileNumber("patch", s)
-		if !ok {
-			return ""
-		}
-		file, ok := e.file("PATCH", n)
+		file, ok := e.file("patch", "PATCH", s)
 		if !ok {
 			break
 		}
-		b.WriteString("echo \"Patch #" + strconv.FormatUint(n, 10) + " (" + file[strings.LastIndexByte(file, '/')+1:] + "):\"\n")
+		if len(s) > 1 {
+			s = strings.TrimLeft(s[:len(s)-1], "0") + s[len(s)-1:]
+		}
+		b.WriteString("echo \"Patch #" + s + " (" + file[strings.LastIndexByte(file, '/')+1:] + "):\"\n")
 		tool := e.text("__patch")
 		if e.compressed(file) {
 			b.WriteString("{ " + e.text("__rpmuncompress") + " " + file + " || echo patch_fail ; } | " + tool + " " + args)
@@ -345,7 +340,7 @@ func autopatch(e *Evaluator, c *call) string {
 		return ""
 	}
 	if c.taint != "" {
-		return unwritten(c)
+		return e.text("__rpmuncompress") + " " + c.taint
 	}
 	patches := e.spec.spec.Patches
 	bound := func(letter byte, missing int64) int64 {
@@ -389,10 +384,10 @@ func autopatch(e *Evaluator, c *call) string {
 	for _, i := range list {
 		p := &patches[i]
 		if p.Maybe {
-			b.WriteString(p.cond)
+			b.WriteString(e.text("__rpmuncompress") + " " + p.cond + "\n")
 			continue
 		}
-		file, _ := e.file("PATCH", uint64(p.Number))
+		file, _ := e.file("autopatch", "PATCH", strconv.Itoa(p.Number))
 		if _, ok := e.magic(file); !ok && !hasUnknown(file) {
 			b.WriteString("\necho 'Cannot read " + file + "'; exit 1;\n\n")
 			continue

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// RPM returns the set as a macro file that rpm itself can use in place of its
-// own (rpmspec --macros FILE), for Fedora 43 on x86_64: the set's text, what
+// RPM returns the set as a macro file that rpm itself can load on top of its own
+// (rpmspec --load FILE), for Fedora 43 on x86_64: the set's text, what
 // New adds for the distribution and the architecture, and stand-ins, mostly in
 // rpm's Lua, for what is computed in Go here and has no body in the set. With it
 // rpmspec -P gives what Spec.Expanded holds, but for unknown values: what
