@@ -224,7 +224,7 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 		return
 	}
 	res.text = tree.Spec.Normalized()
-	if !r.WithoutHistory && !r.autospec(ctx, res, tree) {
+	if !r.WithoutHistory && !r.autospec(ctx, res, tree) || !r.acceptable(res, tree) {
 		return
 	}
 	r.filter(res, tree)
@@ -348,7 +348,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	text := res.text
 	graph, done, err := r.graph(ctx, res, tree, text)
 	if err != nil {
-		return res.fail(err)
+		return r.failAutospec(res, tree, text, err)
 	}
 	out, err := autospec.Process(autospec.Input{
 		Name:        res.historyName(),
@@ -362,7 +362,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	})
 	done()
 	if err != nil {
-		return res.fail(err)
+		return r.failAutospec(res, tree, text, err)
 	}
 	if !out.Changed {
 		return true

@@ -13,6 +13,9 @@ import (
 	"specgraft/render/template"
 )
 
+// templateStep is the origin of lines and files of a templated component.
+const templateStep = "template"
+
 // Templates returns the templates of a project: the built-in ones and those of
 // its templates folder, which need not exist.
 func Templates(p *components.Project) (*template.Set, diag.List) {
@@ -81,7 +84,7 @@ func (r *Renderer) templated(c *components.Component) (*overlay.Tree, Source, er
 	tree := &overlay.Tree{Name: c.Name, Spec: spec.Parse(c.Name+".spec", out.Text), Files: map[string]*overlay.File{}}
 	for i := range min(tree.Spec.Len(), len(out.Lines)) {
 		l := out.Lines[i]
-		tree.Spec.Line(i).Origin = &spec.Origin{Pos: l.Template, Step: "template", Index: -1, Description: c.Spec.Template, Values: l.Values}
+		tree.Spec.Line(i).Origin = &spec.Origin{Pos: l.Template, Step: templateStep, Index: -1, Description: c.Spec.Template, Values: l.Values}
 	}
 	for _, f := range s.LocalFiles() {
 		data, mode, err := r.sources.open(filepath.Join(c.Dir, f.S))
@@ -89,7 +92,7 @@ func (r *Renderer) templated(c *components.Component) (*overlay.Tree, Source, er
 			return nil, src, &diag.Diagnostic{Pos: f.Pos, Code: "render/local", Component: c.Name,
 				Message: fmt.Sprintf("cannot read %s: %v", filepath.Join(c.Dir, f.S), cause(err)), Hint: "files of a templated component stand next to its TOML file"}
 		}
-		tree.Files[f.S] = overlay.NewFile(f.S, mode, data, &spec.Origin{Pos: f.Pos, Step: "template", Index: -1, Description: c.Spec.Template})
+		tree.Files[f.S] = overlay.NewFile(f.S, mode, data, &spec.Origin{Pos: f.Pos, Step: templateStep, Index: -1, Description: c.Spec.Template})
 	}
 	return tree, src, nil
 }

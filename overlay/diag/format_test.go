@@ -148,6 +148,9 @@ func TestNearest(t *testing.T) {
 			t.Errorf("nearest to %q is %q, want %q", word, got, want)
 		}
 	}
+	if got := Nearest("apache-2.0", []string{"Apache-1.0", "Apache-2.0"}); got != "Apache-2.0" {
+		t.Errorf("the exact match behind a near one is not found, but %q", got)
+	}
 }
 
 func TestSort(t *testing.T) {

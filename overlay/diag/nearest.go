@@ -17,7 +17,7 @@ func Nearest(word string, candidates []string) string {
 			}
 			best, limit = c, d-1
 		}
-		if limit == 0 {
+		if limit < 0 {
 			break
 		}
 	}

@@ -3,12 +3,14 @@ package template
 import (
 	"go/token"
 
+	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
 )
 
 // Check parses every template of the set and runs it on a description in which
 // every key is set and once more on one with only the required keys, so that a
-// misspelt field or function shows before a component meets it.
+// misspelt field or function, or a tag that rpm misses, shows before a component
+// meets it.
 func (s *Set) Check(names ...string) diag.List {
 	var problems diag.List
 	if len(names) == 0 {
@@ -21,12 +23,35 @@ func (s *Set) Check(names ...string) diag.List {
 			continue
 		}
 		for _, spec := range []*Spec{example(), least()} {
-			_, list := t.Execute(spec)
+			out, list := t.Execute(spec)
 			problems = append(problems, list...)
+			if out != nil {
+				problems = append(problems, out.rejected(spec)...)
+			}
 		}
 	}
 	problems.Sort()
 	return problems
+}
+
+// rejected returns what rpm would not accept of the output, at the lines of the
+// template.
+func (o *Output) rejected(spec *Spec) diag.List {
+	var list diag.List
+	for _, d := range macro.Eval(spec.Name.S+".spec", o.Text, macro.Config{AutoreleaseProbe: true}).Problems {
+		// What the sample values lead to is not the template's doing.
+		if d.Code != "macro/missing-tag" && d.Code != "macro/tag" && d.Code != "macro/conditional" || d.Pos.Line < 1 || d.Pos.Line > len(o.Lines) {
+			continue
+		}
+		d.Pos, d.End = o.Lines[d.Pos.Line-1].Template, token.Position{}
+		d.Message = "rpm would reject the spec: " + d.Message
+		d.Related = append(d.Related, diag.Related{Pos: spec.Pos, Message: "rendered for this"})
+		if d.Code == "macro/missing-tag" {
+			d.Hint = "let the template write the tag"
+		}
+		list = append(list, d)
+	}
+	return list
 }
 
 // least is the smallest description there is.

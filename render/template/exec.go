@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -262,6 +263,13 @@ func (t *Template) failure(err error, s *Spec, r *recorder) diag.Diagnostic {
 		if errors.Is(err, errTooLong) {
 			d.Message = errTooLong.Error()
 		}
+		if m := unknownField.FindStringSubmatch(msg); m != nil {
+			if n := diag.Nearest(m[1], fields()); n != "" {
+				d.Hint = fmt.Sprintf("did you mean .%s?", n)
+			} else {
+				d.Hint = "the fields are " + strings.Join(fields(), ", ")
+			}
+		}
 	} else {
 		d.Message = err.Error()
 	}
@@ -269,6 +277,24 @@ func (t *Template) failure(err error, s *Spec, r *recorder) diag.Diagnostic {
 		d.Related = append(d.Related, diag.Related{Pos: s.Pos, Message: fmt.Sprintf("rendered with template %q for this table", t.Name)})
 	}
 	return d
+}
+
+// unknownField is what the engine says about a misspelt field.
+var unknownField = regexp.MustCompile(`^can't evaluate field (\w+)`)
+
+// fields returns the names that templates can use of a component and of its
+// packages, sorted.
+func fields() []string {
+	var names []string
+	for _, v := range []any{Spec{}, Package{}} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
+			if f.IsExported() && !f.Anonymous {
+				names = append(names, f.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // splitPosition takes the place and the cause out of an error text of

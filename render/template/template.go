@@ -72,7 +72,8 @@ type Info struct {
 // A Set is the built-in templates with those of a project over them.
 type Set struct {
 	files  map[string]file
-	parsed *sync.Map // *Template by name
+	stray  map[string]string // files of the project's folder that are no templates by their names, by what they may be meant for
+	parsed *sync.Map         // *Template by name
 }
 
 type file struct {
@@ -109,8 +110,14 @@ func Builtin() *Set {
 // NAME.spec.tmpl at the top of dir. A template of the project hides a built-in
 // one of the same name. Prefix stands in front of file names in positions.
 func (s *Set) With(dir fs.FS, prefix string) (*Set, diag.List) {
-	out := &Set{files: maps.Clone(s.files), parsed: &sync.Map{}}
+	out := &Set{files: maps.Clone(s.files), stray: map[string]string{}, parsed: &sync.Map{}}
 	var problems diag.List
+	others, _ := fs.Glob(dir, "*.tmpl")
+	for _, n := range others {
+		if name := strings.TrimSuffix(n, ".tmpl"); !strings.HasSuffix(n, suffix) {
+			out.stray[name] = path.Join(prefix, n)
+		}
+	}
 	names, err := fs.Glob(dir, "*"+suffix)
 	if err != nil {
 		problems.Add(token.Position{Filename: prefix}, "template/broken", "the templates folder cannot be read: %v", err)
@@ -209,7 +216,9 @@ func (s *Set) Source(name string) ([]Info, []string, *diag.Diagnostic) {
 func (s *Set) unknown(name string) *diag.Diagnostic {
 	d := &diag.Diagnostic{Code: "template/unknown", Message: fmt.Sprintf("there is no template %q", name),
 		Hint: "the templates are " + strings.Join(s.Names(), ", ")}
-	if near := diag.Nearest(name, s.Names()); near != "" {
+	if file, ok := s.stray[name]; ok {
+		d.Hint = fmt.Sprintf("a template is called NAME%s: rename %s to %s", suffix, file, path.Join(path.Dir(file), name+suffix))
+	} else if near := diag.Nearest(name, s.Names()); near != "" {
 		d.Hint = fmt.Sprintf("did you mean %q? the templates are %s", near, strings.Join(s.Names(), ", "))
 	}
 	return d

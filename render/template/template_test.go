@@ -156,7 +156,9 @@ func TestCheckBuiltin(t *testing.T) {
 func TestProjectTemplates(t *testing.T) {
 	dir := fstest.MapFS{
 		"python.spec.tmpl": {Data: []byte("{{/* extends python */}}\n{{/* Python here. */}}\n{{define \"check\"}}\n%check\n%pyproject_check_import -e '*.test'\n{{end}}\n")},
-		"own.spec.tmpl":    {Data: []byte("{{tag \"Name\" .Name}}\nVersion: {{.Version}}\n{{tag \"Summary\" .Summary}}\n")},
+		"own.spec.tmpl":    {Data: []byte("{{tag \"Name\" .Name}}\nVersion: {{.Version}}\n{{tag \"Summary\" .Summary -}}\nLicense: {{.License}}\nRelease: 1\n")},
+		"bare.spec.tmpl":   {Data: []byte("Name: x\nVersion: 1\nRelease: 1\nSummary: s\n")},
+		"stray.tmpl":       {Data: []byte("Name: x\n")},
 		"typo.spec.tmpl":   {Data: []byte("Name: x\nVersion: {{.Versoin}}\n")},
 		"syntax.spec.tmpl": {Data: []byte("Name: x\n\n{{if}}\n")},
 		"call.spec.tmpl":   {Data: []byte("{{call .Name}}\n")},
@@ -195,6 +197,8 @@ func TestProjectTemplates(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"own":    "",
+		"bare":   `templates/bare.spec.tmpl:1:1: rpm would reject the spec: the tag License is missing [macro/missing-tag]`,
+		"stray":  `there is no template "stray" [template/unknown]`,
 		"typo":   `templates/typo.spec.tmpl:2:12: can't evaluate field Versoin [template/failed]`,
 		"call":   `templates/call.spec.tmpl:1:3: error calling call: non-function .Name [template/failed]`,
 		"long":   `templates/long.spec.tmpl:1:9: the template goes on for more than 1000000 turns or 16 MiB [template/failed]`,
@@ -208,6 +212,14 @@ func TestProjectTemplates(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"typo":  "did you mean .Version?",
+		"stray": "a template is called NAME.spec.tmpl: rename templates/stray.tmpl to templates/stray.spec.tmpl",
+	} {
+		if l := set.Check(name); len(l) == 0 || l[0].Hint != want {
+			t.Errorf("%s: got %v, want the hint %q", name, l, want)
 		}
 	}
 }
@@ -226,7 +238,7 @@ func TestRejectedValues(t *testing.T) {
 		want, hint string
 	}{
 		{func(s *Spec, v string) { s.URL.S = v }, []string{"https://example.com/a%20b", "%{forgeurl}"}, "https://example.com/a b", `url "https://example.com/a b" is not one word`, "write a blank in an address as %20"},
-		{func(s *Spec, v string) { s.License.S = v }, []string{"MIT OR ISC"}, "MIT or ISC", `license "MIT or ISC" is not a valid SPDX expression`, "write the operator OR in capitals"},
+		{func(s *Spec, v string) { s.License.S = v }, []string{"MIT OR ISC"}, "MIT or ISC", `license "MIT or ISC" is not a valid SPDX expression`, `write "MIT OR ISC"`},
 		{func(s *Spec, v string) { s.Requires[0].S = v }, []string{"a", "a = 1, b", "a >= 1 b < 2", "(a or b)", "a %{op} 1", "/usr/bin/env"}, "a >> 1", `requires: "a >> 1" compares with ">>"`, "the comparisons are < <= = >= >"},
 		{func(s *Spec, v string) { s.Requires[0].S = v }, nil, "a =", `requires: "a =" has no version after =`, ""},
 		{func(s *Spec, v string) { s.BuildRequires[0].S = v }, nil, ">= 1", `build-requires: ">= 1" has no name before >=`, ""},

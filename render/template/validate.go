@@ -8,15 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/github/go-spdx/v2/spdxexp"
-
 	"specgraft/overlay/diag"
 )
 
 var (
-	// operatorShape finds an operator of a licence expression in the old style.
-	operatorShape = regexp.MustCompile(`\b(and|or|with)\b`)
-
 	nameShape    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
 	versionShape = regexp.MustCompile(`^[A-Za-z0-9._+~^]+$`)
 	numberShape  = regexp.MustCompile(`^[0-9]+$`)
@@ -45,12 +40,9 @@ func (t *Template) validate(s *Spec) diag.List {
 	v.shape("release", s.Release, releaseShape, "a number first, then letters, digits and . _ + ~ ^")
 	v.required("license", s.License)
 	if s.License.S != "" && v.text("license", s.License) {
-		if ok, bad := spdxexp.ValidateLicenses([]string{s.License.S}); !ok {
-			d := v.problems.Add(s.License.Pos, "template/license", "license %q is not a valid SPDX expression", strings.Join(bad, ", "))
-			d.Hint = "see https://spdx.org/licenses for the identifiers; others are written LicenseRef-NAME"
-			if m := operatorShape.FindString(s.License.S); m != "" {
-				d.Hint = fmt.Sprintf("write the operator %s in capitals", strings.ToUpper(m))
-			}
+		if !validLicense(s.License.S) {
+			d := v.problems.Add(s.License.Pos, "template/license", "license %q is not a valid SPDX expression", s.License.S)
+			d.Hint = licenseHint(s.License.S)
 		}
 	}
 	if v.text("url", s.URL) && !strings.Contains(s.URL.S, "%{") && strings.ContainsAny(s.URL.S, " \t") {

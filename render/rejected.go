@@ -1,0 +1,94 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"slices"
+	"strings"
+
+	"specgraft/fedora/macro"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+	"specgraft/render/template"
+)
+
+// rejected returns what rpm would not accept of a rendered spec at the places
+// that the lines come from: an overlay or the template. Problems of lines that
+// are upstream's own are left out.
+func (r *Renderer) rejected(res *Result, tree *overlay.Tree, text []byte) diag.List {
+	s := macro.Eval(res.Component+".spec", text, macro.Config{Set: res.Macros, FS: treeFS{tree}, AutoreleaseProbe: true})
+	var list diag.List
+	for _, d := range s.Problems {
+		i := d.Pos.Line - 1
+		if d.Severity != diag.Error || i < 0 || i >= tree.Spec.Len() {
+			continue
+		}
+		o := tree.Spec.Line(i).Origin
+		if d.Code == "macro/missing-tag" {
+			o = lacking(tree.Spec, d.Message)
+		} else {
+			d.Related = append(d.Related, diag.Related{Pos: token.Position{Filename: d.Pos.Filename, Line: d.Pos.Line},
+				Message: "in the rendered spec: " + strings.TrimSpace(tree.Spec.Line(i).Text)})
+		}
+		if o == nil || !o.Pos.IsValid() {
+			continue
+		}
+		d.Pos, d.End = o.Pos, token.Position{}
+		d.Message = "rpm would reject the spec: " + d.Message
+		if o.Step == templateStep {
+			if d.Code == "macro/missing-tag" {
+				d.Hint = "let the template write the tag; 'specgraft template check' looks at all templates"
+			} else {
+				for _, v := range o.Values {
+					d.Related = append(d.Related, diag.Related{Pos: v, Message: "the value stands here"})
+				}
+			}
+			d.Related = append(d.Related, diag.Related{Pos: template.New(res.Config).Pos,
+				Message: fmt.Sprintf("rendered with template %q for this table", res.Config.Spec.Template)})
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// lacking returns who is to blame for a missing tag: what removed it, or else
+// the template, which should have written it.
+func lacking(f *spec.File, message string) *spec.Origin {
+	var tag string
+	fmt.Sscanf(message, "the tag %s is missing", &tag)
+	for _, e := range slices.Backward(f.Log()) {
+		for i := range e.Old {
+			if name, _, ok := e.Old[i].Tag(); ok && strings.EqualFold(name, tag) {
+				return e.Origin
+			}
+		}
+	}
+	for i := range f.Len() {
+		if o := f.Line(i).Origin; o != nil && o.Step == templateStep {
+			return o
+		}
+	}
+	return nil
+}
+
+// acceptable fails a templated component whose spec rpm would not accept. The
+// project wrote all of it, so there is nobody else to find out.
+func (r *Renderer) acceptable(res *Result, tree *overlay.Tree) bool {
+	if res.Config.Spec.Type != "template" || res.Autospec != nil {
+		return true // what has a history was looked at when that was computed
+	}
+	return res.add(r.rejected(res, tree, res.text))
+}
+
+// failAutospec takes an error of the history step. That the spec is rejected is
+// said where the lines come from, where that is known.
+func (r *Renderer) failAutospec(res *Result, tree *overlay.Tree, text []byte, err error) bool {
+	if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Code == "autospec/spec-rejected" {
+		if l := r.rejected(res, tree, text); len(l) > 0 {
+			return res.add(l)
+		}
+	}
+	return res.fail(err)
+}
