@@ -83,9 +83,9 @@ func argument(c *call, i int) string {
 // text returns what %{?name} expands to.
 func (e *Evaluator) text(name string) string { return e.sub("%{?" + name + "}") }
 
-// textOr returns what %{name} expands to: the reference itself when the macro
-// is not defined.
-func (e *Evaluator) textOr(name string) string { return e.sub("%{" + name + "}") }
+// textOr returns what %name expands to: the reference itself when the macro is
+// not defined.
+func (e *Evaluator) textOr(name string) string { return e.sub("%" + name) }
 
 // set defines a macro for the rest of the spec, "" as an empty one.
 func (e *Evaluator) set(name, body string) {
@@ -199,7 +199,7 @@ func (e *Evaluator) first(names ...string) string {
 			return e.textOr(n)
 		}
 	}
-	return "%{" + names[len(names)-1] + "}"
+	return "%" + names[len(names)-1]
 }
 
 func pypiSource(e *Evaluator, c *call) string {
