@@ -144,7 +144,7 @@ func TestTemplatedSpecsPassTheTools(t *testing.T) {
 var buildScript = regexp.MustCompile(`^%(prep|build|install|check|generate_buildrequires)$`)
 
 // TestExpandEqualsRpmspec compares the expanded text of every spec of the example
-// with what rpm prints when it has our macros in place of its own.
+// with what rpm prints when it has loaded our macros.
 func TestExpandEqualsRpmspec(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("rpmspec"); err != nil {

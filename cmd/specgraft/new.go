@@ -152,7 +152,7 @@ var scaffoldKeys = map[string]string{
 	"cmake":     "url = \"https://example.com/@/\"\nsources = [{ url = \"%{url}@-%{version}.tar.gz\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
 	"meson":     "url = \"https://example.com/@/\"\nsources = [{ url = \"%{url}@-%{version}.tar.xz\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
 	"python":    "url = \"https://example.com/@/\"\narch = \"noarch\"\npypi-name = \"@@\"\nmodules = [\"@_@\"]\nsources = [{ url = \"%{pypi_source @@}\" }]\n\n[components.@.template.bconds]\ntests = true\n",
-	"go":        "import-path = \"example.com/@\"\nsources = [{ url = \"%{gosource}\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
+	"go":        "import-path = \"github.com/OWNER/@\"\nsources = [{ url = \"%{gosource}\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
 	"rust":      "url = \"https://crates.io/crates/@\"\nsources = [{ url = \"%{crates_source}\" }]\nlicenses = [\"LICENSE\"]\nfiles = [\"%{_bindir}/@\"]\n\n[components.@.template.bconds]\ntests = true\n",
 	"font":      "url = \"https://example.com/@/\"\nfamily = \"@\"\nsources = [{ url = \"%{url}@-%{version}.zip\" }]\nlicenses = [\"OFL.txt\"]\n",
 	"kmod":      "url = \"https://example.com/@/\"\nkernel-version = \"6.17.1-300.fc43\"\nexclusive-arch = [\"x86_64\", \"aarch64\"]\nsources = [{ url = \"%{url}@-%{version}.tar.gz\" }]\nlicenses = [\"COPYING\"]\n",
