@@ -249,6 +249,11 @@ func (r *Renderer) changes(ctx context.Context, c *components.Component, commit 
 		if err != nil {
 			return nil, wrap(err)
 		}
+		if e.Blob == "" { // the component was dropped there, and came back
+			for i := range changes {
+				changes[i].Former = true
+			}
+		}
 		if l == nil || l.InputFingerprint == last {
 			continue
 		}
@@ -306,6 +311,9 @@ func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, t
 		return nil, nil, err
 	}
 	for _, ch := range g.Dropped {
+		if ch.Former {
+			continue // it belongs to what was dropped
+		}
 		d := diag.Diagnostic{Severity: diag.Warning, Code: "autospec/unknown-upstream", Component: res.Component, Pos: res.Config.Pos,
 			Message: fmt.Sprintf("the change %.12s (%s) locked upstream commit %.12s, which is not among those from the import commit to the locked one; it gets no changelog entry",
 				ch.Hash, ch.Subject, ch.Upstream)}

@@ -51,7 +51,7 @@ var Codes = []diag.Code{
 	{ID: "autospec/history", Default: diag.Error, Summary: "the history of the package does not contain what its lock names",
 		Doc: "The upstream commit of a lock, or the import commit, is not among the first-parent ancestors of the branch. Run \"specgraft fetch\" or \"specgraft update\" for the component."},
 	{ID: "autospec/unknown-upstream", Default: diag.Warning, Summary: "a change refers to an upstream commit that the history does not contain",
-		Doc: "The change does not appear in the changelog of the component, though it counts for static releases."},
+		Doc: "The change does not appear in the changelog of the component, though it counts for static releases. Changes from before the lock was removed, of a component that was dropped and came back, are expected to be so and not reported."},
 	{ID: "autospec/release-form", Default: diag.Error, Summary: "the Release tag has no number that can be bumped",
 		Doc: "Give the tag a number, or set release.calculation to \"smart\" or \"manual\" for the component."},
 	{ID: "autospec/release-missing", Default: diag.Error, Summary: "the spec has no Release tag",

@@ -23,6 +23,11 @@ type Change struct {
 	When     time.Time // author time
 	Subject  string
 	Upstream string // upstream commit locked there, empty for none
+
+	// Former marks a change from before the component's lock was removed. One
+	// that came back has an import commit of its own, and what it was before
+	// need not be upstream of that.
+	Former bool
 }
 
 // ChangeFrom returns the change that a commit of the project stands for, with
