@@ -84,6 +84,10 @@ func (p *Project) View(c *Component) (*View, diag.List) {
 	return v, nil
 }
 
+// Config returns the effective configuration alone, which encodes itself as
+// JSON.
+func (v *View) Config() json.Marshaler { return v.root }
+
 // Text writes the component as TOML with the origin of each value behind it.
 func (v *View) Text() []byte {
 	type line struct{ text, note string }

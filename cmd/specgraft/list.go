@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,6 +30,20 @@ type listed struct {
 	File         string    `json:"file,omitempty"`
 	Line         int       `json:"line,omitempty"`
 	Problems     diag.List `json:"problems,omitempty"`
+
+	// In JSON only: the component as resolved, and what its lock says.
+	Config json.Marshaler `json:"config,omitempty"`
+	Locked *locked        `json:"locked,omitempty"`
+}
+
+// locked is a lock file under its own keys.
+type locked struct {
+	Version             int    `json:"version"`
+	ImportCommit        string `json:"import-commit,omitempty"`
+	UpstreamCommit      string `json:"upstream-commit,omitempty"`
+	ManualBump          int    `json:"manual-bump,omitempty"`
+	InputFingerprint    string `json:"input-fingerprint,omitempty"`
+	ResolutionInputHash string `json:"resolution-input-hash,omitempty"`
 }
 
 func listCmd(g *globals) *cobra.Command {
@@ -42,7 +57,11 @@ func listCmd(g *globals) *cobra.Command {
 
 A component counts as customised when anything but its place in upstream is
 configured: overlays, build options, source files, a release rule, a pin or
-render settings, its own or inherited from a group.`,
+render settings, its own or inherited from a group.
+
+With --json each component also has "config", its configuration after all
+inheritance with the keys of the TOML files, and "locked", what its lock file
+says, when there is one. 'specgraft show' adds where each value comes from.`,
 		Example: `  specgraft list
   specgraft list 'python-*' --customised
   specgraft list --overlay-type spec-search-replace --json
@@ -98,6 +117,9 @@ render settings, its own or inherited from a group.`,
 				continue
 			}
 			l := describe(p, c, problems)
+			if format == "json" {
+				l.addConfig(p, c)
+			}
 			switch {
 			case pinned && l.Pin == "", customised && !l.Customised, sourceType != "" && l.Type != sourceType:
 				continue
@@ -170,6 +192,19 @@ func describe(p *components.Project, c *components.Component, problems diag.List
 	slices.Sort(l.OverlayTypes)
 	l.OverlayTypes = slices.Compact(l.OverlayTypes)
 	return l
+}
+
+// addConfig adds what only programs want to read.
+func (l *listed) addConfig(p *components.Project, c *components.Component) {
+	v, _ := p.View(c) // problems of its upstream are known already
+	l.Config = v.Config()
+	lock, err := p.Lock(c.Name)
+	if err != nil {
+		l.Problems.Take(err)
+	}
+	if lock != nil {
+		l.Locked = &locked{components.LockVersion, lock.ImportCommit, lock.UpstreamCommit, lock.ManualBump, lock.InputFingerprint, lock.ResolutionInputHash}
+	}
 }
 
 // didYouMean ends a message with the nearest candidate, if there is one.
