@@ -74,7 +74,8 @@ func (e *Evaluator) define(s string, global bool) int {
 		return k
 	}
 	if body == "" {
-		e.warn("macro/syntax", "%s %s: the body is empty; write %%{nil} for an empty macro", word, name)
+		e.fail("macro/syntax", "%s %s: the body is empty; write %%{nil} for an empty macro", word, name)
+		return k
 	} else if !blank && !d.param && body[0] != '\n' {
 		e.warn("macro/syntax", "%s %s: there must be a blank between name and body", word, name)
 	}

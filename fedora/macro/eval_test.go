@@ -230,7 +230,7 @@ func TestNumbering(t *testing.T) {
 			got = append(got, src.Name+string(rune('0'+src.Number)))
 		}
 	}
-	if want := "a0 b5 c6 d7 e.tgz8 p0 q3 r4 s5"; strings.Join(got, " ") != want {
+	if want := "a0 b5 c6 d7 e.tgz8 p0 q1 r2 s3"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	if s.Rejected() != nil {

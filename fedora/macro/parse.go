@@ -167,7 +167,9 @@ func (st *specState) line(line string) {
 	case st.text != nil:
 		if st.text.Len() < maxIncluded {
 			st.text.WriteString(line)
-			st.text.WriteByte('\n')
+			if st.r.eol {
+				st.text.WriteByte('\n')
+			}
 		}
 	}
 }
@@ -318,6 +320,9 @@ func (st *specState) tag(p preambleLine) {
 	if t.macro != "" && p.arg == "" {
 		e.table.push(&def{name: t.macro, body: p.value, pos: e.pos})
 		e.table.push(&def{name: strings.ToUpper(t.macro), body: p.value, pos: e.pos})
+	}
+	if idx > 0 && e.maybe == 0 && t.kind == kindArch && p.value != "noarch" && !hasUnknown(p.value) {
+		e.problem("macro/bad-value", "the BuildArch of a sub-package can be noarch only, not %q", excerpt(p.value))
 	}
 	if idx == 0 && e.maybe == 0 && st.buildArch == "" && (t.name == "BuildArch" || t.name == "BuildArchitectures") && !hasUnknown(p.value) {
 		if archs := strings.FieldsFunc(p.value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' }); len(archs) > 0 {

@@ -13,6 +13,7 @@ type reader struct {
 	conds   []cond
 	pending string // expanded text whose lines were not handed out yet
 	havePnd bool
+	eol     bool // the line handed out last has a line end: a macro may take it
 
 	out     *strings.Builder // the expanded text, nil if nobody asked for it
 	strip   stripMode        // what the present section takes off its lines
@@ -66,17 +67,15 @@ func (r *reader) next() (string, bool) {
 			}
 			if files := len(r.inputs); r.directive(line) {
 				if len(r.inputs) == files {
-					r.emit("") // the lines of an included file stand for its line
+					r.skipped(1) // the lines of an included file stand for its line
 				}
 				continue
 			}
 			if !r.reading() {
-				r.emit("")
+				r.skipped(1)
 				continue
 			}
-			line = r.stripped(line)
-			r.emit(line)
-			return line, true
+			return r.give(line), true
 		}
 		if len(r.inputs) == 0 {
 			r.finish()
@@ -95,16 +94,11 @@ func (r *reader) next() (string, bool) {
 		if strings.IndexByte(raw, '%') < 0 {
 			// nothing to expand, no directive
 			if !r.reading() {
-				r.emit(strings.Repeat("\n", max(0, strings.Count(raw, "\n")-1)))
+				r.skipped(strings.Count(raw, "\n"))
 				continue
 			}
-			line, rest, more := strings.Cut(raw, "\n")
-			if more && rest != "" {
-				r.pending, r.havePnd = rest, true
-			}
-			line = r.stripped(line)
-			r.emit(line)
-			return line, true
+			r.pending = raw
+			return r.give(r.cut()), true
 		}
 		text := raw
 		if r.reading() || r.mayBranch(raw) {
@@ -118,6 +112,19 @@ func (r *reader) next() (string, bool) {
 func (r *reader) cut() string {
 	line, rest, more := strings.Cut(r.pending, "\n")
 	r.pending, r.havePnd = rest, more && rest != ""
+	r.eol = more || line != "" && line[len(line)-1] == mark // a failed expansion
+	return line
+}
+
+// give hands out a line.
+func (r *reader) give(line string) string {
+	line = r.stripped(line)
+	if r.out != nil {
+		r.out.WriteString(line)
+		if r.eol {
+			r.out.WriteByte('\n')
+		}
+	}
 	return line
 }
 
@@ -144,18 +151,22 @@ func (r *reader) stripped(line string) string {
 	if r.strip&stripComments != 0 {
 		if s := strings.TrimLeft(line, " \t"); strings.HasPrefix(s, "#") {
 			line = line[:len(line)-len(s)]
+			r.eol = true
 		}
 	}
 	if r.strip&stripBlanks != 0 {
+		r.eol = true
 		line = strings.TrimRight(line, " \t\r\f\v")
 	}
 	return line
 }
 
-func (r *reader) emit(line string) {
-	if r.out != nil {
-		r.out.WriteString(line)
-		r.out.WriteByte('\n')
+// skipped keeps the place of a line that is not there. Scripts have none for it.
+func (r *reader) skipped(lines int) {
+	if r.out != nil && r.strip&stripBlanks != 0 {
+		for range lines {
+			r.out.WriteByte('\n')
+		}
 	}
 }
 
@@ -185,13 +196,16 @@ func (r *reader) raw() (string, bool) {
 				m += k
 			}
 			switch {
-			case !b.open() || b.brace|b.paren|b.bracket == 0:
+			case !b.open():
 				n = m
-			default:
-				in.broken = true
+			case b.brace|b.paren|b.bracket == 0:
+				n = m
 				if r.reading() {
-					r.e.problem("macro/syntax", "a bracket of a macro is not closed until the end of the file: %s", excerpt(strings.TrimSpace(in.text[:n])))
+					r.e.problem("macro/syntax", "nothing follows the backslash at the end of the line: %s", excerpt(strings.TrimSpace(in.text[:n])))
 				}
+			default:
+				in.broken = true // rpm takes the rest of the file, in a branch that is not read, too
+				r.e.problem("macro/syntax", "a bracket of a macro is not closed until the end of the file: %s", excerpt(strings.TrimSpace(in.text[:n])))
 			}
 		}
 	}
@@ -311,7 +325,7 @@ func (r *reader) branch(c *cond, word, rest string) {
 		if unknown = taint(rest); unknown == "" {
 			linux := false
 			for _, n := range strings.Fields(rest) {
-				linux = linux || n == "linux"
+				linux = linux || strings.EqualFold(n, "linux")
 			}
 			result = linux == (word != "%ifnos")
 		}

@@ -121,7 +121,9 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 		case sectScriptlet:
 			st.once(name, st.pkg, "second %%%s for this package", name)
 		case sectFiles:
-			st.once(name, st.pkg, "second %%files for this package")
+			if d := st.once(name, st.pkg, "second %%files for this package"); d != nil {
+				d.Severity = diag.Warning // rpm takes both
+			}
 		}
 	}
 	st.startText(name, owner, strings.TrimSpace(rest))

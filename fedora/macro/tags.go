@@ -138,15 +138,16 @@ func parseTag(line string) (p preambleLine, ok bool) {
 		return p, false
 	}
 	if p.tag.kind == kindSource || p.tag.kind == kindPatch {
-		for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
-			i++
-		}
 		j := i
 		for j < len(line) && line[j] >= '0' && line[j] <= '9' {
 			j++
 		}
 		p.number = line[i:j]
-		i = j
+		if i = j; p.number == "" { // rpm does not see a number behind a blank
+			for i < len(line) && strings.IndexByte(" \t0123456789", line[i]) >= 0 {
+				i++
+			}
+		}
 	}
 	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
 		i++

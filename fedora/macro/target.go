@@ -80,5 +80,5 @@ func (e *Evaluator) setTarget() {
 func (e *Evaluator) archMatches(names string) bool {
 	arch := e.arch()
 	return slices.ContainsFunc(strings.FieldsFunc(names, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' }),
-		func(n string) bool { return n == arch })
+		func(n string) bool { return strings.EqualFold(n, arch) })
 }
