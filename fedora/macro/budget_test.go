@@ -46,8 +46,16 @@ func hostile() map[string]string {
 		"many names":      manyNames(200_000),
 		"undefine":        strings.Repeat("%undefine x\n", 200_000),
 		"unknown ifs":     "%global u %(hostname)\n" + strings.Repeat("%if %u\n%global a b\n", 900) + strings.Repeat("%endif\n", 900),
+		"setup":           prep("Source0: a\n", "%setup "+strings.Repeat("-a 0 ", 100_000)+"\n"),
+		"patch":           prep("Patch0: a\n", "%patch "+strings.Repeat("0 ", 300_000)+"\n"),
+		"autopatch":       prep(strings.Repeat("Patch: a\n", 20_000), strings.Repeat("%autopatch\n", 2000)),
 		"open lines":      strings.Repeat("%{x\n", 100_000),
 	}
+}
+
+// prep is a spec with a preamble and a %prep.
+func prep(preamble, commands string) string {
+	return "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: MIT\n" + preamble + "%description\n%prep\n" + commands
 }
 
 func manyNames(n int) string {

@@ -23,6 +23,7 @@ type specState struct {
 	states []parsePoint
 
 	nextSource, nextPatch int
+	numbered              map[string]int            // index of SOURCEn and PATCHn in its list
 	seen                  map[string]token.Position // sections by name and package
 	checkedMain           bool
 	buildArch             string // BuildArch of the main package
@@ -84,7 +85,7 @@ func prepLine(text []byte) int {
 
 // readSpec reads the spec once.
 func (e *Evaluator) readSpec(name, src string) *specState {
-	st := &specState{e: e, spec: &Spec{}, cur: -1, seen: map[string]token.Position{}}
+	st := &specState{e: e, spec: &Spec{}, cur: -1, seen: map[string]token.Position{}, numbered: map[string]int{}}
 	e.spec = st
 	st.spec.Packages = []Package{{Pos: token.Position{Filename: name, Line: 1, Column: 1}}}
 	r := &reader{e: e, onCond: st.onCond, strip: stripBlanks | stripComments}
@@ -423,14 +424,11 @@ func (st *specState) addSource(value, number string, patch bool) {
 		}
 	}
 	*next = n + 1
-	if e.maybe == 0 {
-		for i := range *list {
-			if o := &(*list)[i]; o.Number == n && !o.Maybe {
-				d := e.problem("macro/duplicate-tag", "%s%d stands twice", strings.ToLower(word), n)
-				d.Related = append(d.Related, diag.Related{Pos: o.Pos, Message: "the first one is here"})
-				break
-			}
-		}
+	num := strconv.Itoa(n)
+	before, there := st.numbered[word+num]
+	if there && e.maybe == 0 && !(*list)[before].Maybe {
+		d := e.problem("macro/duplicate-tag", "%s%d stands twice", strings.ToLower(word), n)
+		d.Related = append(d.Related, diag.Related{Pos: (*list)[before].Pos, Message: "the first one is here"})
 	}
 	if len(*list) >= maxPackages {
 		e.stop("more than %d sources", maxPackages)
@@ -441,8 +439,10 @@ func (st *specState) addSource(value, number string, patch bool) {
 	if !hasUnknown(name) {
 		src.Name = name
 	}
+	if !there || (*list)[before].Maybe {
+		st.numbered[word+num] = len(*list)
+	}
 	*list = append(*list, src)
-	num := strconv.Itoa(n)
 	e.table.push(&def{name: word + num, body: sourceDir + "/" + name, pos: e.pos})
 	e.table.push(&def{name: word + "URL" + num, body: value, pos: e.pos})
 }

@@ -150,6 +150,14 @@ func (e *Evaluator) file(what, kind, number string) (path string, ok bool) {
 	return "", false
 }
 
+// withoutZeros returns a number without its leading zeros.
+func withoutZeros(s string) string {
+	if s = strings.TrimLeft(s, "0"); s == "" {
+		return "0"
+	}
+	return s
+}
+
 // unpack returns the commands that unpack a source.
 func (e *Evaluator) unpack(number, flags string) (commands string, ok bool) {
 	file, ok := e.file("setup", "SOURCE", number)
@@ -171,7 +179,7 @@ func setup(e *Evaluator, c *call) string {
 		verbose = ""
 	}
 	verbose += loose
-	var before, after string
+	var before, after strings.Builder
 	given := map[byte]bool{}
 	dir := e.spec.mainTag("Name") + "-" + e.spec.mainTag("Version")
 	for _, o := range list {
@@ -181,13 +189,13 @@ func setup(e *Evaluator, c *call) string {
 			dir = o.value
 		case 'a', 'b':
 			commands, ok := e.unpack(o.value, verbose)
-			if !ok {
+			if !ok || !e.grow(len(commands)) {
 				return ""
 			}
 			if o.letter == 'a' {
-				after += commands
+				after.WriteString(commands)
 			} else {
-				before += commands
+				before.WriteString(commands)
 			}
 		}
 	}
@@ -205,7 +213,7 @@ func setup(e *Evaluator, c *call) string {
 	if !given['D'] {
 		b.WriteString("rm -rf " + dir + "\n")
 	}
-	b.WriteString(before)
+	b.WriteString(before.String())
 	if given['c'] {
 		b.WriteString(e.sub("%{__mkdir_p} ") + dir + "\ncd " + dir + "\n")
 	}
@@ -222,7 +230,7 @@ func setup(e *Evaluator, c *call) string {
 	if !given['c'] {
 		b.WriteString("cd " + dir + "\n")
 	}
-	b.WriteString(after)
+	b.WriteString(after.String())
 	if fix := e.text("_fixperms"); fix != "" {
 		b.WriteString(fix + " .\n")
 	}
@@ -288,9 +296,7 @@ func patch(e *Evaluator, c *call) string {
 		if !ok {
 			break
 		}
-		if len(s) > 1 {
-			s = strings.TrimLeft(s[:len(s)-1], "0") + s[len(s)-1:]
-		}
+		s = withoutZeros(s)
 		b.WriteString("echo \"Patch #" + s + " (" + file[strings.LastIndexByte(file, '/')+1:] + "):\"\n")
 		tool := e.text("__patch")
 		if e.compressed(file) {
@@ -299,6 +305,9 @@ func patch(e *Evaluator, c *call) string {
 			b.WriteString(tool + " " + args + " < " + file)
 		}
 		b.WriteString("\n\n")
+		if !e.grow(len(args) + len(file)) {
+			return ""
+		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -357,11 +366,8 @@ func autopatch(e *Evaluator, c *call) string {
 	low, high := bound('m', 0), bound('M', 1<<32)
 	var list []int // indices
 	for _, a := range c.args {
-		n, err := strconv.Atoi(a)
-		i := len(patches) - 1
-		for ; i >= 0 && (err != nil || patches[i].Number != n); i-- {
-		}
-		if i < 0 {
+		i, ok := e.spec.numbered["PATCH"+withoutZeros(a)]
+		if !ok {
 			e.fail("macro/error", "%%autopatch: there is no patch number %s", excerpt(a))
 			return ""
 		}
@@ -382,6 +388,9 @@ func autopatch(e *Evaluator, c *call) string {
 	apply := e.sub("%__scm_apply_%{__scm}")
 	var b strings.Builder
 	for _, i := range list {
+		if !e.spend() || !e.grow(len(apply)+len(patches[i].raw)+64) {
+			return ""
+		}
 		p := &patches[i]
 		if p.Maybe {
 			b.WriteString(e.text("__rpmuncompress") + " " + p.cond + "\n")
@@ -394,9 +403,6 @@ func autopatch(e *Evaluator, c *call) string {
 		}
 		b.WriteString(e.sub("\n%{uncompress:" + file + "} | " + apply + " " + quiet + " " + strip +
 			" -m" + file[strings.LastIndexByte(file, '/')+1:] + "  " + file + " " + strconv.Itoa(i+1) + "\n\n"))
-		if !e.grow(len(file)) {
-			return ""
-		}
 	}
 	return b.String()
 }
