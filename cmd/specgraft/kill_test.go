@@ -86,24 +86,25 @@ func (p *killProject) must(out string) map[string]string {
 func TestKill(t *testing.T) {
 	t.Parallel()
 	const components = 50
-	kills := 20
+	kills := 16
 	if testing.Short() {
-		kills = 5
+		kills = 6
 	}
 	p := newKillProject(t, components)
 	dir := p.dir
 	p.write(1)
 	one := p.must(filepath.Join(dir, "one"))
 	p.write(2)
-	start := time.Now()
 	two := p.must(filepath.Join(dir, "two"))
-	window := time.Since(start)
+	start := time.Now()
+	p.must(filepath.Join(dir, "two"))
+	windows := [2]time.Duration{time.Since(start), time.Since(start) / 4} // from the start, and from the first result on
 	if len(one) != components || len(two) != components {
 		t.Fatalf("%d and %d components were rendered, want %d", len(one), len(two), components)
 	}
 
 	out := filepath.Join(dir, "out")
-	torn, versions := 0, map[string]int{}
+	torn, between, versions := 0, 0, map[string]int{}
 	for i := 0; torn < kills && i < 5*kills; i++ {
 		want := one
 		p.write(i%2 + 1)
@@ -111,20 +112,34 @@ func TestKill(t *testing.T) {
 			want = two
 		}
 		cmd := p.render(out)
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(rand.Int64N(int64(window) + 1)))
+		// Most of a short run is its start; what matters is when it writes.
+		window := &windows[0]
+		if i%4 != 0 {
+			window = &windows[1]
+			stdout.Read(make([]byte, 1))
+		}
+		time.Sleep(time.Duration(rand.Int64N(int64(*window) + 1)))
 		cmd.Process.Kill()
+		io.Copy(io.Discard, stdout)
 		// Aim at the time a render takes, which depends on what else the
 		// machine is doing.
 		if cmd.Wait() != nil {
 			torn++
-			window = window * 11 / 10
+			*window = *window * 11 / 10
 		} else {
-			window = window * 8 / 10
+			*window = *window * 6 / 10
 		}
-		for name, got := range snapshot(t, out) {
+		seen := snapshot(t, out)
+		mixed := map[bool]bool{}
+		for name, got := range seen {
+			mixed[got == want[name]] = true
 			switch got {
 			case one[name]:
 				versions["one"]++
@@ -133,6 +148,9 @@ func TestKill(t *testing.T) {
 			default:
 				t.Fatalf("after kill %d, %s is neither old nor new:\n%s", i, name, got)
 			}
+		}
+		if len(mixed) == 2 {
+			between++
 		}
 		if i%5 == 4 {
 			got := p.must(out)
@@ -146,7 +164,7 @@ func TestKill(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d renders were killed before their end; components seen: %v", torn, versions)
+	t.Logf("%d renders were killed before their end, %d of them between components; components seen: %v", torn, between, versions)
 	if torn < kills {
 		t.Errorf("only %d renders were killed before their end, want %d", torn, kills)
 	}
