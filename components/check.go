@@ -115,6 +115,14 @@ func typeHint(k *Key, v *value) string {
 		return fmt.Sprintf("write it in brackets: [%s]", quoteString(v.str))
 	case k.Type == List && k.Elem.Type == Table && v.kind == kindTable && v.form == formHeader:
 		return "each element of a list of tables has a header in double brackets: [[...]]"
+	case k.Type == Table && v.kind != kindTable && k.find("path") != nil && v.kind == kindString:
+		return fmt.Sprintf("write a table: { path = %s }", quoteString(v.str))
+	case k.Type == Table && v.kind != kindTable && len(k.Keys) > 0:
+		var names []string
+		for i := range k.Keys {
+			names = append(names, k.Keys[i].Name)
+		}
+		return fmt.Sprintf("a table has keys and stands in braces: { %s = ... }; the keys are %s", names[0], strings.Join(names, ", "))
 	case k.Type == Bool && v.kind == kindString && (v.str == "true" || v.str == "false"):
 		return "write it without quotes: " + v.str
 	}
@@ -312,6 +320,7 @@ func sentence(help string) string {
 
 func (c *checker) missing(t *value, name string, at *trail, why string) *diag.Diagnostic {
 	d := c.diags.Add(t.pos(), "config/missing-key", "missing key %q%s%s", name, at.in(), why)
+	d.Hint = fmt.Sprintf("add %s = ... to that table", name)
 	if d.Pos.Line > 0 && t.end > t.off {
 		d.End = t.endPos()
 	}

@@ -81,6 +81,7 @@ func (m *merger) tables(dst, src *value, k *Key) *value {
 			d := m.diags.Add(e.pos(), "config/duplicate", "duplicate %s %q", k.What, e.name)
 			d.End = e.endPos()
 			d.Related = []diag.Related{{Pos: old.pos(), Message: "first defined here"}}
+			d.Hint = fmt.Sprintf("remove one of the two tables, or write all of the %s into one", k.What)
 		default:
 			if sub.Merge == MergeWhole && k.What != "" {
 				m.replaced(old, e, k)

@@ -298,6 +298,8 @@ func (r *reader) syntax(data []byte, err error) int {
 	switch {
 	case strings.Contains(msg, "strings must be quoted") || strings.Contains(msg, "start of value"):
 		d.Hint = `text values stand in quotes: key = "value"`
+	case strings.Contains(msg, "cannot have new lines"):
+		d.Hint = `the string is not closed on its line; text over several lines stands between three quotes: """`
 	case strings.Contains(msg, "escape"):
 		d.Hint = "backslashes have a meaning between double quotes; between single quotes they stay as they are: '\\d+'"
 	}

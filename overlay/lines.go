@@ -160,6 +160,8 @@ func (r *run) noSection(key, name, pkg string) *diag.Diagnostic {
 			d.Hint = fmt.Sprintf("did you mean %q?", n)
 		} else if name != "" && name[0] != '%' && slices.Contains(names, "%"+name) {
 			d.Hint = fmt.Sprintf("section names have a percent sign: %q", "%"+name)
+		} else if len(names) > 0 {
+			d.Hint = "the sections are " + strings.Join(names[:min(len(names), 12)], ", ")
 		}
 	}
 	return d

@@ -150,7 +150,9 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 	}
 	defer root.Close()
 	if _, err := root.Stat(base); errors.Is(err, fs.ErrNotExist) {
-		return nil, src, problem("the directory %s of the local spec does not exist", r.show(dir))
+		return nil, src, &diag.Diagnostic{Pos: pos, Code: "render/local",
+			Message: fmt.Sprintf("the directory %s of the local spec does not exist", r.show(dir)),
+			Hint:    "spec.path is relative to the TOML file that it stands in"}
 	}
 	tree := &overlay.Tree{Name: c.Name, Files: map[string]*overlay.File{}}
 	err = fs.WalkDir(root.FS(), base, func(p string, d fs.DirEntry, err error) error {

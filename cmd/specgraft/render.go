@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -178,7 +179,7 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 		done++
 		if len(o.Diags) > 0 {
 			line.Clear()
-			g.report(o.Diags)
+			g.reportOutcome(r, o)
 		}
 		o.OutputDir = relative(o.OutputDir)
 		switch {
@@ -263,6 +264,26 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 		return exitError(exit)
 	}
 	return nil
+}
+
+// reportOutcome prints the diagnostics of a component. Those of a failure that
+// is expected are notes.
+func (g *globals) reportOutcome(r *render.Renderer, o *render.Outcome) {
+	l := o.Diags
+	if o.Status == render.Error && o.Expected {
+		why := "build.failure.expected"
+		if c, _ := r.Project.Component(o.Component); c != nil && c.Build.Failure.ExpectedReason != "" {
+			why = c.Build.Failure.ExpectedReason
+		}
+		l = slices.Clone(l)
+		for i := range l {
+			if l[i].Severity == diag.Error {
+				l[i].Severity = diag.Note
+				l[i].Hint = "expected to fail: " + why
+			}
+		}
+	}
+	g.report(l)
 }
 
 // A fileReason is one row of render --explain-files.

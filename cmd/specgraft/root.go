@@ -162,7 +162,11 @@ func wrapArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
+				see := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
+				if strings.Contains(cmd.Use, " ") {
+					see = fmt.Sprintf("usage is '%s', %s", cmd.UseLine(), see)
+				}
+				return usageError{fmt.Errorf("%w; %s", err, see)}
 			}
 			return nil
 		}
