@@ -8,7 +8,9 @@ import (
 )
 
 // natives are macros of Fedora's packages that are computed in Go, because the
-// originals are Lua programs with libraries of their own.
+// originals are Lua programs with libraries of their own, and because Go keeps
+// apart what is known and what is not. Each has a stand-in for rpm in
+// data/native.macros.
 var natives = []*def{
 	{name: "autorelease", param: true, opts: "e:s:pb:n", native: autorelease},
 	{name: "autochangelog", native: func(e *Evaluator, _ *call) string {

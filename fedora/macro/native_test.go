@@ -197,3 +197,35 @@ func TestNativesHaveStandIns(t *testing.T) {
 		}
 	}
 }
+
+// TestRPMFile: a macro that a set has a body for needs no stand-in, and what pins
+// a set has none at all.
+func TestRPMFile(t *testing.T) {
+	t.Parallel()
+	set := Load("test", "%version_no_tilde() mine\n%bcond_with() mine\n%forgemeta() %{lua:print(1)}\n", nil)
+	text := set.RPM()
+	for _, c := range []struct {
+		line string
+		want int
+	}{
+		{"\n%version_no_tilde", 1},
+		{"%version_no_tilde() mine\n", 1},
+		{"\n%bcond_with(", 1},
+		{"\n%bcond_without(", 1},
+		{"\n%forgemeta(", 1},
+		{"\n%fedora 43\n", 1},
+	} {
+		if n := strings.Count("\n"+text, c.line); n != c.want {
+			t.Errorf("%q is %d times in the file for rpm, %d wanted", c.line, n, c.want)
+		}
+	}
+	for _, s := range []*Set{set, Builtin(), SRPM()} {
+		if strings.Contains(s.Text(), standInPrefix) || strings.Contains(s.Text(), "%forgemeta") {
+			t.Errorf("%s: the text of the set has stand-ins", s.Name())
+		}
+	}
+	rhel := Load("test", "%rhel 10\n%dist .el10\n", nil).RPM()
+	if strings.Contains(rhel, "%fedora") || !strings.Contains(rhel, "%rhel 10\n") {
+		t.Error("a set for RHEL becomes one for Fedora")
+	}
+}
