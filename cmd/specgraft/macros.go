@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -82,9 +83,14 @@ order given. The packages are read, nothing in them is run.`,
 	return cmd
 }
 
+// newestRPM is the version of rpm that the evaluator follows.
+const newestRPM = "6.0"
+
+var rpmVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`)
+
 func macrosShowCmd(g *globals) *cobra.Command {
-	var srpm, forRPM bool
-	var file string
+	var srpm bool
+	var file, forRPM string
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Print a macro set",
@@ -95,16 +101,18 @@ With --rpm the set comes with the settings of Fedora 43 on x86_64 and with
 stand-ins for all that specgraft computes itself, so that rpmspec -P expands a
 spec with it to what "specgraft query --expand" prints. What is unknown there
 because it depends on the machine or the day, such as %autochangelog, rpm looks
-up. The file is written for rpm 4.18: a later one says of the string built-ins,
-such as %sub, that it has them, and goes on with its own.`,
+up. An rpm before 4.19 lacks functions on strings, such as %sub: --rpm=4.18 adds
+them, which a later one would refuse.`,
 		Example: `  specgraft macros show
   specgraft macros show --srpm
-  specgraft macros show --rpm > macros && rpmspec --load macros -P any.spec`,
+  specgraft macros show --rpm > macros && rpmspec --load macros -P any.spec
+  specgraft macros show --rpm=4.18 > macros`,
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().BoolVar(&srpm, "srpm", false, "print the set that the file filter sees: redhat-rpm-config and the srpm-macros")
 	cmd.Flags().StringVar(&file, "macros", "", "print the set in `FILE`")
-	cmd.Flags().BoolVar(&forRPM, "rpm", false, "print the set as rpm can use it in place of its own macros")
+	cmd.Flags().StringVar(&forRPM, "rpm", "", "print the set as rpm `VERSION` can load it")
+	cmd.Flags().Lookup("rpm").NoOptDefVal = newestRPM
 	cmd.RunE = func(*cobra.Command, []string) error {
 		set := macro.Builtin()
 		switch {
@@ -118,8 +126,11 @@ such as %sub, that it has them, and goes on with its own.`,
 				return err
 			}
 		}
-		if forRPM {
-			_, err := io.WriteString(g.stdout, set.RPM())
+		if cmd.Flags().Changed("rpm") {
+			if !rpmVersion.MatchString(forRPM) {
+				return usageError{fmt.Errorf("--rpm takes a version of rpm such as 4.18, not %q", forRPM)}
+			}
+			_, err := io.WriteString(g.stdout, set.RPM(forRPM))
 			return err
 		}
 		_, err := g.stdout.Write(set.File())

@@ -7,16 +7,15 @@ import (
 )
 
 // RPM returns the set as a macro file that rpm itself can load on top of its own
-// (rpmspec --load FILE), for Fedora 43 on x86_64: the set's text, what
-// New adds for the distribution and the architecture, and stand-ins, mostly in
-// rpm's Lua, for what is computed in Go here and has no body in the set. With it
-// rpmspec -P gives what Spec.Expanded holds, but for unknown values: what
-// depends on the machine or on the day rpm looks up.
+// (rpmspec --load FILE), for Fedora 43 on x86_64: the set's text, what New adds
+// for the distribution and the architecture, and stand-ins, mostly in rpm's Lua,
+// for what is computed in Go here and has no body in the set. With it rpmspec -P
+// gives what Spec.Expanded holds, but for unknown values: what depends on the
+// machine or on the day rpm looks up.
 //
-// The file is written for rpm 4.18. A later rpm has the string functions (%sub,
-// %gsub and the like) built in: it prints an error about each and goes on with
-// its own.
-func (s *Set) RPM() string {
+// version is that of the rpm, such as "4.18"; "" stands for the newest. One
+// before 4.19 lacks functions on strings, %sub and the like, and is given them.
+func (s *Set) RPM(version string) string {
 	var b strings.Builder
 	b.WriteString(s.Text())
 	e := New(Config{Set: s})
@@ -24,7 +23,7 @@ func (s *Set) RPM() string {
 		b.WriteString("%" + n + " " + escapeBody(e.text(n)) + "\n")
 	}
 	b.WriteByte('\n')
-	for text := standIns(); text != ""; {
+	for text := standIns(version); text != ""; {
 		line := text[:logicalLine(text)]
 		text = text[len(line):]
 		if d, ok := standIn(line); ok {
@@ -40,14 +39,22 @@ func (s *Set) RPM() string {
 // standInPrefix begins the names of the macros that only stand-ins call.
 const standInPrefix = "__specgraft"
 
-// standIns returns the file with a stand-in for each of natives, for the built-ins
-// that are macros in rpm and for those that rpm 4.18 does not have.
-func standIns() string {
-	text, err := data.ReadFile("data/native.macros")
-	if err != nil {
-		panic(err) // the file is compiled in
+// standIns returns the stand-ins for natives and for the built-ins that are macros
+// in rpm, or that the version of rpm does not have.
+func standIns(version string) string {
+	files := []string{"native.macros"}
+	if version != "" && compareVersions(version, "4.19") < 0 {
+		files = append(files, "older.macros")
 	}
-	return string(text)
+	var b strings.Builder
+	for _, f := range files {
+		text, err := data.ReadFile("data/" + f)
+		if err != nil {
+			panic(err) // the file is compiled in
+		}
+		b.Write(text)
+	}
+	return b.String()
 }
 
 // standIn reads one definition of the file of stand-ins; the other lines are
