@@ -428,6 +428,13 @@ func (e *Evaluator) bcond(name, deflt string) string {
 	if hasUnknown(name) {
 		return ""
 	}
+	if !validName("with_" + name) {
+		// What rpm tests and defines then has the name up to the wrong character.
+		if deflt == "1" {
+			e.define(" with_"+name+" 1", true)
+		}
+		deflt = "0"
+	}
 	with, without := e.table.lookup("_with_"+name), e.table.lookup("_without_"+name)
 	value := deflt
 	switch {

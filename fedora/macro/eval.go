@@ -76,10 +76,14 @@ func New(cfg Config) *Evaluator {
 		e.probing = true
 	}
 	for _, w := range cfg.With {
-		e.predefine("_with_"+w, "--with-"+w)
+		if validName("_" + w) {
+			e.predefine("_with_"+w, "--with-"+w)
+		}
 	}
 	for _, w := range cfg.Without {
-		e.predefine("_without_"+w, "--without-"+w)
+		if validName("_" + w) {
+			e.predefine("_without_"+w, "--without-"+w)
+		}
 	}
 	for _, u := range cfg.Undefines {
 		e.table.put(u, nil)

@@ -243,6 +243,9 @@ func (r *reader) directive(line string) bool {
 		return false
 	}
 	word, rest := splitWord(s)
+	if rest == "" && word != "%else" && word != "%endif" {
+		return false // rpm takes a word that stands alone for text
+	}
 	rest = strings.Trim(rest, " \t\r")
 	switch word {
 	case "%if", "%ifarch", "%ifnarch", "%ifos", "%ifnos":
