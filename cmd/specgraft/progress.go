@@ -24,8 +24,8 @@ func newProgress(g *globals) *progress {
 		return &progress{}
 	}
 	width := 80
-	if f, ok := g.stderr.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+	if t, ok := g.stderr.(*terminal); ok {
+		if w, _, err := term.GetSize(int(t.file.Fd())); err == nil && w > 0 {
 			width = w
 		}
 	}

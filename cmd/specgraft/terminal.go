@@ -1,0 +1,82 @@
+package main
+
+import (
+	"io"
+	"os"
+	"regexp"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// A terminal is a terminal that is written to. What a spec or another input
+// says must not reach it as commands: control characters are shown as "?",
+// except for the few sequences that we write ourselves.
+type terminal struct {
+	file *os.File
+
+	mu   sync.Mutex
+	held []byte // the beginning of a sequence whose rest may come
+}
+
+// ownSequence is what our colours and the status line are made of. Others could
+// hide text.
+var ownSequence = regexp.MustCompile(`^\x1b\[(?:(?:0|1|2|3[1236]|1;3[13])m|K)`)
+
+// maybeOwn is the beginning of such a sequence.
+var maybeOwn = regexp.MustCompile(`^\x1b(?:\[[0-9;]{0,4})?$`)
+
+// forTerminal returns w, guarded when it is a terminal.
+func forTerminal(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &terminal{file: f}
+	}
+	return w
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	_, ok := w.(*terminal)
+	return ok
+}
+
+// Write writes p with its control characters made harmless.
+func (t *terminal) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out, held := harmless(append(t.held, p...))
+	t.held = held
+	if _, err := t.file.Write(out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// harmless replaces control characters by question marks. It holds back what may
+// be the first half of a sequence or of a character.
+func harmless(p []byte) (out, held []byte) {
+	out = make([]byte, 0, len(p))
+	for i := 0; i < len(p); i++ {
+		switch b := p[i]; {
+		case b == 0x1b:
+			if own := ownSequence.Find(p[i:]); own != nil {
+				out = append(out, own...)
+				i += len(own) - 1
+			} else if maybeOwn.Match(p[i:]) {
+				return out, append([]byte{}, p[i:]...)
+			} else {
+				out = append(out, '?')
+			}
+		case b < ' ' && b != '\n' && b != '\t' && b != '\r', b == 0x7f:
+			out = append(out, '?')
+		case b == 0xc2 && i+1 == len(p):
+			return out, []byte{b}
+		case b == 0xc2 && p[i+1] >= 0x80 && p[i+1] < 0xa0: // the C1 controls
+			out = append(out, '?')
+			i++
+		default:
+			out = append(out, b)
+		}
+	}
+	return out, nil
+}

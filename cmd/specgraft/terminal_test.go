@@ -1,0 +1,32 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestHarmless holds that nothing but our own sequences reaches a terminal,
+// wherever the text is cut into writes.
+func TestHarmless(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"plain\n\tä…\r":                          "plain\n\tä…\r",
+		"\x1b[1;31mred\x1b[0m":                   "\x1b[1;31mred\x1b[0m",
+		"\r\x1b[Kstatus":                         "\r\x1b[Kstatus",
+		"\x1b]0;title\a":                         "?]0;title?",
+		"\x1b[2J\x1b[H\x1bc":                     "?[2J?[H?c",
+		"\x1b[6n\x1b[?1049h":                     "?[6n?[?1049h",
+		"\x1b[8mhidden\x1b[30;40m":               "?[8mhidden?[30;40m",
+		"\x1b\x1b[0m":                            "?\x1b[0m",
+		"\u009b2J \u0085 \u00a0 \x7f\b\x00":      "?2J ? \u00a0 ???",
+		"\x1b[" + strings.Repeat("1", 20) + "m!": "?[" + strings.Repeat("1", 20) + "m!",
+	} {
+		for cut := range len(in) + 1 {
+			first, held := harmless([]byte(in[:cut]))
+			rest, held := harmless(append(held, in[cut:]...))
+			if got := string(first) + string(rest) + string(held); got != want {
+				t.Errorf("%q cut at %d: got %q, want %q", in, cut, got, want)
+			}
+		}
+	}
+}
