@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,6 +74,9 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 		if err != nil {
 			return err
 		}
+		if err := g.checkArch(cfg.Arch); err != nil {
+			return err
+		}
 		var in querySpec
 		if specFile != "" {
 			in, err = readSpecFile(specFile, set.sources)
@@ -116,6 +120,7 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 func (s *querySettings) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.arch, "arch", "x86_64", "evaluate for the architecture `ARCH`")
+	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
 	f.StringArrayVarP(&s.defines, "define", "D", nil, "define the macro `'NAME VALUE'`; may be repeated")
 	f.StringArrayVar(&s.with, "with", nil, "switch the build conditional `NAME` on; may be repeated")
 	f.StringArrayVar(&s.without, "without", nil, "switch the build conditional `NAME` off; may be repeated")
@@ -144,6 +149,21 @@ func (s *querySettings) config() (macro.Config, error) {
 		cfg.Set = set
 	}
 	return cfg, nil
+}
+
+// otherArchs maps what others call an architecture to rpm's name for it.
+var otherArchs = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7hl", "ppc64el": "ppc64le", "x86": "i686"}
+
+// checkArch refuses names that rpm has another word for, and says so when one
+// is not known: it may be a new one, or misspelt.
+func (g *globals) checkArch(arch string) error {
+	if ours, ok := otherArchs[arch]; ok {
+		return usageError{fmt.Errorf("rpm calls the architecture %s %s", arch, ours)}
+	}
+	if known := macro.Archs(); !slices.Contains(known, arch) {
+		g.note("the architecture %q is not known, its macros are guessed%s", arch, didYouMean(arch, known))
+	}
+	return nil
 }
 
 // parseDefine reads what stands behind --define.
@@ -308,6 +328,9 @@ func (g *globals) printExpanded(s *macro.Spec) error {
 func (g *globals) printWhatIf(before *macro.Report, in querySpec, set querySettings, cfg macro.Config, format string) error {
 	cfg, err := set.whatIfConfig(cfg)
 	if err != nil {
+		return err
+	}
+	if err := g.checkArch(cfg.Arch); err != nil {
 		return err
 	}
 	s := macro.Eval(in.name, in.text, cfg)

@@ -61,11 +61,11 @@ as the last operation shown left them, for a look or for trying another edit.`,
 		if only > 0 {
 			from, to = only, only
 		}
+		if beyond := max(from, to); beyond > total && total > 0 {
+			return usageError{fmt.Errorf("%s has %d operations, and no %d", v.names[0], total, beyond)}
+		}
 		if to == 0 || to > total {
 			to = total
-		}
-		if from > total && total > 0 {
-			return usageError{fmt.Errorf("%s has %d operations", v.names[0], total)}
 		}
 		shown := steps[min(from-1, total):to]
 		if err := g.steps(view, shown, total, format); err != nil {

@@ -30,6 +30,16 @@ var targets = []target{
 	{"noarch", "lib64", "", ""},
 }
 
+// Archs returns the names of the architectures whose macros are known. Another
+// name is taken for one with 64 bits.
+func Archs() []string {
+	names := make([]string, len(targets))
+	for i, t := range targets {
+		names[i] = t.cpu
+	}
+	return names
+}
+
 // arch is the target architecture.
 func (e *Evaluator) arch() string {
 	if e.target != "" {

@@ -125,7 +125,8 @@ func (v *View) WriteTree(dir string, n int) error {
 		return errors.New("there is nothing to write")
 	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("directory %s is not empty", dir)
+		return &diag.Diagnostic{Code: "render/output-unsafe", Message: fmt.Sprintf("output directory %s is not empty", dir),
+			Hint: "choose another one with -o"}
 	}
 	files := map[string]*overlay.File{}
 	for p, f := range v.Before.Files {
