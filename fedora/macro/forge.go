@@ -272,3 +272,20 @@ func forgeVersion(e *Evaluator, c *call) string {
 	}
 	return v
 }
+
+// forgeSetup is %forgesetup: it unpacks the source archives of %forgemeta.
+func forgeSetup(e *Evaluator, c *call) string {
+	list := []string{c.options['z']}
+	if c.flags['a'] && !c.flags['z'] {
+		list = e.suffixes("forgesetupargs")
+	}
+	quiet := "-q "
+	if c.flags['v'] {
+		quiet = ""
+	}
+	var b strings.Builder
+	for _, s := range list {
+		b.WriteString(e.sub("%setup "+quiet+"%{forgesetupargs"+s+"}") + "\n")
+	}
+	return b.String()
+}

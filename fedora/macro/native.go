@@ -62,6 +62,7 @@ var natives = []*def{
 	{name: "new_package", param: true, opts: "n:v", native: newPackage},
 
 	{name: "forgemeta", param: true, opts: "u:z:isva", native: forgeMeta},
+	{name: "forgesetup", param: true, opts: "az:v", native: forgeSetup},
 	{name: "forgeversion", param: true, opts: "z:p:", native: forgeVersion},
 	{name: "gometa", param: true, opts: "az:sviLf", native: goMeta},
 	{name: "gorpmname", param: true, native: func(e *Evaluator, c *call) string { return goName(argument(c, 0), "") }},
