@@ -15,7 +15,16 @@
 //	}
 //
 // The language is the one of rpm 4.18 to 6.0; where the versions differ, the
-// newer behaviour is taken.
+// newer behaviour is taken: sections with -a and -p, BuildSystem, %autosetup -C
+// and the string functions are there, and the headers of build scripts are a
+// part of the expanded text, which rpm 4.18 leaves out.
+//
+// What a spec builds is what the spec says. rpm adds more to the headers of the
+// packages, which is not in Spec: what a package provides for itself (its name
+// and version), dependencies on rpmlib() features and on the interpreters of
+// scripts, and what it finds in files. The name of a source is the one the file
+// has when the package is built, with all macros of the whole spec; the header
+// of a source package has the text as it was at its line.
 package macro
 
 import (
@@ -27,7 +36,7 @@ import (
 
 // Version changes when the same spec and set may evaluate to something else
 // than before. It is a part of every set's hash.
-const Version = "1"
+const Version = "2"
 
 // Config says under which circumstances a spec or a text is evaluated. The
 // zero value means Fedora 43 on x86_64 with the built-in macro set.
