@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"go/token"
 )
 
@@ -133,6 +134,20 @@ type Spec struct {
 // Option returns the value of a key that only some templates use, such as
 // "import-path"; the empty text when it is not set.
 func (s *Spec) Option(key string) Text { return s.Extra[key] }
+
+// Needed is Option for a key without which the template makes no spec. The error
+// ends the template, and is about the component's table.
+func (s *Spec) Needed(key string) (Text, error) {
+	if s.Extra[key].S == "" {
+		return Text{}, &neededError{key}
+	}
+	return s.Extra[key], nil
+}
+
+// A neededError is a key that a template cannot do without.
+type neededError struct{ key string }
+
+func (e *neededError) Error() string { return fmt.Sprintf("the key %q is needed", e.key) }
 
 // List returns the list under a key that only some templates use.
 func (s *Spec) List(key string) []Text { return s.ExtraLists[key] }

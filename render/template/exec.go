@@ -251,6 +251,11 @@ func (t *Template) Execute(s *Spec) (*Output, diag.List) {
 func (t *Template) failure(err error, s *Spec, r *recorder) diag.Diagnostic {
 	d := diag.Diagnostic{Pos: r.pos, Code: "template/failed", Component: s.Name.S,
 		Hint: "see 'specgraft template check' and the functions in 'specgraft template show --functions'"}
+	if ne, ok := errors.AsType[*neededError](err); ok {
+		return diag.Diagnostic{Pos: s.Pos, Code: "template/value", Component: s.Name.S,
+			Message: fmt.Sprintf("the template %q needs the key %q", t.Name, ne.key),
+			Hint:    fmt.Sprintf("add %s = \"...\" to the template table", ne.key)}
+	}
 	if ve, ok := errors.AsType[*valueError](err); ok {
 		d.Message = ve.msg
 		d.Related = append(d.Related, diag.Related{Pos: ve.pos, Message: "the value stands here"})
