@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"go/token"
 	"maps"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -254,9 +256,17 @@ func (v *value) frozen() *value {
 	return &f
 }
 
-// nearestComponent is the hint for an unknown name.
+// nearestComponent is the hint for an unknown name, which may be the path of
+// something that belongs to a component.
 func (p *Project) nearestComponent(name string) string {
 	names := p.names()
+	if base := path.Base(filepath.ToSlash(name)); base != name || strings.Contains(name, ".") {
+		for _, suffix := range []string{"", ".comp.toml", ".toml", ".spec"} {
+			if n, ok := strings.CutSuffix(base, suffix); ok && slices.Contains(names, n) {
+				return fmt.Sprintf("did you mean %q?", n)
+			}
+		}
+	}
 	if n := diag.Nearest(name, names); n != "" {
 		return fmt.Sprintf("did you mean %q?", n)
 	}

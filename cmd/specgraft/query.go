@@ -249,6 +249,11 @@ func (g *globals) renderedSpec(ctx context.Context, name string, cfg *macro.Conf
 		return querySpec{}, err
 	}
 	r.SkipLockValidation = true // a look at a component asks for no update
+	if !slices.Contains(p.Names(), name) {
+		if st, err := os.Stat(name); err == nil && st.Mode().IsRegular() {
+			return querySpec{}, usageError{fmt.Errorf("there is no component %q; 'specgraft query --spec %s' looks at the file", name, name)}
+		}
+	}
 	if err := r.Prepare(ctx, []string{name}, false).Err(); err != nil {
 		return querySpec{}, err
 	}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,6 +55,14 @@ func (g *globals) loadSelected(s *selection, args []string) (*components.Project
 		return nil, nil, err
 	}
 	names, err := s.names(p, args)
+	if err == nil {
+		for _, pattern := range append(s.patterns[:len(s.patterns):len(s.patterns)], args...) {
+			matches := func(n string) bool { ok, _ := path.Match(pattern, n); return ok }
+			if strings.ContainsAny(pattern, "*?[") && !slices.ContainsFunc(names, matches) {
+				g.note("no component matches %q", pattern)
+			}
+		}
+	}
 	return p, names, err
 }
 
