@@ -87,6 +87,9 @@ func (a *application) run(specFile, tomlFile, format string) error {
 	if err := knownCodes(a.strict); err != nil {
 		return err
 	}
+	if strings.HasSuffix(specFile, ".toml") && strings.HasSuffix(tomlFile, ".spec") {
+		return usageError{fmt.Errorf("the spec comes first: specgraft apply %s %s", tomlFile, specFile)}
+	}
 	text, err := readInput("apply/file", specFile, maxSpec)
 	if err != nil {
 		return err
