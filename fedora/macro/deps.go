@@ -30,7 +30,7 @@ func Dependencies(value string) []string {
 
 // depProblem says why rpm rejects the value of a dependency tag, or "".
 func depProblem(tag, value string) string {
-	p := depParser{s: value}
+	p := depParser{s: value, check: true}
 	for p.more() {
 		rich := p.s[p.i] == '('
 		if rich && !richContexts[tag].allowed {
@@ -45,9 +45,8 @@ func depProblem(tag, value string) string {
 				return bad
 			}
 		case tag == "Obsoletes":
-			name, _, _ := strings.Cut(d, " ")
-			if i := badChar(name, "-._+%{}"); i >= 0 {
-				return fmt.Sprintf("the character %q is not allowed in the name of an obsolete package", name[i:i+1])
+			if i := badChar(d, "-._+%{}"); i >= 0 {
+				return fmt.Sprintf("the character %q is not allowed in the name of an obsolete package", d[i:i+1])
 			}
 		}
 	}
@@ -132,9 +131,10 @@ func (r *richDep) has(ops ...richOp) richOp {
 
 // A depParser reads the dependencies of a tag one by one.
 type depParser struct {
-	s    string
-	i    int
-	rich *richDep // the last one read, when it was rich
+	s     string
+	i     int
+	rich  *richDep // the last one read, when it was rich
+	check bool     // the names are enough
 }
 
 // more skips what separates dependencies and reports whether one follows.
@@ -208,6 +208,9 @@ func (p *depParser) simple(rich bool) (d, bad string) {
 	evr := p.word(rich)
 	if i := badChar(evr, "-._+:%{}~^"); i >= 0 {
 		return name, fmt.Sprintf("the character %q is not allowed in the version %q", evr[i:i+1], excerpt(evr))
+	}
+	if p.check {
+		return name, ""
 	}
 	return name + " " + op + " " + evr, ""
 }

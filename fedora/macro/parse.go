@@ -583,7 +583,11 @@ func (st *specState) collectUnknown() {
 			add(field+".name", p.Name)
 			maybe(field, p.Maybe, p.cond, p.Pos)
 		}
-		for _, t := range p.Tags {
+		for k := range p.Tags {
+			t := &p.Tags[k]
+			if t.Value.Known && !t.Maybe {
+				continue
+			}
 			if i == 0 && (t.Name == "Name" || t.Name == "Version" || t.Name == "Release" || t.Name == "Epoch") {
 				continue
 			}
@@ -594,10 +598,16 @@ func (st *specState) collectUnknown() {
 		}
 	}
 	for i := range s.Sources {
+		if s.Sources[i].Value.Known && !s.Sources[i].Maybe {
+			continue
+		}
 		add("sources["+strconv.Itoa(i)+"]", s.Sources[i].Value)
 		maybe("sources["+strconv.Itoa(i)+"]", s.Sources[i].Maybe, s.Sources[i].cond, s.Sources[i].Pos)
 	}
 	for i := range s.Patches {
+		if s.Patches[i].Value.Known && !s.Patches[i].Maybe {
+			continue
+		}
 		add("patches["+strconv.Itoa(i)+"]", s.Patches[i].Value)
 		maybe("patches["+strconv.Itoa(i)+"]", s.Patches[i].Maybe, s.Patches[i].cond, s.Patches[i].Pos)
 	}
