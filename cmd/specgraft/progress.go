@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 // progress is one status line at the bottom of a terminal. On anything else,
 // and with --quiet, it prints nothing.
 type progress struct {
-	w     io.Writer // nil: silent
+	t     *terminal // nil: silent
 	width int
 	last  time.Time
 	shown bool
@@ -20,21 +19,20 @@ type progress struct {
 
 // newProgress returns the status line of this run.
 func newProgress(g *globals) *progress {
-	if g.quiet || !isTerminal(g.stderr) || os.Getenv("TERM") == "dumb" {
+	t, ok := g.stderr.(*terminal)
+	if g.quiet || !ok || os.Getenv("TERM") == "dumb" {
 		return &progress{}
 	}
-	width := 80
-	if t, ok := g.stderr.(*terminal); ok {
-		if w, _, err := term.GetSize(int(t.file.Fd())); err == nil && w > 0 {
-			width = w
-		}
+	width, _, err := term.GetSize(int(t.file.Fd()))
+	if err != nil || width <= 0 {
+		width = 80
 	}
-	return &progress{w: g.stderr, width: width}
+	return &progress{t: t, width: width}
 }
 
 // Show replaces the line, at most some ten times per second.
 func (p *progress) Show(format string, args ...any) {
-	if p.w == nil {
+	if p.t == nil {
 		return
 	}
 	now := time.Now()
@@ -45,14 +43,14 @@ func (p *progress) Show(format string, args ...any) {
 	if len(line) > p.width-1 {
 		line = line[:p.width-1]
 	}
-	fmt.Fprintf(p.w, "\r\x1b[K%s", string(line))
+	p.t.status(string(line))
 	p.last, p.shown = now, true
 }
 
 // Clear takes the line away, before other output and at the end.
 func (p *progress) Clear() {
 	if p.shown {
-		io.WriteString(p.w, "\r\x1b[K")
+		p.t.status("")
 		p.shown = false
 	}
 }

@@ -19,9 +19,8 @@ type terminal struct {
 	held []byte // the beginning of a sequence whose rest may come
 }
 
-// ownSequence is what our colours and the status line are made of. Others could
-// hide text.
-var ownSequence = regexp.MustCompile(`^\x1b\[(?:(?:0|1|2|3[1236]|1;3[13])m|K)`)
+// ownSequence is what our colours are made of. Others could hide text.
+var ownSequence = regexp.MustCompile(`^\x1b\[(?:0|1|2|3[1236]|1;3[13])m`)
 
 // maybeOwn is the beginning of such a sequence.
 var maybeOwn = regexp.MustCompile(`^\x1b(?:\[[0-9;]{0,4})?$`)
@@ -52,8 +51,17 @@ func (t *terminal) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// status replaces the line that the cursor is in.
+func (t *terminal) status(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out, _ := harmless([]byte(line))
+	t.file.WriteString("\r\x1b[K" + string(out))
+}
+
 // harmless replaces control characters by question marks. It holds back what may
-// be the first half of a sequence or of a character.
+// be the first half of a sequence, of a line end or of a character. A carriage
+// return inside of a line would let what follows it hide what stands before.
 func harmless(p []byte) (out, held []byte) {
 	out = make([]byte, 0, len(p))
 	for i := 0; i < len(p); i++ {
@@ -67,7 +75,11 @@ func harmless(p []byte) (out, held []byte) {
 			} else {
 				out = append(out, '?')
 			}
-		case b < ' ' && b != '\n' && b != '\t' && b != '\r', b == 0x7f:
+		case b == '\r' && i+1 == len(p):
+			return out, []byte{b}
+		case b == '\r' && p[i+1] == '\n':
+			out = append(out, b)
+		case b < ' ' && b != '\n' && b != '\t', b == 0x7f:
 			out = append(out, '?')
 		case b == 0xc2 && i+1 == len(p):
 			return out, []byte{b}

@@ -10,9 +10,9 @@ import (
 func TestHarmless(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"plain\n\tä…\r":                          "plain\n\tä…\r",
+		"plain\n\tä…\r\nmore\r\n":                "plain\n\tä…\r\nmore\r\n",
 		"\x1b[1;31mred\x1b[0m":                   "\x1b[1;31mred\x1b[0m",
-		"\r\x1b[Kstatus":                         "\r\x1b[Kstatus",
+		"hidden\rshown\r\x1b[Kshown":             "hidden?shown??[Kshown",
 		"\x1b]0;title\a":                         "?]0;title?",
 		"\x1b[2J\x1b[H\x1bc":                     "?[2J?[H?c",
 		"\x1b[6n\x1b[?1049h":                     "?[6n?[?1049h",
