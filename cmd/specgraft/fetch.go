@@ -124,7 +124,6 @@ func (g *globals) fetchAll(ctx context.Context, names []string, jobs int, format
 		case rec = <-result:
 		case <-ctx.Done():
 			list.Close()
-			line.Clear()
 			g.say("interrupted: %d of %d components are there; run the command again to go on", i, len(names))
 			return exitError(exitEnv)
 		}
@@ -134,7 +133,6 @@ func (g *globals) fetchAll(ctx context.Context, names []string, jobs int, format
 		count[rec.Status]++
 		bytes += rec.Bytes
 		if len(rec.problems) > 0 {
-			line.Clear()
 			g.report(rec.problems)
 		}
 		if rec.Status == "failed" {
@@ -145,7 +143,6 @@ func (g *globals) fetchAll(ctx context.Context, names []string, jobs int, format
 		}
 		line.Show("%s", fetchStatus(i+1, len(names), bytes, time.Since(start)))
 	}
-	line.Clear()
 	if err := list.Close(); err != nil {
 		return err
 	}

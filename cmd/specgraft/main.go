@@ -40,7 +40,8 @@ func main() {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	g := &globals{stdin: stdin, stdout: forTerminal(stdout), stderr: forTerminal(stderr)}
+	var s screen
+	g := &globals{stdin: stdin, stdout: forTerminal(stdout, &s), stderr: forTerminal(stderr, &s)}
 	root := rootCmd(g)
 	root.SetArgs(args)
 	root.SetIn(stdin)

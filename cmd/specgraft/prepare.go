@@ -67,7 +67,7 @@ in the lookaside cache.`,
 		opt.Lookaside, err = g.lookaside(func(talk string) {
 			mu.Lock()
 			defer mu.Unlock()
-			g.noteUnder(line, "%s", talk)
+			g.note("%s", talk)
 		})
 		if err != nil {
 			return err

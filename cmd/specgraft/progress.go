@@ -14,7 +14,6 @@ type progress struct {
 	t     *terminal // nil: silent
 	width int
 	last  time.Time
-	shown bool
 }
 
 // newProgress returns the status line of this run.
@@ -36,21 +35,20 @@ func (p *progress) Show(format string, args ...any) {
 		return
 	}
 	now := time.Now()
-	if p.shown && now.Sub(p.last) < 80*time.Millisecond {
+	if now.Sub(p.last) < 80*time.Millisecond {
 		return
 	}
 	line := []rune(fmt.Sprintf(format, args...))
 	if len(line) > p.width-1 {
 		line = line[:p.width-1]
 	}
-	p.t.status(string(line))
-	p.last, p.shown = now, true
+	p.t.setStatus(string(line))
+	p.last = now
 }
 
-// Clear takes the line away, before other output and at the end.
+// Clear takes the line away at the end. Other output does so, too.
 func (p *progress) Clear() {
-	if p.shown {
-		p.t.status("")
-		p.shown = false
+	if p.t != nil {
+		p.t.setStatus("")
 	}
 }

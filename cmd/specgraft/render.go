@@ -178,7 +178,6 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 	r.Run(ctx, out, names, opt, func(o *render.Outcome) {
 		done++
 		if len(o.Diags) > 0 {
-			line.Clear()
 			g.reportOutcome(r, o)
 		}
 		o.OutputDir = relative(o.OutputDir)
@@ -199,7 +198,7 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 			exit = worst(exit, exitDrift)
 			drift = append(drift, o.Component)
 			for _, ch := range o.Changes {
-				g.noteUnder(line, "%s: %s would be %s", o.Component, shownPath(ch.Path), wouldBe(ch.Kind))
+				g.note("%s: %s would be %s", o.Component, shownPath(ch.Path), wouldBe(ch.Kind))
 			}
 		}
 		var err error
@@ -327,12 +326,6 @@ func (g *globals) cleanStale(p *components.Project, out *render.Output, check bo
 		g.note("removed %s, which belongs to no component", o)
 	}
 	return len(orphans), nil
-}
-
-// noteUnder prints a note above the status line.
-func (g *globals) noteUnder(line *progress, format string, args ...any) {
-	line.Clear()
-	g.note(format, args...)
 }
 
 // shownPath returns a path for a terminal: upstream's file names may hold any

@@ -14,9 +14,15 @@ import (
 // except for the few sequences that we write ourselves.
 type terminal struct {
 	file *os.File
-
-	mu   sync.Mutex
+	*screen
 	held []byte // the beginning of a sequence whose rest may come
+}
+
+// A screen is what stdout and stderr have in common when both are terminals.
+type screen struct {
+	mu     sync.Mutex
+	status bool // the status line stands where the cursor is
+	open   bool // a line stands there whose end has not come yet
 }
 
 // ownSequence is what our colours are made of. Others could hide text.
@@ -26,9 +32,9 @@ var ownSequence = regexp.MustCompile(`^\x1b\[(?:0|1|2|3[1236]|1;3[13])m`)
 var maybeOwn = regexp.MustCompile(`^\x1b(?:\[[0-9;]{0,4})?$`)
 
 // forTerminal returns w, guarded when it is a terminal.
-func forTerminal(w io.Writer) io.Writer {
+func forTerminal(w io.Writer, s *screen) io.Writer {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &terminal{file: f}
+		return &terminal{file: f, screen: s}
 	}
 	return w
 }
@@ -39,24 +45,40 @@ func isTerminal(w io.Writer) bool {
 	return ok
 }
 
-// Write writes p with its control characters made harmless.
+// Write writes p with its control characters made harmless, in the place of the
+// status line.
 func (t *terminal) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	out, held := harmless(append(t.held, p...))
 	t.held = held
+	if len(out) > 0 {
+		t.open = out[len(out)-1] != '\n'
+	}
+	if t.status {
+		t.status = false
+		out = append([]byte(eraseLine), out...)
+	}
 	if _, err := t.file.Write(out); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// status replaces the line that the cursor is in.
-func (t *terminal) status(line string) {
+// eraseLine takes away the line that the cursor is in.
+const eraseLine = "\r\x1b[K"
+
+// setStatus replaces the status line; an empty one takes it away. There is none
+// while another line is not at its end.
+func (t *terminal) setStatus(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.open || line == "" && !t.status {
+		return
+	}
 	out, _ := harmless([]byte(line))
-	t.file.WriteString("\r\x1b[K" + string(out))
+	t.status = line != ""
+	t.file.WriteString(eraseLine + string(out))
 }
 
 // harmless replaces control characters by question marks. It holds back what may

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"os"
 	"strings"
 	"testing"
 )
@@ -28,5 +30,34 @@ func TestHarmless(t *testing.T) {
 				t.Errorf("%q cut at %d: got %q, want %q", in, cut, got, want)
 			}
 		}
+	}
+}
+
+// TestStatusLine holds that output takes the place of the status line, and that
+// the status line takes the place of no output.
+func TestStatusLine(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var s screen
+	out, talk := &terminal{file: w, screen: &s}, &terminal{file: w, screen: &s}
+	talk.setStatus("1 of 2")
+	io.WriteString(out, "row\n")
+	talk.setStatus("2 of 2\x1b[2J")
+	talk.setStatus("")
+	talk.setStatus("")
+	io.WriteString(out, "half")
+	talk.setStatus("hides it")
+	io.WriteString(out, " row\n")
+	w.Close()
+	got, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\r\x1b[K1 of 2\r\x1b[Krow\n\r\x1b[K2 of 2?[2J\r\x1b[Khalf row\n"; string(got) != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
