@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -93,6 +94,7 @@ func nearestFile(name string, err error) string {
 	}
 	defer f.Close()
 	names, _ := f.Readdirnames(10_000)
+	slices.Sort(names)
 	if base != "" {
 		if n := diag.Nearest(base, names); n != "" {
 			return dir + n
