@@ -136,11 +136,8 @@ func printAllWhy(w io.Writer, out []whyRecord) error {
 		}
 		printWhy(&b, rec)
 	}
-	switch n := len(same); {
-	case n == 1:
-		fmt.Fprintf(&b, "no input of the fingerprint differs of %s\n", same[0])
-	case n > 1:
-		fmt.Fprintf(&b, "no input of the fingerprint differs of %d components: %s\n", n, abridge(same, 10))
+	if len(same) > 0 {
+		fmt.Fprintf(&b, "no input of the fingerprint differs for %s\n", abridge(same, 10))
 	}
 	_, err := w.Write(b.Bytes())
 	return err
