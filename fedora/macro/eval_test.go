@@ -81,6 +81,8 @@ func TestRejected(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"good", head + "%description\n", ""},
 		{"no description", head + "%package sub\nSummary: s\n%description\n", `s:6:1: %description is missing for package "x-sub" [macro/section]`},
+		{"two archs", head + "BuildArch: noarch\nBuildArchitectures: noarch\n", "s:7:1: the tag BuildArchitectures stands twice in one package [macro/duplicate-tag]"},
+		{"second name", head + "%description\n%package a\nSummary: a\nName: b\n%description a\n", "s:9:1: a sub-package has its name from its %package line [macro/duplicate-tag]"},
 		{"trigger", head + "%description\n%triggerin foo\n", "s:7:1: %triggerin: the packages or paths stand behind -- [macro/section]"},
 		{"qualifiers", head + "Requires(pre, post): a\n", `s:6:1: "Requires(pre, post): a" is not a tag that rpm knows [macro/tag]`},
 		{"upper case", head + "Requires(PRE): a\n", `s:6:1: Requires(PRE): "PRE" is not a qualifier that rpm knows [macro/tag]`},

@@ -304,7 +304,7 @@ func (st *specState) tag(p preambleLine) {
 	}
 	if t.single && p.arg == "" && e.maybe == 0 {
 		for _, o := range pkg.Tags {
-			if o.Name == t.name && o.Arg == "" && !o.Maybe {
+			if (o.Name == t.name || t.kind == kindArch && !t.main && strings.HasPrefix(o.Name, "BuildArch")) && o.Arg == "" && !o.Maybe {
 				d := e.problem("macro/duplicate-tag", "the tag %s stands twice in one package", t.name)
 				if t.arg == argLang {
 					d.Severity = diag.Warning // rpm takes the last one
@@ -321,6 +321,9 @@ func (st *specState) tag(p preambleLine) {
 	if t.macro != "" && p.arg == "" {
 		e.table.push(&def{name: t.macro, body: p.value, pos: e.pos})
 		e.table.push(&def{name: strings.ToUpper(t.macro), body: p.value, pos: e.pos})
+	}
+	if idx > 0 && e.maybe == 0 && t.name == "Name" {
+		e.problem("macro/duplicate-tag", "a sub-package has its name from its %%package line")
 	}
 	if idx > 0 && e.maybe == 0 && t.kind == kindArch && p.value != "noarch" && !hasUnknown(p.value) {
 		e.problem("macro/bad-value", "the BuildArch of a sub-package can be noarch only, not %q", excerpt(p.value))
