@@ -80,14 +80,15 @@ func (v *View) BlameFile(name string, removed bool, num int) (*Blame, []Touch, e
 			continue
 		}
 		out := v.blame(name)
-		h, log, text, err := v.sidecar(f)
+		versions := v.versions(f)
+		h, log, text, err := follow(versions)
 		if err != nil {
 			return nil, nil, err
 		}
 		if !text {
 			out.Lines = append(out.Lines, BlameLine{Num: 1, Cause: causeOf(f.Origin), Text: "(binary)"})
 			var touches []Touch
-			for _, ver := range v.versions(f) {
+			for _, ver := range versions {
 				if ver.by != nil {
 					touches = append(touches, Touch{Cause: causeOf(ver.by), New: true, After: "(binary)"})
 				}

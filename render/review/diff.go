@@ -82,13 +82,15 @@ func (v *View) Diff() ([]FileDiff, error) {
 	}
 	renamed := v.renames()
 	var paths []string
+	moved := map[string]bool{} // where renamed files stood
 	for p, f := range after {
 		if f.Origin != nil {
 			paths = append(paths, p)
+			moved[renamed[p]] = true
 		}
 	}
 	for p := range gone {
-		if after[p] == nil && !slices.ContainsFunc(paths, func(q string) bool { return renamed[q] == p }) {
+		if after[p] == nil && !moved[p] {
 			paths = append(paths, p)
 		}
 	}
@@ -103,18 +105,20 @@ func (v *View) Diff() ([]FileDiff, error) {
 			}
 		}
 		var trace *history
-		if f != nil && len(v.versions(f)) > 2 { // several operations share it
-			h, _, text, err := v.sidecar(f)
-			if err != nil {
-				return nil, err
-			}
-			for _, ver := range v.versions(f) {
-				if ver.by != nil {
-					d.Causes = addCause(d.Causes, causeOf(ver.by))
+		if f != nil {
+			if versions := v.versions(f); len(versions) > 2 { // several operations share it
+				h, _, text, err := follow(versions)
+				if err != nil {
+					return nil, err
 				}
-			}
-			if text {
-				trace = &h
+				for _, ver := range versions {
+					if ver.by != nil {
+						d.Causes = addCause(d.Causes, causeOf(ver.by))
+					}
+				}
+				if text {
+					trace = &h
+				}
 			}
 		}
 		if ok, err := d.files(old, f, cause, trace); err != nil {

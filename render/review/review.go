@@ -31,7 +31,8 @@ type View struct {
 	// component could not be fetched.
 	Before *overlay.Tree
 
-	lines history
+	lines history              // of the spec
+	files map[string][]version // of the other files by their last path; nil until asked for
 }
 
 // Open renders a component in memory and returns a view of it. Problems are in

@@ -13,52 +13,66 @@ type version struct {
 	by   *spec.Origin // nil for the packaging's own
 }
 
-// versions returns what a rendered file went through, in order. The first is
-// the packaging's, unless the file was added.
-func (v *View) versions(f *overlay.File) []version {
+// chains follows every file other than the spec through the operations and
+// returns its versions by its last path. A path that nothing is left at has none.
+func (v *View) chains() map[string][]version {
 	chains := map[string][]version{}
+	if v.Result.Report == nil {
+		return chains
+	}
 	chain := func(path string) []version {
-		c := chains[path]
-		if up := v.Before.Files[path]; c == nil && up != nil {
+		c, ok := chains[path]
+		if up := v.Before.Files[path]; !ok && up != nil {
 			c = []version{{up, up.Origin}}
 		}
 		return c[:len(c):len(c)]
 	}
-	if v.Result.Report != nil {
-		for i := range v.Result.Report.Applied {
-			a := &v.Result.Report.Applied[i]
-			for _, c := range a.Files {
-				switch now := (version{c.After, a.Origin}); c.Change {
-				case overlay.FileAdded:
-					chains[c.Path] = []version{now}
-				case overlay.FileModified:
-					chains[c.Path] = append(chain(c.Path), now)
-				case overlay.FileRenamed:
-					chains[c.Path] = append(chain(c.Old), now)
-					chains[c.Old] = []version{}
-				case overlay.FileDeleted:
-					chains[c.Path] = []version{}
-				}
+	for i := range v.Result.Report.Applied {
+		a := &v.Result.Report.Applied[i]
+		for _, c := range a.Files {
+			switch now := (version{c.After, a.Origin}); c.Change {
+			case overlay.FileAdded:
+				chains[c.Path] = []version{now}
+			case overlay.FileModified:
+				chains[c.Path] = append(chain(c.Path), now)
+			case overlay.FileRenamed:
+				chains[c.Path] = append(chain(c.Old), now)
+				chains[c.Old] = nil
+			case overlay.FileDeleted:
+				chains[c.Path] = nil
 			}
 		}
 	}
-	all := chain(f.Path)
+	return chains
+}
+
+// versions returns what a rendered file went through, in order. The first is
+// the packaging's, unless the file was added.
+func (v *View) versions(f *overlay.File) []version {
+	if v.files == nil {
+		v.files = v.chains()
+	}
+	all, ok := v.files[f.Path]
+	if up := v.Before.Files[f.Path]; !ok && up != nil {
+		all = []version{{up, up.Origin}}
+	}
 	if o := f.Origin; o != nil {
 		if n := len(all); n > 0 {
 			if by := all[n-1].by; by != nil && by.Pos == o.Pos && by.Step == o.Step && by.Index == o.Index {
 				return all
 			}
 		}
-		all = append(all, version{f, o}) // a step of the renderer wrote it
+		all = append(all[:len(all):len(all)], version{f, o}) // a step of the renderer wrote it
 	}
 	return all
 }
 
-// sidecar follows the lines of a file other than the spec, and returns the
-// edits that were made to them. It is false for a file that is no text.
-func (v *View) sidecar(f *overlay.File) (h history, log []spec.Edit, text bool, err error) {
+// follow follows the lines of a file other than the spec through its versions,
+// and returns the edits that were made to them. It is false for a file that is
+// no text.
+func follow(versions []version) (h history, log []spec.Edit, text bool, err error) {
 	var was []byte
-	for i, ver := range v.versions(f) {
+	for i, ver := range versions {
 		data, err := ver.file.Bytes()
 		if err != nil {
 			return h, nil, false, err
