@@ -149,7 +149,7 @@ func (r *Renderer) one(ctx context.Context, out *Output, name string, opt RunOpt
 		o.Changes, err = out.Write(name, files)
 	}
 	o.Changed = len(o.Changes) > 0
-	if d := out.AliasTaken(name); d != nil && err == nil {
+	if d := out.aliasTaken(name); d != nil && err == nil {
 		if l := overlay.Adjust(diag.List{*d}, r.levels()); l.HasErrors() {
 			o.fail(l)
 		} else {

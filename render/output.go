@@ -361,9 +361,9 @@ func notDirectory(path string, st fs.FileInfo) error {
 		Hint: "move it out of the way"}
 }
 
-// AliasTaken returns a warning when something else than a symbolic link stands
+// aliasTaken returns a warning when something else than a symbolic link stands
 // where the alias of a component belongs, which is left alone then, or nil.
-func (o *Output) AliasTaken(name string) *diag.Diagnostic {
+func (o *Output) aliasTaken(name string) *diag.Diagnostic {
 	alias := aliasName(name)
 	if alias == "" || o.root == nil {
 		return nil

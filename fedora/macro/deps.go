@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Dependencies splits the value of a dependency tag as rpm does and returns each
+// dependencies splits the value of a dependency tag as rpm does and returns each
 // dependency in rpm's own spelling: "a >= 1, b => 2 (c or  d)" is "a >= 1",
 // "b >= 2" and "(c or d)". Only a comparison that stands alone between blanks is
 // one: "a>=1" is a name. What begins with a parenthesis is a rich dependency.
 // Of a value that rpm rejects, the words that make no sense come out alone.
-func Dependencies(value string) []string {
+func dependencies(value string) []string {
 	var out []string
 	p := depParser{s: value}
 	for p.more() {

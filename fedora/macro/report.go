@@ -230,7 +230,7 @@ func (s *Spec) packageReport(i int) PackageReport {
 			*list = append(*list, DependencyReport{t.Name, t.Arg, nil, place(t.Pos), t.Maybe})
 			continue
 		}
-		for _, d := range Dependencies(t.Value.Text) {
+		for _, d := range dependencies(t.Value.Text) {
 			*list = append(*list, DependencyReport{t.Name, t.Arg, &d, place(t.Pos), t.Maybe})
 		}
 	}
