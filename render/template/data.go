@@ -161,9 +161,6 @@ func (s *Spec) All() []*Package {
 	return out
 }
 
-// Noarch reports whether the main package has no architecture.
-func (s *Spec) Noarch() bool { return s.Arch.S == "noarch" }
-
 // Remote reports whether there is an archive to unpack: a source that is not
 // carried next to the TOML.
 func (s *Spec) Remote() bool {
@@ -175,19 +172,9 @@ func (s *Spec) Remote() bool {
 	return false
 }
 
-// HasUnits reports whether any package carries systemd units.
-func (s *Spec) HasUnits() bool {
-	for _, p := range s.All() {
-		if len(p.Units) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// HasSystemdFiles reports whether any package carries units, sysusers or
+// hasSystemdFiles reports whether any package carries units, sysusers or
 // tmpfiles declarations, whose macros come with systemd-rpm-macros.
-func (s *Spec) HasSystemdFiles() bool {
+func (s *Spec) hasSystemdFiles() bool {
 	for _, p := range s.All() {
 		if len(p.Units)+len(p.Sysusers)+len(p.Tmpfiles) > 0 {
 			return true

@@ -227,7 +227,7 @@ func (t *Template) Execute(s *Spec) (*Output, diag.List) {
 	if problems.HasErrors() {
 		return nil, problems
 	}
-	if s.HasSystemdFiles() {
+	if s.hasSystemdFiles() {
 		with := *s // the directory macros of declared files come with this package
 		with.BuildRequires = append(slices.Clone(s.BuildRequires), Text{S: "systemd-rpm-macros", Pos: s.Pos, Kind: Macros})
 		s = &with
