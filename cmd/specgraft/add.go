@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/overlay/diag"
 )
 
 func addCmd(g *globals) *cobra.Command {
@@ -24,7 +25,7 @@ names another one, which is created when it does not exist. All other bytes of
 the file stay as they are.`,
 		Example: `  specgraft add zlib-ng
   specgraft add mysql --upstream-name mysql8.4
-  specgraft add bash --upstream-version rawhide --file components/bash.comp.toml`,
+  specgraft add bash --upstream-version 43 --file components/bash.comp.toml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, names []string) error {
 			special := upstreamName != "" || commit != ""
@@ -88,6 +89,12 @@ the file stay as they are.`,
 			// What was written must load; a file that nothing includes would be
 			// forgotten silently.
 			after, problems := components.Load(g.loadOptions())
+			included := after != nil && slices.Contains(after.Files(), path)
+			if included {
+				for _, name := range names {
+					problems = append(problems, unresolved(after, name)...)
+				}
+			}
 			if err := problems.Err(); err != nil {
 				restore := os.Remove
 				if !created {
@@ -96,7 +103,7 @@ the file stay as they are.`,
 				return errors.Join(err, restore(path))
 			}
 			g.note("added %d component%s to %s", len(names), plural(len(names)), p.Display(path))
-			if !slices.Contains(after.Files(), path) {
+			if !included {
 				g.say("warning: %s is not included by any file of the project; add it to includes", p.Display(path))
 			}
 			return nil
@@ -108,6 +115,16 @@ the file stay as they are.`,
 	f.StringVar(&commit, "upstream-commit", "", "pin the component to `COMMIT`")
 	f.StringVar(&distroVersion, "upstream-version", "", "take it from another `VERSION` of the upstream distribution")
 	return cmd
+}
+
+// unresolved returns what is wrong with a component as the project has it.
+func unresolved(p *components.Project, name string) diag.List {
+	c, problems := p.Component(name)
+	if c != nil && c.IsUpstream() {
+		_, more := p.Upstream(c)
+		problems = append(problems, more...)
+	}
+	return problems
 }
 
 func plural(n int) string {

@@ -62,7 +62,7 @@ as the last operation shown left them, for a look or for trying another edit.`,
 			from, to = only, only
 		}
 		if beyond := max(from, to); beyond > total && total > 0 {
-			return usageError{fmt.Errorf("%s has %d operations, and no %d", v.names[0], total, beyond)}
+			return usageError{fmt.Errorf("%s has %d operation%s, and no number %d", v.names[0], total, plural(total), beyond)}
 		}
 		if to == 0 || to > total {
 			to = total
