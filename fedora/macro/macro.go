@@ -17,7 +17,9 @@
 // The language is the one of rpm 4.18 to 6.0; where the versions differ, the
 // newer behaviour is taken: sections with -a and -p, BuildSystem, %autosetup -C
 // and the string functions are there, and the headers of build scripts are a
-// part of the expanded text, which rpm 4.18 leaves out.
+// part of the expanded text, which rpm 4.18 leaves out. Paths are those of rpm
+// 4.18: %setup names archives without quotes, and packages share %_builddir and
+// %_buildrootdir, where rpm 4.20 makes a directory for each build.
 //
 // What a spec builds is what the spec says. rpm adds more to the headers of the
 // packages, which is not in Spec: what a package provides for itself (its name
@@ -123,6 +125,8 @@ var Codes = []diag.Code{
 	{ID: "macro/warning", Default: diag.Warning, Summary: "the spec itself prints a warning with %{warn:…}"},
 	{ID: "macro/no-file", Default: diag.Warning, Summary: "%setup or %patch names a source or patch that the spec does not have",
 		Doc: "rpm 4.20 to 6.0 prints an error and goes on without the source or patch; older and newer versions reject the spec. Correct the number, or add the Source or Patch."},
+	{ID: "macro/old-patch", Default: diag.Warning, Summary: "%prep has %patchN, which rpm no longer takes since 4.20",
+		Doc: "The shell gets the line as it stands and fails. Write %patch -P1, which every version of rpm takes, or %patch 1."},
 	{ID: "macro/conditional", Default: diag.Error, Summary: "%if, %else and %endif do not match",
 		Doc: "Each %if, %ifarch, %ifnarch, %ifos and %ifnos needs its %endif; %else and %elif stand between them."},
 	{ID: "macro/include", Default: diag.Error, Summary: "a file named by %include or %{load:} is not in the component",

@@ -166,6 +166,9 @@ func (st *specState) line(line string) {
 			st.e.problem("macro/section", "the line belongs to no section: %q", excerpt(s))
 		}
 	case st.text != nil:
+		if st.sect == "prep" {
+			st.numberedPatch(line)
+		}
 		if st.text.Len() < maxIncluded {
 			st.text.WriteString(line)
 			if st.r.eol {

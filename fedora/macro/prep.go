@@ -312,6 +312,17 @@ func patch(e *Evaluator, c *call) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// numberedPatch reports %patchN, which rpm 4.20 no longer takes.
+func (st *specState) numberedPatch(line string) {
+	word, _ := splitWord(strings.TrimLeft(line, " \t"))
+	number, ok := strings.CutPrefix(word, "%patch")
+	if !ok || number == "" || strings.Trim(number, "0123456789") != "" || len(st.e.problems) >= maxProblems {
+		return
+	}
+	d := st.e.problems.Warn(st.e.pos, "macro/old-patch", "%s is no macro since rpm 4.20: the build fails", excerpt(word))
+	d.Hint = "write %patch -P" + excerpt(number)
+}
+
 // magics are the first bytes of the files that rpm takes for compressed.
 var magics = []string{
 	"BZh", "PK\x03\x04", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd", "LZIP", "LRZI", "7z\xbc\xaf\x27\x1c",
