@@ -143,11 +143,12 @@ func TestTemplatedSpecsPassTheTools(t *testing.T) {
 // macrosForRPM is our macro set as the rpm that is installed can load it.
 func macrosForRPM(t *testing.T) []byte {
 	t.Helper()
-	version := ""
-	if out, err := exec.Command("rpm", "--version").Output(); err == nil {
-		version = string(out[strings.LastIndexByte(strings.TrimSpace(string(out)), ' ')+1:])
+	out, err := exec.Command("rpm", "--version").Output()
+	words := strings.Fields(string(out))
+	if err != nil || len(words) == 0 {
+		t.Fatalf("rpm --version: %v", err)
 	}
-	return []byte(macro.Builtin().RPM(strings.TrimSpace(version)))
+	return []byte(macro.Builtin().RPM(words[len(words)-1]))
 }
 
 // buildScript is a header that rpmspec -P of rpm 4.18 does not print.

@@ -40,10 +40,10 @@ echo "%{_builddir}/%{?buildsubdir}" %{?setup:no}
 `
 
 // TestPrep holds %setup, %patch, %autosetup, %autopatch and what configures,
-// builds and installs to what rpm makes of them. Each file of testdata/prep.txtar has for its name what stands in %prep
-// and for its content the expanded text; lines that begin with "!" are the
-// problems. What is marked "rpm6" is not compared with the rpm that is
-// installed. Short tests start no rpm.
+// builds and installs to what rpm makes of them. Each file of testdata/prep.txtar
+// has for its name what stands in %prep and for its content the expanded text;
+// lines that begin with "!" are the problems. What is marked "rpm6" is not
+// compared with the rpm that is installed. Short tests start no rpm.
 func TestPrep(t *testing.T) {
 	t.Parallel()
 	var zipped bytes.Buffer

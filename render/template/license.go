@@ -78,7 +78,7 @@ func validLicense(expr string) (ok bool) {
 		return false // the library recurses at each parenthesis
 	}
 	defer func() {
-		if recover() != nil {
+		if recover() != nil { // the library panics when an expression ends too early
 			ok = false
 		}
 	}()
