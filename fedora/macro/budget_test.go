@@ -49,6 +49,9 @@ func hostile() map[string]string {
 		"setup":           prep("Source0: a\n", "%setup "+strings.Repeat("-a 0 ", 100_000)+"\n"),
 		"patch":           prep("Patch0: a\n", "%patch "+strings.Repeat("0 ", 300_000)+"\n"),
 		"autopatch":       prep(strings.Repeat("Patch: a\n", 20_000), strings.Repeat("%autopatch\n", 2000)),
+		"packages":        manyPackages(60_000),
+		"name last":       strings.Repeat("Requires: a\n", 90_000) + "Name: a\n%description\n" + strings.Repeat("%files\n", 50_000),
+		"long condition":  "%if 1 \\\n" + strings.Repeat(" && 1 \\\n", 100_000) + "&&\n%endif\n",
 		"open lines":      strings.Repeat("%{x\n", 100_000),
 	}
 }
@@ -56,6 +59,15 @@ func hostile() map[string]string {
 // prep is a spec with a preamble and a %prep.
 func prep(preamble, commands string) string {
 	return "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: MIT\n" + preamble + "%description\n%prep\n" + commands
+}
+
+func manyPackages(n int) string {
+	var b strings.Builder
+	b.WriteString(prep("", ""))
+	for i := range n {
+		fmt.Fprintf(&b, "%%package p%d\n%%description p%d\n", i, i)
+	}
+	return b.String()
 }
 
 func manyNames(n int) string {

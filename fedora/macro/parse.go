@@ -25,6 +25,7 @@ type specState struct {
 	nextSource, nextPatch int
 	numbered              map[string]int            // index of SOURCEn and PATCHn in its list
 	seen                  map[string]token.Position // sections by name and package
+	packages              packageIndex
 	checkedMain           bool
 	buildArch             string // BuildArch of the main package
 	again                 bool   // the spec must be read once more for it
@@ -85,7 +86,7 @@ func prepLine(text []byte) int {
 
 // readSpec reads the spec once.
 func (e *Evaluator) readSpec(name, src string) *specState {
-	st := &specState{e: e, spec: &Spec{}, cur: -1, seen: map[string]token.Position{}, numbered: map[string]int{}}
+	st := &specState{e: e, spec: &Spec{}, cur: -1, seen: map[string]token.Position{}, numbered: map[string]int{}, packages: newPackageIndex()}
 	e.spec = st
 	st.spec.Packages = []Package{{Pos: token.Position{Filename: name, Line: 1, Column: 1}}}
 	r := &reader{e: e, onCond: st.onCond, strip: stripBlanks | stripComments}
@@ -306,19 +307,25 @@ func (st *specState) tag(p preambleLine) {
 		st.checkValue(p)
 	}
 	if t.single && p.arg == "" && e.maybe == 0 {
-		for _, o := range pkg.Tags {
-			if (o.Name == t.name || t.kind == kindArch && !t.main && strings.HasPrefix(o.Name, "BuildArch")) && o.Arg == "" && !o.Maybe {
-				d := e.problem("macro/duplicate-tag", "the tag %s stands twice in one package", t.name)
-				if t.arg == argLang {
-					d.Severity = diag.Warning // rpm takes the last one
-				}
-				d.Related = append(d.Related, diag.Related{Pos: o.Pos, Message: "the first one is here"})
-				break
+		key := packageTag{idx, t.name}
+		if t.kind == kindArch && !t.main {
+			key.name = "BuildArch" // in both spellings
+		}
+		if first, there := st.packages.tags[key]; there {
+			d := e.problem("macro/duplicate-tag", "the tag %s stands twice in one package", t.name)
+			if t.arg == argLang {
+				d.Severity = diag.Warning // rpm takes the last one
 			}
+			d.Related = append(d.Related, diag.Related{Pos: first, Message: "the first one is here"})
+		} else {
+			st.packages.tags[key] = e.pos
 		}
 	}
 	if len(pkg.Tags) >= maxDefinitions {
 		return
+	}
+	if _, there := st.packages.main[t.name]; idx == 0 && p.arg == "" && !there {
+		st.packages.main[t.name] = len(pkg.Tags)
 	}
 	pkg.Tags = append(pkg.Tags, Tag{Name: t.name, Arg: plain(p.arg), Value: e.value(p.value, e.pos), raw: p.value, Pos: e.pos, Maybe: e.maybe > 0, cond: e.condition()})
 	if t.macro != "" && p.arg == "" {
@@ -335,68 +342,6 @@ func (st *specState) tag(p preambleLine) {
 		if archs := strings.FieldsFunc(p.value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' }); len(archs) > 0 {
 			st.buildArch = archs[0]
 			st.again = e.target == ""
-		}
-	}
-}
-
-// checkValue reports values that rpm rejects.
-func (st *specState) checkValue(p preambleLine) {
-	e, v, name := st.e, p.value, p.tag.name
-	if hasUnknown(v) {
-		return
-	}
-	switch p.tag.kind {
-	case kindToken:
-		if strings.ContainsAny(v, " \t\n") {
-			e.problem("macro/bad-value", "%s takes one word, not %q", name, excerpt(v))
-			return
-		}
-		switch name {
-		case "Name":
-			if i := badChar(v, "-._+%{}"); i >= 0 {
-				e.problem("macro/bad-value", "Name %q has the character %q, which rpm does not allow", excerpt(v), v[i:i+1])
-			}
-		case "Version", "Release":
-			if i := badChar(v, "._+%{}~^"); i >= 0 {
-				e.problem("macro/bad-value", "%s %q has the character %q, which rpm does not allow", name, excerpt(v), v[i:i+1])
-			} else if strings.Contains(v, "..") {
-				e.problem("macro/bad-value", "%s %q has two dots in a row, which rpm does not allow", name, excerpt(v))
-			}
-		}
-	case kindText:
-		switch name {
-		case "Prefix", "Prefixes":
-			for _, w := range strings.Fields(v) {
-				if len(w) > 1 && strings.HasSuffix(w, "/") {
-					e.problem("macro/bad-value", "%s %s must not end with a slash", name, excerpt(w))
-				}
-			}
-		case "NoSource", "NoPatch":
-			list := st.spec.Sources
-			if name == "NoPatch" {
-				list = st.spec.Patches
-			}
-			if n, err := strconv.Atoi(v); err != nil {
-				e.problem("macro/bad-value", "%s takes one number, not %q", name, excerpt(v))
-			} else if len(st.spec.Open) == 0 && !slices.ContainsFunc(list, func(s Source) bool { return s.Number == n }) {
-				e.problem("macro/bad-value", "%s %d: there is none with that number so far", name, n)
-			}
-		}
-	case kindNumber:
-		if n, err := strconv.ParseUint(v, 10, 32); err != nil || n > 1<<32-1 {
-			e.problem("macro/bad-value", "%s must be a number, not %q", name, excerpt(v))
-		}
-	case kindDeps:
-		for q := range strings.SplitSeq(p.arg, ",") {
-			if p.arg != "" && !qualifiers[q] && !hasUnknown(q) {
-				e.problem("macro/tag", "%s(%s): %q is not a qualifier that rpm knows", name, excerpt(p.arg), excerpt(q))
-			}
-		}
-		if bad := depProblem(name, v); bad != "" {
-			d := e.problem("macro/bad-value", "%s: %s", name, bad)
-			if strings.Contains(bad, "not \"%") {
-				d.Hint = "import the macro package that defines it, or define the macro with --define"
-			}
 		}
 	}
 }
@@ -546,23 +491,6 @@ func (st *specState) finalNames(list []Source) {
 			src.Name = name
 		}
 	}
-}
-
-// field returns the value of a tag of the main package.
-func (st *specState) field(name string) Value {
-	for _, t := range st.spec.Packages[0].Tags {
-		if t.Name == name && t.Arg == "" {
-			v := t.Value
-			if t.Maybe {
-				if v.Known {
-					v.Reason = st.e.cause(t.cond).reason
-				}
-				v.Known = false
-			}
-			return v
-		}
-	}
-	return Value{}
 }
 
 // collectUnknown lists everything that is not known, field by field.

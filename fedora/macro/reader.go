@@ -62,8 +62,8 @@ func (r *reader) next() (string, bool) {
 	for {
 		if r.havePnd {
 			line := r.cut()
-			for r.havePnd && strings.HasSuffix(line, `\`) && continued(line) {
-				line = line[:len(line)-1] + r.cut()
+			if r.havePnd && strings.HasSuffix(line, `\`) && continued(line) {
+				line = r.joined(line)
 			}
 			if files := len(r.inputs); r.directive(line) {
 				if len(r.inputs) == files {
@@ -114,6 +114,15 @@ func (r *reader) cut() string {
 	r.pending, r.havePnd = rest, more && rest != ""
 	r.eol = more || line != "" && line[len(line)-1] == mark // a failed expansion
 	return line
+}
+
+// joined returns a line that ends in a backslash with those that continue it.
+func (r *reader) joined(line string) string {
+	b := []byte(line)
+	for r.havePnd && len(b) > 0 && b[len(b)-1] == '\\' {
+		b = append(b[:len(b)-1], r.cut()...)
+	}
+	return string(b)
 }
 
 // give hands out a line.

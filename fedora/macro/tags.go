@@ -1,6 +1,10 @@
 package macro
 
-import "strings"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // A tagInfo is one preamble tag that rpm knows.
 type tagInfo struct {
@@ -170,4 +174,66 @@ func parseTag(line string) (p preambleLine, ok bool) {
 	}
 	p.value = strings.Trim(line[i+1:], " \t\r\n\f\v")
 	return p, true
+}
+
+// checkValue reports values that rpm rejects.
+func (st *specState) checkValue(p preambleLine) {
+	e, v, name := st.e, p.value, p.tag.name
+	if hasUnknown(v) {
+		return
+	}
+	switch p.tag.kind {
+	case kindToken:
+		if strings.ContainsAny(v, " \t\n") {
+			e.problem("macro/bad-value", "%s takes one word, not %q", name, excerpt(v))
+			return
+		}
+		switch name {
+		case "Name":
+			if i := badChar(v, "-._+%{}"); i >= 0 {
+				e.problem("macro/bad-value", "Name %q has the character %q, which rpm does not allow", excerpt(v), v[i:i+1])
+			}
+		case "Version", "Release":
+			if i := badChar(v, "._+%{}~^"); i >= 0 {
+				e.problem("macro/bad-value", "%s %q has the character %q, which rpm does not allow", name, excerpt(v), v[i:i+1])
+			} else if strings.Contains(v, "..") {
+				e.problem("macro/bad-value", "%s %q has two dots in a row, which rpm does not allow", name, excerpt(v))
+			}
+		}
+	case kindText:
+		switch name {
+		case "Prefix", "Prefixes":
+			for _, w := range strings.Fields(v) {
+				if len(w) > 1 && strings.HasSuffix(w, "/") {
+					e.problem("macro/bad-value", "%s %s must not end with a slash", name, excerpt(w))
+				}
+			}
+		case "NoSource", "NoPatch":
+			list := st.spec.Sources
+			if name == "NoPatch" {
+				list = st.spec.Patches
+			}
+			if n, err := strconv.Atoi(v); err != nil {
+				e.problem("macro/bad-value", "%s takes one number, not %q", name, excerpt(v))
+			} else if len(st.spec.Open) == 0 && !slices.ContainsFunc(list, func(s Source) bool { return s.Number == n }) {
+				e.problem("macro/bad-value", "%s %d: there is none with that number so far", name, n)
+			}
+		}
+	case kindNumber:
+		if n, err := strconv.ParseUint(v, 10, 32); err != nil || n > 1<<32-1 {
+			e.problem("macro/bad-value", "%s must be a number, not %q", name, excerpt(v))
+		}
+	case kindDeps:
+		for q := range strings.SplitSeq(p.arg, ",") {
+			if p.arg != "" && !qualifiers[q] && !hasUnknown(q) {
+				e.problem("macro/tag", "%s(%s): %q is not a qualifier that rpm knows", name, excerpt(p.arg), excerpt(q))
+			}
+		}
+		if bad := depProblem(name, v); bad != "" {
+			d := e.problem("macro/bad-value", "%s: %s", name, bad)
+			if strings.Contains(bad, "not \"%") {
+				d.Hint = "import the macro package that defines it, or define the macro with --define"
+			}
+		}
+	}
 }
