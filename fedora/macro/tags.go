@@ -1,7 +1,6 @@
 package macro
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -209,13 +208,14 @@ func (st *specState) checkValue(p preambleLine) {
 				}
 			}
 		case "NoSource", "NoPatch":
-			list := st.spec.Sources
+			word := "SOURCE"
 			if name == "NoPatch" {
-				list = st.spec.Patches
+				word = "PATCH"
 			}
-			if n, err := strconv.Atoi(v); err != nil {
+			n, err := strconv.Atoi(v)
+			if _, there := st.numbered[word+strconv.Itoa(n)]; err != nil {
 				e.problem("macro/bad-value", "%s takes one number, not %q", name, excerpt(v))
-			} else if len(st.spec.Open) == 0 && !slices.ContainsFunc(list, func(s Source) bool { return s.Number == n }) {
+			} else if len(st.spec.Open) == 0 && !there {
 				e.problem("macro/bad-value", "%s %d: there is none with that number so far", name, n)
 			}
 		}
