@@ -25,9 +25,9 @@ func (r *Renderer) rejected(res *Result, tree *overlay.Tree, text []byte) diag.L
 		if d.Severity != diag.Error || i < 0 || i >= tree.Spec.Len() {
 			continue
 		}
-		o := tree.Spec.Line(i).Origin
-		if d.Code == "macro/missing-tag" {
-			o = lacking(tree.Spec, d.Message)
+		o, missing := tree.Spec.Line(i).Origin, macro.MissingTag(d)
+		if missing != "" {
+			o = lacking(tree.Spec, missing)
 		} else {
 			d.Related = append(d.Related, diag.Related{Pos: token.Position{Filename: d.Pos.Filename, Line: d.Pos.Line},
 				Message: "in the rendered spec: " + strings.TrimSpace(tree.Spec.Line(i).Text)})
@@ -38,7 +38,7 @@ func (r *Renderer) rejected(res *Result, tree *overlay.Tree, text []byte) diag.L
 		d.Pos, d.End = o.Pos, token.Position{}
 		d.Message = "rpm would reject the spec: " + d.Message
 		if o.Step == templateStep {
-			if d.Code == "macro/missing-tag" {
+			if missing != "" {
 				d.Hint = "let the template write the tag; 'specgraft template check' looks at all templates"
 			} else {
 				for _, v := range o.Values {
@@ -55,9 +55,7 @@ func (r *Renderer) rejected(res *Result, tree *overlay.Tree, text []byte) diag.L
 
 // lacking returns who is to blame for a missing tag: what removed it, or else
 // the template, which should have written it.
-func lacking(f *spec.File, message string) *spec.Origin {
-	var tag string
-	fmt.Sscanf(message, "the tag %s is missing", &tag)
+func lacking(f *spec.File, tag string) *spec.Origin {
 	for _, e := range slices.Backward(f.Log()) {
 		for i := range e.Old {
 			if name, _, ok := e.Old[i].Tag(); ok && strings.EqualFold(name, tag) {

@@ -424,7 +424,7 @@ func (st *specState) checkMain() {
 	}
 	for _, name := range []string{"Name", "Version", "Release", "Summary", "License"} {
 		if !slices.ContainsFunc(st.spec.Packages[0].Tags, func(t Tag) bool { return t.Name == name }) {
-			d := e.problem("macro/missing-tag", "the tag %s is missing", name)
+			d := e.problem("macro/missing-tag", missingTag, name)
 			d.Pos = st.spec.Packages[0].Pos
 		}
 	}
@@ -450,7 +450,7 @@ func (st *specState) finish() {
 		for i := range s.Packages {
 			p := &s.Packages[i]
 			if i > 0 && !p.Maybe && !slices.ContainsFunc(p.Tags, func(t Tag) bool { return t.Name == "Summary" }) {
-				d := e.problem("macro/missing-tag", "the tag Summary is missing in package %q", excerpt(p.raw))
+				d := e.problem("macro/missing-tag", missingTag+" in package %q", "Summary", excerpt(p.raw))
 				d.Pos = p.Pos
 			}
 		}

@@ -3,6 +3,8 @@ package macro
 import (
 	"strconv"
 	"strings"
+
+	"specgraft/overlay/diag"
 )
 
 // A tagInfo is one preamble tag that rpm knows.
@@ -236,4 +238,19 @@ func (st *specState) checkValue(p preambleLine) {
 			}
 		}
 	}
+}
+
+// missingTag begins the message about a tag that is missing.
+const missingTag = "the tag %s is missing"
+
+// MissingTag returns the tag that a package lacks by a diagnostic of Eval, or ""
+// when the diagnostic is about something else.
+func MissingTag(d diag.Diagnostic) string {
+	before, after, _ := strings.Cut(missingTag, "%s")
+	rest, ok := strings.CutPrefix(d.Message, before)
+	tag, _, found := strings.Cut(rest, after)
+	if d.Code != "macro/missing-tag" || !ok || !found {
+		return ""
+	}
+	return tag
 }
