@@ -184,11 +184,8 @@ func (p *depParser) next() (d, bad string) {
 // simple reads a name with or without a version.
 func (p *depParser) simple(rich bool) (d, bad string) {
 	name := p.word(rich)
-	if c := byte(0); name != "" {
-		c = name[0]
-		if !isName(c) && c != '/' && c < 0x80 {
-			return name, fmt.Sprintf("a dependency must begin with a letter, a digit, '_' or '/', not %q", excerpt(name))
-		}
+	if name != "" && !isName(name[0]) && name[0] != '/' && name[0] < 0x80 {
+		return name, fmt.Sprintf("a dependency must begin with a letter, a digit, '_' or '/', not %q", excerpt(name))
 	}
 	mark := p.i
 	if !p.more() {
