@@ -184,6 +184,9 @@ func (p *depParser) next() (d, bad string) {
 // simple reads a name with or without a version.
 func (p *depParser) simple(rich bool) (d, bad string) {
 	name := p.word(rich)
+	if strings.HasPrefix(name, "%") {
+		return name, excerpt(name) + notDefined
+	}
 	if name != "" && !isName(name[0]) && name[0] != '/' && name[0] < 0x80 {
 		return name, fmt.Sprintf("a dependency must begin with a letter, a digit, '_' or '/', not %q", excerpt(name))
 	}
@@ -212,7 +215,11 @@ func (p *depParser) simple(rich bool) (d, bad string) {
 	return name + " " + op + " " + evr, ""
 }
 
-const unterminated = "unterminated"
+// What is wrong with a dependency when more is to be said about it.
+const (
+	unterminated = "unterminated"
+	notDefined   = " is not a macro of this set"
+)
 
 // readRich reads a rich dependency from its opening parenthesis on and writes it
 // in rpm's spelling.

@@ -101,6 +101,7 @@ func TestRejected(t *testing.T) {
 		{"source twice", head + "Source1: a\nSource: b\nSource2: c\n", "s:8:1: source2 stands twice [macro/duplicate-tag]"},
 		{"macro line", head + "%foometa\n", "s:6:1: %foometa is not a macro of this set, and the line is no tag [macro/tag]"},
 		{"behind end", head + "%description\n%post -p <lua>\n%end\n# fine\nx\n", `s:10:1: the line belongs to no section: "x" [macro/section]`},
+		{"no macro", head + "Requires: %undefined_here >= 1\n", "s:6:1: Requires: %undefined_here is not a macro of this set [macro/bad-value]"},
 		{"rich", head + "Supplements: (a if b)\n", `s:6:1: Supplements: "if" is not possible here, use "and" [macro/bad-value]`},
 		{"conflict", head + "<<<<<<< HEAD\n", `s:6:1: "<<<<<<< HEAD" is not a tag that rpm knows [macro/tag]`},
 		{"indented", head + " Epoch: 1\n", `s:6:1: "Epoch: 1" is not a tag that rpm knows [macro/tag]`},

@@ -233,7 +233,7 @@ func (st *specState) checkValue(p preambleLine) {
 		}
 		if bad := depProblem(name, v); bad != "" {
 			d := e.problem("macro/bad-value", "%s: %s", name, bad)
-			if strings.Contains(bad, "not \"%") {
+			if strings.HasSuffix(bad, notDefined) {
 				d.Hint = "import the macro package that defines it, or define the macro with --define"
 			}
 		}
