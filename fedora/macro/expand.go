@@ -49,6 +49,11 @@ func (e *Evaluator) top(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s
 	}
+	return e.outermost(func() []byte { return e.expand(nil, s) })
+}
+
+// outermost runs an expansion that is in no other one.
+func (e *Evaluator) outermost(expand func() []byte) string {
 	if e.spent {
 		return e.unknown("the evaluation was stopped")
 	}
@@ -56,7 +61,7 @@ func (e *Evaluator) top(s string) string {
 	e.depth = 0
 	e.written = 0
 	e.inLine = 0
-	out := e.expand(nil, s)
+	out := expand()
 	if e.failed != "" {
 		r := e.failed
 		e.failed = ""

@@ -125,6 +125,8 @@ var Codes = []diag.Code{
 	{ID: "macro/warning", Default: diag.Warning, Summary: "the spec itself prints a warning with %{warn:…}"},
 	{ID: "macro/no-file", Default: diag.Warning, Summary: "%setup or %patch names a source or patch that the spec does not have",
 		Doc: "rpm 4.20 to 6.0 prints an error and goes on without the source or patch; older and newer versions reject the spec. Correct the number, or add the Source or Patch."},
+	{ID: "macro/build-system", Default: diag.Warning, Summary: "the macros of the spec's BuildSystem are missing",
+		Doc: "A build system needs the macros %buildsystem_NAME_conf, %buildsystem_NAME_build and %buildsystem_NAME_install, each with arguments. When the macro set has none of them, what they add to the spec is not known: import the package that defines them with `specgraft macros import`. When some are missing, rpm rejects the spec."},
 	{ID: "macro/old-patch", Default: diag.Warning, Summary: "%prep has %patchN, which rpm no longer takes since 4.20",
 		Doc: "The shell gets the line as it stands and fails. Write %patch -P1, which every version of rpm takes, or %patch 1."},
 	{ID: "macro/conditional", Default: diag.Error, Summary: "%if, %else and %endif do not match",

@@ -103,6 +103,9 @@ func (e *Evaluator) readSpec(name, src string) *specState {
 		}
 		st.line(line)
 	}
+	if !st.again {
+		st.buildSystem()
+	}
 	st.endSection()
 	if st.again {
 		r.abandon()

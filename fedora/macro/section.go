@@ -84,7 +84,7 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 	if kind == sectScript || kind == sectChangelog || kind == sectList {
 		st.pkg = 0
 		args := strings.TrimSpace(rest)
-		if kind == sectScript && (strings.HasPrefix(args, "-a") || strings.HasPrefix(args, "-p")) {
+		if kind == sectScript && partOfSection(args) {
 			// rpm 4.20: appended or prepended, as often as wanted
 		} else if kind == sectScript || kind == sectChangelog {
 			st.once(name, 0, "second %%%s", name)
