@@ -89,7 +89,7 @@ func (v *View) BlameFile(name string, removed bool, num int) (*Blame, []Touch, e
 			out.Lines = append(out.Lines, BlameLine{Num: 1, Cause: causeOf(f.Origin), Text: "(binary)"})
 			var touches []Touch
 			for _, ver := range versions {
-				if ver.by != nil {
+				if ver.by != nil && ver.file != nil {
 					touches = append(touches, Touch{Cause: causeOf(ver.by), New: true, After: "(binary)"})
 				}
 			}

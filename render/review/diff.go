@@ -104,7 +104,7 @@ func (v *View) Diff() ([]FileDiff, error) {
 				d.OldPath, d.Status, old = from, Renamed, v.Before.Files[from]
 			}
 		}
-		var trace *history
+		var relabel func([]Line)
 		if f != nil {
 			if versions := v.versions(f); len(versions) > 2 { // several operations share it
 				h, _, text, err := follow(versions)
@@ -117,11 +117,12 @@ func (v *View) Diff() ([]FileDiff, error) {
 					}
 				}
 				if text {
-					trace = &h
+					first := versions[0].file == old && versions[0].by == nil
+					relabel = func(lines []Line) { h.relabel(lines, first) }
 				}
 			}
 		}
-		if ok, err := d.files(old, f, cause, trace); err != nil {
+		if ok, err := d.files(old, f, cause, relabel); err != nil {
 			return nil, err
 		} else if ok {
 			out = append(out, d)
@@ -174,8 +175,9 @@ func (v *View) UpstreamSpec() string {
 }
 
 // files compares two files, either of which may be nil, and reports whether
-// they differ. The cause is that of all lines, unless trace knows better.
-func (d *FileDiff) files(old, new *overlay.File, cause *spec.Origin, trace *history) (bool, error) {
+// they differ. The cause is that of all lines, unless relabel knows better; it
+// may be nil.
+func (d *FileDiff) files(old, new *overlay.File, cause *spec.Origin, relabel func([]Line)) (bool, error) {
 	var a, b []byte
 	var err error
 	if old != nil {
@@ -206,8 +208,8 @@ func (d *FileDiff) files(old, new *overlay.File, cause *spec.Origin, trace *hist
 		return true, nil
 	}
 	lines := textDiff(a, b, c)
-	if trace != nil {
-		trace.relabel(lines)
+	if relabel != nil {
+		relabel(lines)
 	}
 	d.hunks(lines)
 	return true, nil

@@ -1,12 +1,17 @@
 package review
 
 import (
+	"go/token"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
+	"specgraft/components"
 	"specgraft/overlay"
 	"specgraft/overlay/spec"
+	"specgraft/render"
 )
 
 // sides puts the two texts of a diff together again.
@@ -108,4 +113,84 @@ func TestLabel(t *testing.T) {
 	if got := (&Cause{Step: "header"}).String(); got != "header" {
 		t.Errorf("no place: %q", got)
 	}
+}
+
+// FuzzSidecar lets operations add, change, rename and remove the same two files
+// in any order: blame has the lines of each file as it is left, and the diff has
+// a cause for every line that it adds.
+func FuzzSidecar(f *testing.F) {
+	f.Add("1\n2\n3\n", "x\n2\n", []byte("-a+aa"))
+	f.Add("1\n2", "2\n3\n\n", []byte("-b*ab~ba"))
+	f.Add("a\x00b", "1\n", []byte("a-a+ab*b"))
+	f.Add("1\n2\n", "1\n", []byte("*-a+a*-b+b*"))
+	f.Fuzz(func(t *testing.T, one, two string, steps []byte) {
+		var ops []overlay.Op
+		file := "a"
+		for i, s := range steps[:min(len(steps), 20)] {
+			op := overlay.Op{Type: overlay.FileSearchReplace, File: file, Regex: "(?m)^(.*)$", Replacement: "<$1", Pos: token.Position{Filename: "x.toml", Line: i + 1, Column: 1}}
+			switch s {
+			case 'a', 'b':
+				file = string(s)
+				op.File = file
+				op.Type, op.Lines = overlay.FilePrependLines, []string{"top"}
+			case '-':
+				op.Type = overlay.FileRemove
+			case '+':
+				op.Type, op.Source = overlay.FileAdd, "/new"
+			case '~':
+				op.Type, op.Replacement = overlay.FileRename, map[string]string{"a": "b", "b": "a"}[file]
+			}
+			ops = append(ops, op)
+		}
+		files := func() map[string]*overlay.File {
+			return map[string]*overlay.File{"a": overlay.NewFile("a", 0o644, []byte(one), nil), "b": overlay.NewFile("b", 0o644, []byte(two), nil)}
+		}
+		source := func(string) ([]byte, fs.FileMode, error) { return []byte(two), 0o644, nil }
+		tree := &overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", nil), Files: files()}
+		res := &render.Result{Component: "x", Config: &components.Component{Name: "x"}, Report: &overlay.Report{}}
+		for i, op := range ops { // one that fails is left out
+			rep, list := overlay.Apply(tree, []overlay.Op{op}, overlay.Options{Source: source})
+			if list.HasErrors() {
+				continue
+			}
+			for k := range rep.Applied {
+				rep.Applied[k].Origin.Index = i
+			}
+			res.Report.Applied = append(res.Report.Applied, rep.Applied...)
+		}
+		for _, name := range slices.Sorted(maps.Keys(tree.Files)) {
+			res.Files = append(res.Files, tree.Files[name])
+		}
+		v := &View{Result: res, Before: &overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", nil), Files: files()}}
+		diffs, err := v.Diff()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range diffs {
+			for _, h := range d.Hunks {
+				for _, l := range h.Lines {
+					if l.Op == "+" && l.Cause == nil {
+						t.Errorf("%s: nothing is said to have written %q", d.Path, l.Text)
+					}
+				}
+			}
+		}
+		for _, file := range res.Files {
+			b, _, err := v.BlameFile(file.Path, false, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := file.Bytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, l := range b.Lines {
+				got = append(got, l.Text)
+			}
+			if want := strings.TrimSuffix(string(data), "\n"); !isBinary(data) && strings.Join(got, "\n") != want {
+				t.Errorf("%s is %q, blamed as %q", file.Path, want, got)
+			}
+		}
+	})
 }

@@ -9,12 +9,13 @@ import (
 
 // A version is a file other than the spec as one operation left it.
 type version struct {
-	file *overlay.File
-	by   *spec.Origin // nil for the packaging's own
+	file *overlay.File // nil where the operation took the file away
+	by   *spec.Origin  // nil for the packaging's own
 }
 
 // chains follows every file other than the spec through the operations and
-// returns its versions by its last path. A path that nothing is left at has none.
+// returns its versions by its last path. A file that comes to a path where
+// another one was taken away goes on from that one.
 func (v *View) chains() map[string][]version {
 	chains := map[string][]version{}
 	if v.Result.Report == nil {
@@ -31,15 +32,13 @@ func (v *View) chains() map[string][]version {
 		a := &v.Result.Report.Applied[i]
 		for _, c := range a.Files {
 			switch now := (version{c.After, a.Origin}); c.Change {
-			case overlay.FileAdded:
-				chains[c.Path] = []version{now}
-			case overlay.FileModified:
+			case overlay.FileAdded, overlay.FileModified:
 				chains[c.Path] = append(chain(c.Path), now)
 			case overlay.FileRenamed:
 				chains[c.Path] = append(chain(c.Old), now)
-				chains[c.Old] = nil
+				chains[c.Old] = append(chain(c.Old), version{nil, a.Origin})
 			case overlay.FileDeleted:
-				chains[c.Path] = nil
+				chains[c.Path] = append(chain(c.Path), version{nil, a.Origin})
 			}
 		}
 	}
@@ -47,7 +46,7 @@ func (v *View) chains() map[string][]version {
 }
 
 // versions returns what a rendered file went through, in order. The first is
-// the packaging's, unless the file was added.
+// the packaging's, unless there was none; the last is the file itself.
 func (v *View) versions(f *overlay.File) []version {
 	if v.files == nil {
 		v.files = v.chains()
@@ -56,29 +55,38 @@ func (v *View) versions(f *overlay.File) []version {
 	if up := v.Before.Files[f.Path]; !ok && up != nil {
 		all = []version{{up, up.Origin}}
 	}
-	if o := f.Origin; o != nil {
-		if n := len(all); n > 0 {
-			if by := all[n-1].by; by != nil && by.Pos == o.Pos && by.Step == o.Step && by.Index == o.Index {
-				return all
-			}
-		}
-		all = append(all[:len(all):len(all)], version{f, o}) // a step of the renderer wrote it
+	all = all[:len(all):len(all)]
+	o, n := f.Origin, len(all)
+	switch {
+	case o == nil:
+	case n > 0 && all[n-1].file != nil && sameOperation(all[n-1].by, o):
+		all = append(all[:n-1:n-1], version{f, o})
+	default:
+		all = append(all, version{f, o}) // a step of the renderer wrote it
 	}
 	return all
 }
 
+// sameOperation reports whether two origins, which may be nil, are of one
+// operation.
+func sameOperation(a, b *spec.Origin) bool {
+	return a == b || a != nil && b != nil && a.Pos == b.Pos && a.Step == b.Step && a.Index == b.Index
+}
+
 // follow follows the lines of a file other than the spec through its versions,
 // and returns the edits that were made to them. It is false for a file that is
-// no text.
+// no text at the end; versions before that were none have no lines.
 func follow(versions []version) (h history, log []spec.Edit, text bool, err error) {
 	var was []byte
 	for i, ver := range versions {
-		data, err := ver.file.Bytes()
-		if err != nil {
-			return h, nil, false, err
+		var data []byte
+		if ver.file != nil {
+			if data, err = ver.file.Bytes(); err != nil {
+				return h, nil, false, err
+			}
 		}
-		if isBinary(data) {
-			return h, nil, false, nil
+		if text = !isBinary(data); !text {
+			data = nil
 		}
 		if i == 0 && ver.by == nil {
 			for _, l := range textDiff(data, data, nil) {
@@ -90,7 +98,7 @@ func follow(versions []version) (h history, log []spec.Edit, text bool, err erro
 		was = data
 	}
 	h.play(log)
-	return h, log, true, nil
+	return h, log, text, nil
 }
 
 // lineEdits returns the edits that lead from one text to the other. Where as
@@ -129,8 +137,9 @@ func lineEdits(a, b []byte, by *spec.Origin) []spec.Edit {
 	return edits
 }
 
-// relabel gives the changed lines of a comparison the causes that h knows.
-func (h *history) relabel(lines []Line) {
+// relabel gives the changed lines of a comparison with the last version the
+// causes that h knows. first says that the other side is the first version.
+func (h *history) relabel(lines []Line, first bool) {
 	changed := map[int]int{} // old line to the new one it became
 	for j, was := range h.was {
 		if was >= 0 {
@@ -142,7 +151,9 @@ func (h *history) relabel(lines []Line) {
 		l := &lines[i]
 		switch l.Op {
 		case "-":
-			if by := h.gone[old]; by != nil {
+			if !first {
+				// another file stood there
+			} else if by := h.gone[old]; by != nil {
 				l.Cause = causeOf(by)
 			} else if j, ok := changed[old]; ok && h.new[j].Origin != nil {
 				l.Cause, l.Earlier = causeOf(h.new[j].Origin), h.earlier(int32(old))
