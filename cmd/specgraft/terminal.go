@@ -108,9 +108,21 @@ func harmless(p []byte) (out, held []byte) {
 		case b == 0xc2 && p[i+1] >= 0x80 && p[i+1] < 0xa0: // the C1 controls
 			out = append(out, '?')
 			i++
+		case b == 0xe2 && i+2 >= len(p):
+			return out, append([]byte{}, p[i:]...)
+		case b == 0xe2 && turnsText(p[i+1], p[i+2]):
+			out = append(out, '?')
+			i += 2
 		default:
 			out = append(out, b)
 		}
 	}
 	return out, nil
+}
+
+// turnsText reports whether a character that begins with the byte 0xe2 is one
+// that turns the direction of the text behind it (U+202A to U+202E and U+2066 to
+// U+2069), which lets a line read in another order than rpm reads it.
+func turnsText(b, c byte) bool {
+	return b == 0x80 && 0xaa <= c && c <= 0xae || b == 0x81 && 0xa6 <= c && c <= 0xa9
 }

@@ -21,6 +21,7 @@ func TestHarmless(t *testing.T) {
 		"\x1b[8mhidden\x1b[30;40m":               "?[8mhidden?[30;40m",
 		"\x1b\x1b[0m":                            "?\x1b[0m",
 		"\u009b2J \u0085 \u00a0 \x7f\b\x00":      "?2J ? \u00a0 ???",
+		"rm \u202etxt.\u2066a\u2069 – \u200f…":   "rm ?txt.?a? – \u200f…",
 		"\x1b[" + strings.Repeat("1", 20) + "m!": "?[" + strings.Repeat("1", 20) + "m!",
 	} {
 		for cut := range len(in) + 1 {
