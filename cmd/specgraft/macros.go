@@ -102,7 +102,8 @@ stand-ins for all that specgraft computes itself, so that rpmspec -P expands a
 spec with it to what "specgraft query --expand" prints. What is unknown there
 because it depends on the machine or the day, such as %autochangelog, rpm looks
 up. An rpm before 4.19 lacks functions on strings, such as %sub: --rpm=4.18 adds
-them, which a later one would refuse.`,
+them, which a later one would refuse. An rpm since 4.20 has a build directory for
+each package and quotes around the archives that %setup unpacks.`,
 		Example: `  specgraft macros show
   specgraft macros show --srpm
   specgraft macros show --rpm > macros && rpmspec --load macros -P any.spec

@@ -10,8 +10,9 @@ import (
 // (rpmspec --load FILE), for Fedora 43 on x86_64: the set's text, what New adds
 // for the distribution and the architecture, and stand-ins, mostly in rpm's Lua,
 // for what is computed in Go here and has no body in the set. With it rpmspec -P
-// gives what Spec.Expanded holds, but for unknown values: what depends on the
-// machine or on the day rpm looks up.
+// gives what Spec.Expanded holds, but for unknown values (what depends on the
+// machine or on the day rpm looks up) and the paths that the package comment
+// names.
 //
 // version is that of the rpm, such as "4.18"; "" stands for the newest. One
 // before 4.19 lacks functions on strings, %sub and the like, and is given them.
