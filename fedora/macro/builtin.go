@@ -36,12 +36,10 @@ var builtins = map[string]*builtin{
 	"load":      {fn: builtinLoad},
 	"expr":      {fn: func(e *Evaluator, c *call) string { return e.exprString(c.args[0], false) }},
 
-	"basename": {fn: func(e *Evaluator, c *call) string { return c.args[0][strings.LastIndexByte(c.args[0], '/')+1:] }},
+	"basename": {fn: func(e *Evaluator, c *call) string { _, base := splitPath(c.args[0]); return base }},
 	"dirname": {fn: func(e *Evaluator, c *call) string {
-		if i := strings.LastIndexByte(c.args[0], '/'); i >= 0 {
-			return c.args[0][:i]
-		}
-		return c.args[0]
+		dir, base := splitPath(c.args[0])
+		return dir + taint(base) // what is not known may have slashes
 	}},
 	"suffix": {fn: func(e *Evaluator, c *call) string {
 		if i := strings.LastIndexByte(c.args[0], '.'); i >= 0 {
@@ -51,7 +49,7 @@ var builtins = map[string]*builtin{
 	}},
 	"url2path":   {fn: builtinURLPath},
 	"u2p":        {fn: builtinURLPath},
-	"uncompress": {fn: func(e *Evaluator, c *call) string { return rpmConfigDir + "/rpmuncompress " + c.args[0] }},
+	"uncompress": {fn: func(e *Evaluator, c *call) string { return e.textOr("__rpmuncompress") + " " + c.args[0] }},
 	"exists":     {fn: builtinExists},
 	"getenv": {fn: func(e *Evaluator, c *call) string {
 		return e.unknown("%{getenv:" + plain(c.args[0]) + "} depends on the environment")
@@ -89,6 +87,35 @@ var builtins = map[string]*builtin{
 
 // rpmConfigDir is where rpm's own files are on every distribution concerned.
 const rpmConfigDir = "/usr/lib/rpm"
+
+// splitPath splits a path as dirname(3) and basename(3) do, which rpm follows
+// since 4.20.
+func splitPath(s string) (dir, base string) {
+	if s == "" {
+		return ".", "."
+	}
+	trimmed := strings.TrimRight(s, "/")
+	if trimmed == "" {
+		return rootOf(s), "/"
+	}
+	i := strings.LastIndexByte(trimmed, '/')
+	if i < 0 {
+		return ".", trimmed
+	}
+	if dir = strings.TrimRight(trimmed[:i], "/"); dir == "" {
+		dir = rootOf(trimmed[:i+1])
+	}
+	return dir, trimmed[i+1:]
+}
+
+// rootOf returns the root directory as a path of slashes only names it: two of
+// them are kept, as POSIX has it.
+func rootOf(slashes string) string {
+	if slashes == "//" {
+		return slashes
+	}
+	return "/"
+}
 
 func nothing(*Evaluator, *call) string { return "" }
 

@@ -67,7 +67,7 @@ func (e *Evaluator) outermost(expand func() []byte) string {
 		e.failed = ""
 		return e.unknown(r)
 	}
-	return string(out)
+	return e.unquote(string(out))
 }
 
 // sub expands a text inside of an expansion.
@@ -173,7 +173,7 @@ func (e *Evaluator) expand(dst []byte, s string) []byte {
 				return dst
 			}
 			if e.spend() {
-				cmd := e.sub(s[1:n])
+				cmd := e.unquote(e.sub(s[1:n]))
 				if e.failed == "" {
 					dst = append(dst, e.evalShell(cmd)...)
 				}

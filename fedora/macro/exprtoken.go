@@ -112,7 +112,7 @@ func (x *expr) quoted(i int, run bool) term {
 		return term{kind: termString}
 	}
 	if x.expand {
-		text = x.e.sub(text)
+		text = x.e.unquote(x.e.sub(text))
 	}
 	if t := taint(text); t != "" {
 		// The text around is known, and often enough for a comparison.

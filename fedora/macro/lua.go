@@ -407,7 +407,7 @@ func (s *luaState) known(text string) (lua.Value, error) {
 	if s.e.failed != "" {
 		return lua.NilValue, errors.New(s.e.failed)
 	}
-	return lua.StringValue(text), nil
+	return lua.StringValue(s.e.unquote(text)), nil
 }
 
 // missing returns a table that stands for a library which reaches outside.

@@ -166,6 +166,12 @@ func rpmVersion(t *testing.T) string {
 	return words[len(words)-1]
 }
 
+// newRPM tells whether the rpm that is installed is 4.20 or later.
+func newRPM(t *testing.T) bool {
+	t.Helper()
+	return compareVersions(rpmVersion(t), "4.20") >= 0
+}
+
 // fits tells whether a text is the expected one where that is known.
 func fits(want, got string) bool {
 	if !strings.Contains(want, "<?>") {

@@ -12,21 +12,26 @@ import (
 // TestEvalOracle holds the expansion against what `rpm --eval` prints. The
 // expected texts in testdata/eval.txt are committed; where rpm is installed
 // they are checked, too. An expected text of "!" means that rpm reports an
-// error and prints nothing. Lines marked "rpm6" are about things that rpm 4.18
-// does not have. Short tests start no rpm, which takes most of the time.
+// error and prints nothing. Lines marked "rpm6" are about things that an rpm
+// before 4.20 does not have or does otherwise: an empty %{dirname:} and
+// %{basename:}, the traces of %{quote:}. Short tests start no rpm, which takes
+// most of the time.
 func TestEvalOracle(t *testing.T) {
 	t.Parallel()
 	base := evalBase()
-	rpm := ""
+	rpm, newer := "", false
 	if !testing.Short() {
-		rpm, _ = exec.LookPath("rpm")
+		if rpm, _ = exec.LookPath("rpm"); rpm != "" {
+			newer = newRPM(t)
+		}
 	}
 	for _, c := range readCases(t, "testdata/eval.txt") {
 		if got := evalCase(base, c.in); got != c.want {
 			t.Errorf("eval.txt:%d: %q\n got %q\nwant %q", c.line, c.in, got, c.want)
 		}
-		if rpm != "" && !c.new {
-			if got := rpmEval(rpm, c.in); got != c.want {
+		if rpm != "" && (newer || !c.new) {
+			// A new rpm prints no line end behind nothing.
+			if got := rpmEval(rpm, c.in); strings.TrimSuffix(got, "\n") != strings.TrimSuffix(c.want, "\n") {
 				t.Errorf("eval.txt:%d: %q\n rpm gives %q\nexpected  %q", c.line, c.in, got, c.want)
 			}
 		}
@@ -42,6 +47,7 @@ func evalBase() *Set {
 %_bindir %{_exec_prefix}/bin
 %_libdir %{_exec_prefix}/%{_lib}
 %_lib lib
+%__rpmuncompress /usr/lib/rpm/rpmuncompress
 `, nil)
 }
 
@@ -58,7 +64,7 @@ func evalCase(base *Set, in string) string {
 }
 
 func rpmEval(rpm, in string) string {
-	cmd := exec.Command(rpm, "--define", "_prefix /usr", "--define", "_lib lib", "--eval", in)
+	cmd := exec.Command(rpm, "--define", "_prefix /usr", "--define", "_lib lib", "--define", "__rpmuncompress /usr/lib/rpm/rpmuncompress", "--eval", in)
 	out, err := cmd.Output()
 	if err != nil {
 		return "!"

@@ -87,7 +87,7 @@ func TestPrep(t *testing.T) {
 		if d := cmp.Diff(string(c.Data), got+problems.String()); d != "" {
 			t.Errorf("%q expands to something else (-want +got):\n%s", name, d)
 		}
-		if rpmspec == "" || newer {
+		if rpmspec == "" || newer && (!newRPM(t) || !s.Expanded.Known || len(s.Problems) > 0) {
 			continue
 		}
 		write(t, filepath.Join(dir, "skiff.spec"), []byte(text))
@@ -99,6 +99,12 @@ func TestPrep(t *testing.T) {
 			continue
 		}
 		_, theirs, _ := strings.Cut(strings.ReplaceAll(string(out), dir, sourceDir), "%prep\n")
+		if newRPM(t) {
+			if d := cmp.Diff(rpmLines(theirs), rpmLines(got)); d != "" {
+				t.Errorf("%q expands to something else (-rpm +ours):\n%s", name, d)
+			}
+			continue
+		}
 		// rpm 4.18 leaves out the header behind %prep.
 		next := regexp.MustCompile(`(?m)^%(build|install)\n`).FindString(got)
 		if d := cmp.Diff(theirs, strings.Replace(got, next, "", 1)); d != "" {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"specgraft/overlay/diag"
 )
 
 const (
@@ -30,10 +32,16 @@ const (
 		`[Provides %{PROVIDENAME} %{PROVIDEFLAGS:depflags} %{PROVIDEVERSION}\n][Supplements %{SUPPLEMENTNAME} %{SUPPLEMENTFLAGS:depflags} %{SUPPLEMENTVERSION}\n]`
 )
 
-// runsCode are specs that have rpm start programs or look at the machine; they
-// are not shown to it. autosetup -C, BuildSystem, sections that are given more than
-// once and constants in Lua are newer than rpm 4.18.
-var runsCode = regexp.MustCompile(`%\(|\bos\.|\bio\.|\bposix\.|(?m:^Build(System|Option))|%(auto)?setup.* -C|%(prep|build|install|check|conf|generate_buildrequires)\s+-[ap]|<const>`)
+var (
+	// runsCode are specs that have rpm start programs or look at the machine; they
+	// are not shown to it, nor are those with constants in Lua, for rpm may come
+	// with an older Lua.
+	runsCode = regexp.MustCompile(`%\(|\bos\.|\bio\.|\bposix\.|<const>`)
+
+	// newSyntax is newer than rpm 4.18: autosetup -C, BuildSystem, and sections that
+	// are given more than once.
+	newSyntax = regexp.MustCompile(`(?m:^Build(System|Option))|%(auto)?setup.* -C|%(prep|build|install|check|conf|generate_buildrequires)\s+-[ap]`)
+)
 
 // TestCorpusRpmspec shows specs of a real distribution to rpm with our macros in
 // place of its own, and compares the expanded text (rpmspec -P) and the packages
@@ -47,6 +55,7 @@ func TestCorpusRpmspec(t *testing.T) {
 	if err != nil {
 		t.Skip("rpmspec is not installed: no spec of the corpus was shown to it")
 	}
+	newer := newRPM(t)
 	upstream := corpusTrees(t, upstreamTrees)
 	trees := map[string]*corpusTree{}
 	var names []string
@@ -61,7 +70,7 @@ func TestCorpusRpmspec(t *testing.T) {
 		shown := tree.spec != ""
 		for file, f := range files {
 			if file == tree.spec || strings.HasSuffix(file, ".macros") {
-				shown = shown && !runsCode.Match(f.Data)
+				shown = shown && !runsCode.Match(f.Data) && (newer || !newSyntax.Match(f.Data))
 			}
 		}
 		if shown {
@@ -103,6 +112,10 @@ func TestCorpusRpmspec(t *testing.T) {
 		s := Eval(tree.spec, tree.files[tree.spec].Data, Config{FS: tree.files, Lines: true})
 		text, err := rpm("-P")
 		switch {
+		case err != nil && slices.ContainsFunc(s.Problems, func(d diag.Diagnostic) bool {
+			return d.Code == "macro/build-system" || d.Code == "macro/no-file" // what rpm 6.1 does not take
+		}):
+			rejected++
 		case err != nil && s.Rejected() == nil:
 			t.Errorf("%s: rpm rejects it, we do not", name)
 		case err == nil && s.Rejected() != nil:
@@ -145,10 +158,28 @@ func writeFile(name string, data []byte) error {
 
 var buildHeader = regexp.MustCompile(`^%(prep|build|install|check|conf|clean|generate_buildrequires)$`)
 
+var (
+	unpacked     = regexp.MustCompile(`(rpmuncompress -x (?:-v )?(?:-C \S+ )?)'([^']*)'`)
+	newBuildRoot = regexp.MustCompile(topDir + `/BUILD/[^/\s'"]*-build/BUILDROOT`)
+	oldBuildRoot = regexp.MustCompile(topDir + `/BUILDROOT/[^/\s]*?\.(?:x86_64|noarch)`)
+	buildRoots   = regexp.MustCompile(topDir + `/BUILDROOT(['"\s]|$)`)
+	newBuildDir  = regexp.MustCompile(`(` + topDir + `/BUILD)/[^/\s'"]*-build(/|'|"|\s|$)`)
+)
+
+// samePaths takes away in what the versions of rpm differ on purpose: since 4.20
+// archives are in quotes and each package has a build directory of its own.
+func samePaths(text string) string {
+	text = unpacked.ReplaceAllString(text, "$1$2")
+	text = newBuildRoot.ReplaceAllString(text, "/buildroot")
+	text = oldBuildRoot.ReplaceAllString(text, "/buildroot")
+	text = newBuildDir.ReplaceAllString(text, "$1$2")
+	return buildRoots.ReplaceAllString(text, topDir+"/BUILD$1")
+}
+
 // rpmLines returns the lines of an expanded spec that count.
 func rpmLines(text string) []string {
 	var out []string
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(samePaths(text)) {
 		if line = strings.TrimSpace(line); line != "" && !buildHeader.MatchString(line) {
 			out = append(out, line)
 		}
