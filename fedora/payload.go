@@ -60,18 +60,32 @@ func decompress(r io.Reader, kind string) (io.ReadCloser, error) {
 // the header, each once, with the sizes and digests that the header has.
 //
 // The format is "newc": a header of 110 characters, the name, padding to a
-// multiple of four, content, padding.
+// multiple of four, content, padding. In packages of format 6, which rpm 6
+// builds, the header of a file is its place in the header of the package, from
+// which name and size come.
 func (p *SRPM) readPayload(r io.Reader, each func(f *SRPMFile, r io.Reader) error) error {
 	c := &cpioReader{r: r}
+	places := make([]int, len(p.Files)) // of the files in p.Files, by their index
+	for i, f := range p.Files {
+		places[f.index] = i
+	}
 	for {
-		name, size, err := c.next()
+		entry, err := c.next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
 			return badSRPM("the payload: %v", err)
 		}
+		name, size := entry.name, entry.size
 		i, found := slices.BinarySearchFunc(p.Files, name, func(f SRPMFile, n string) int { return strings.Compare(f.Name, n) })
+		if entry.stripped {
+			if entry.index >= int64(len(places)) {
+				return badSRPM("the payload has file number %d, which the header does not list", entry.index)
+			}
+			i, found = places[entry.index], true
+			name, size = p.Files[i].Name, p.Files[i].Size
+		}
 		switch {
 		case !found:
 			return badSRPM("the payload has %q, which the header does not list", name)
@@ -135,12 +149,20 @@ func (c *cpioReader) pad() error {
 	return err
 }
 
+// A cpioEntry is the header of a file in a cpio archive.
+type cpioEntry struct {
+	name     string
+	size     int64
+	stripped bool  // there is only the index
+	index    int64 // in the header of the package
+}
+
 // next reads the header of the next file; io.EOF stands for the trailer.
-func (c *cpioReader) next() (name string, size int64, err error) {
+func (c *cpioReader) next() (entry cpioEntry, err error) {
 	cut := errors.New("it is cut off")
 	magic := make([]byte, 6)
 	if _, err := io.ReadFull(c, magic); err != nil {
-		return "", 0, cut
+		return entry, cut
 	}
 	number := func(b []byte) (int64, error) {
 		n, err := strconv.ParseUint(string(b), 16, 32)
@@ -151,36 +173,42 @@ func (c *cpioReader) next() (name string, size int64, err error) {
 	}
 	switch string(magic) {
 	case "07070X":
-		return "", 0, errors.New("it has files beyond 4 GiB, which source packages do not have")
+		b := make([]byte, 8)
+		if _, err := io.ReadFull(c, b); err != nil || c.pad() != nil {
+			return entry, cut
+		}
+		entry.stripped = true
+		entry.index, err = number(b)
+		return entry, err
 	case "070701", "070702":
 	default:
-		return "", 0, errors.New("it is not a cpio archive")
+		return entry, errors.New("it is not a cpio archive")
 	}
 	rest := make([]byte, 104)
 	if _, err := io.ReadFull(c, rest); err != nil {
-		return "", 0, cut
+		return entry, cut
 	}
 	// Thirteen fields of eight digits: 6 is the size of the file, 11 of the name.
-	if size, err = number(rest[6*8 : 7*8]); err != nil {
-		return "", 0, err
+	if entry.size, err = number(rest[6*8 : 7*8]); err != nil {
+		return entry, err
 	}
 	length, err := number(rest[11*8 : 12*8])
 	if err != nil {
-		return "", 0, err
+		return entry, err
 	}
 	if length < 1 || length > maxCpioName {
-		return "", 0, fmt.Errorf("a file name has %d bytes", length)
+		return entry, fmt.Errorf("a file name has %d bytes", length)
 	}
 	b := make([]byte, length)
 	if _, err := io.ReadFull(c, b); err != nil {
-		return "", 0, cut
+		return entry, cut
 	}
 	if err := c.pad(); err != nil {
-		return "", 0, cut
+		return entry, cut
 	}
-	name = strings.TrimPrefix(string(b[:length-1]), "./")
-	if name == "TRAILER!!!" {
-		return "", 0, io.EOF
+	entry.name = strings.TrimPrefix(string(b[:length-1]), "./")
+	if entry.name == "TRAILER!!!" {
+		return entry, io.EOF
 	}
-	return name, size, nil
+	return entry, nil
 }

@@ -54,7 +54,8 @@ type SRPMFile struct {
 	DigestType string      `json:"digestType"` // "SHA256", "MD5" and so on; "" for none
 	Digest     string      `json:"digest"`
 
-	seen bool
+	seen  bool
+	index int // in the header
 }
 
 // EVR returns the package's version for comparing it with another.
@@ -332,7 +333,7 @@ func parseHeaders(head []byte) (*SRPM, *srpmDigests, error) {
 	}
 	total := uint64(0)
 	for i, name := range names {
-		f := SRPMFile{Name: name, Size: int64(sizes[i]), Mode: 0o644}
+		f := SRPMFile{Name: name, Size: int64(sizes[i]), Mode: 0o644, index: i}
 		if err := CheckFileName(name); err != nil {
 			return nil, nil, err
 		}

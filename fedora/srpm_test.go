@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -252,4 +253,40 @@ func FuzzSRPM(f *testing.F) {
 			t.Errorf("the error has several lines: %q", err)
 		}
 	})
+}
+
+// TestStrippedPayload reads the payload of a package of format 6, whose entries
+// are numbers of files in the header.
+func TestStrippedPayload(t *testing.T) {
+	t.Parallel()
+	const trailer = "07070100000000000000000000000000000000000000010000000000000000000000000000000000000000000000000000000b00000000TRAILER!!!\x00\x00\x00\x00"
+	entry := func(index int, content string) string {
+		return fmt.Sprintf("07070X%08x\x00\x00", index) + content + strings.Repeat("\x00", (4-len(content)%4)%4)
+	}
+	for _, c := range []struct{ name, payload, want string }{
+		{"in order", entry(0, "bb") + entry(1, "aaa") + trailer, ""},
+		{"another order", entry(1, "aaa") + entry(0, "bb") + trailer, ""},
+		{"a number that is not there", entry(0, "bb") + entry(2, "aaa") + trailer, "file number 2, which the header does not list"},
+		{"a number twice", entry(0, "bb") + entry(0, "bb") + trailer, `has "b" twice`},
+		{"cut off", entry(0, "bb") + "07070X0000", "cut off"},
+		{"no number", "07070X0000zzzz\x00\x00", "a header is damaged"},
+		{"a file too few", entry(0, "bb") + trailer, `lacks "a"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := &SRPM{Files: []SRPMFile{{Name: "a", Size: 3, index: 1}, {Name: "b", Size: 2, index: 0}}}
+			got := map[string]string{}
+			err := p.readPayload(strings.NewReader(c.payload), func(f *SRPMFile, r io.Reader) error {
+				b, err := io.ReadAll(r)
+				got[f.Name] = string(b)
+				return err
+			})
+			switch {
+			case c.want == "" && err != nil, c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+				t.Errorf("%v, want %q", err, c.want)
+			case c.want == "" && (got["a"] != "aaa" || got["b"] != "bb"):
+				t.Errorf("read %q", got)
+			}
+		})
+	}
 }

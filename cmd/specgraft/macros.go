@@ -188,6 +188,8 @@ func importMacros(name, arg string, set *macro.Set) (*macro.Set, error) {
 const (
 	maxRPM       = 256 << 20
 	maxRPMHeader = 64 << 20
+
+	tagRPMFormat = 5114 // RPMTAG_RPMFORMAT, since rpm 4.20
 )
 
 // rpmMacroFiles reads the macro files out of an RPM package, in the order of
@@ -209,6 +211,9 @@ func rpmMacroFiles(file string) (texts []string, err error) {
 	pkg, err := rpmutils.ReadRpm(bytes.NewReader(b))
 	if err != nil {
 		return nil, fmt.Errorf("not a readable package: %w", err)
+	}
+	if format, err := pkg.Header.GetUint64s(tagRPMFormat); err == nil && len(format) > 0 && format[0] >= 6 {
+		return nil, fmt.Errorf("the package is of format %d, which is read for source packages only; import the macro files themselves", format[0])
 	}
 	payload, err := pkg.PayloadReaderExtended()
 	if err != nil {

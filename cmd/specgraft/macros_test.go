@@ -39,7 +39,7 @@ func TestImportRPM(t *testing.T) {
 	if err := os.WriteFile(spec, []byte(macroPackage), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(tool, "-bb", "--define", "_topdir "+dir, spec).CombinedOutput(); err != nil {
+	if out, err := exec.Command(tool, "-bb", "--define", "_topdir "+dir, "--define", "_rpmformat 4", spec).CombinedOutput(); err != nil {
 		t.Fatalf("rpmbuild: %v\n%s", err, out)
 	}
 	file := filepath.Join(dir, "RPMS", "noarch", "mine-1-1.noarch.rpm")
