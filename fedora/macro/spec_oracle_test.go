@@ -54,6 +54,7 @@ func TestSpecOracle(t *testing.T) {
 	r := s.Report("sample.spec", "")
 	var got strings.Builder
 	got.WriteString(r.Name + " " + r.Epoch + " " + r.Version + " " + r.Release + "\n")
+	want := rpmspec(t, "-q", "--srpm", "--qf", `%{NAME} %{EPOCH} %{VERSION} %{RELEASE}\n[source %{SOURCE}\n][patch %{PATCH}\n]`, file)
 	sources, patches := slices.Clone(r.Sources), slices.Clone(r.Patches)
 	if !newRPM(t) { // it prints the last one first
 		slices.Reverse(sources)
@@ -65,7 +66,6 @@ func TestSpecOracle(t *testing.T) {
 	for _, p := range patches {
 		got.WriteString("patch " + p.Name + "\n")
 	}
-	want := rpmspec(t, "-q", "--srpm", "--qf", `%{NAME} %{EPOCH} %{VERSION} %{RELEASE}\n[source %{SOURCE}\n][patch %{PATCH}\n]`, file)
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("the source package (-rpm +ours)\n%s", diff)
 	}
