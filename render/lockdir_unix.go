@@ -11,8 +11,8 @@ import (
 
 var errLocked = errors.New("locked")
 
-// lockDir locks a directory against other runs until the file is closed or the
-// process ends; shared locks exclude only exclusive ones. File systems that
+// lockDir locks a directory against other runs until unlockDir or the end of the
+// process; shared locks exclude only exclusive ones. File systems that
 // cannot lock a directory go without.
 func lockDir(dir string, shared bool) (*os.File, error) {
 	f, err := os.Open(dir)
@@ -33,6 +33,13 @@ func lockDir(dir string, shared bool) (*os.File, error) {
 		}
 		return f, nil
 	}
+}
+
+// unlockDir lets a lock go. Closing the file is not enough: a process that is
+// just being started elsewhere has it open, too, until it runs.
+func unlockDir(f *os.File) {
+	unix.Flock(int(f.Fd()), unix.LOCK_UN)
+	f.Close()
 }
 
 // isNoSpace reports whether err says that the disk or the quota is used up.

@@ -142,7 +142,7 @@ func (o *Output) Close() error {
 		l.root.Close()
 	}
 	if o.lock != nil {
-		o.lock.Close()
+		unlockDir(o.lock)
 	}
 	if o.root != nil {
 		return o.root.Close()

@@ -467,7 +467,7 @@ func makeTreeTemp(dir string) (temp string, release func(), err error) {
 		left := filepath.Join(parent, e.Name())
 		if lock, err := lockDir(left, false); err == nil {
 			os.RemoveAll(left) // nobody is filling it
-			lock.Close()
+			unlockDir(lock)
 		}
 	}
 	temp, err = os.MkdirTemp(parent, treeTemp)
@@ -481,7 +481,7 @@ func makeTreeTemp(dir string) (temp string, release func(), err error) {
 	release = func() {
 		os.RemoveAll(temp)
 		if lock != nil {
-			lock.Close()
+			unlockDir(lock)
 		}
 	}
 	if err != nil {
