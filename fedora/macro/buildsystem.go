@@ -84,6 +84,10 @@ func (st *specState) buildSystem() {
 // named.
 func (st *specState) buildOptions() map[string]string {
 	options := map[string][]string{}
+	names := make([]string, len(buildSteps))
+	for i, step := range buildSteps {
+		names[i] = step.name
+	}
 	for _, t := range st.spec.Packages[0].Tags {
 		if t.Name != "BuildOption" {
 			continue
@@ -92,11 +96,12 @@ func (st *specState) buildOptions() map[string]string {
 		if section == "" {
 			section = "conf"
 		}
-		if names := buildStepNames(); !slices.Contains(names, section) && !t.Maybe {
+		if !slices.Contains(names, section) && !t.Maybe {
 			d := st.e.problem("macro/bad-value", "BuildOption: %q is no section that a build system fills in", excerpt(section))
 			d.Pos = t.Pos
-			if d.Hint = "there are " + strings.Join(names, ", "); diag.Nearest(section, names) != "" {
-				d.Hint = "did you mean " + diag.Nearest(section, names) + "?"
+			d.Hint = "there are " + strings.Join(names, ", ")
+			if near := diag.Nearest(section, names); near != "" {
+				d.Hint = "did you mean " + near + "?"
 			}
 		}
 		options[section] = append(options[section], t.raw+t.cond)
@@ -106,14 +111,6 @@ func (st *specState) buildOptions() map[string]string {
 		joined[section] = strings.Join(list, " ")
 	}
 	return joined
-}
-
-func buildStepNames() []string {
-	var names []string
-	for _, step := range buildSteps {
-		names = append(names, step.name)
-	}
-	return names
 }
 
 // partOfSection reports whether the arguments of a section's header say that it
