@@ -1,11 +1,12 @@
 package macro
 
 import (
-	"fmt"
 	"io"
 	"path"
 	"strconv"
 	"strings"
+
+	"specgraft/overlay/diag"
 )
 
 // A builtin is a macro that rpm computes itself. raw ones read the text behind
@@ -515,10 +516,13 @@ func (e *Evaluator) inside(name string) (string, bool) {
 	return p, true
 }
 
-func (e *Evaluator) warn(code, format string, args ...any) {
-	if len(e.problems) < maxProblems {
-		e.problems.Warn(e.pos, code, "%s", fmt.Sprintf(format, args...))
+// warn reports something at the present position that rpm goes on with. The
+// result takes a hint.
+func (e *Evaluator) warn(code, format string, args ...any) *diag.Diagnostic {
+	if len(e.problems) >= maxProblems {
+		return &diag.Diagnostic{} // nobody will see it
 	}
+	return e.problems.Warn(e.pos, code, format, args...)
 }
 
 // builtinLoad reads a macro file of the component.

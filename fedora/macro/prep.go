@@ -140,12 +140,10 @@ func (e *Evaluator) file(what, kind, number string) (path string, ok bool) {
 	if len(e.spec.spec.Open) > 0 {
 		return e.unknown("whether there is a " + kind + " number " + name[len(kind):] + " is not known"), true
 	}
-	if len(e.problems) < maxProblems {
-		d := e.problems.Warn(e.pos, "macro/no-file", "there is no %s number %d", kind, n)
-		if d.Hint = "the spec has no " + kind; len(list) > 0 {
-			last := slices.MaxFunc(list, func(a, b Source) int { return cmp.Compare(a.Number, b.Number) })
-			d.Hint = "the highest is number " + strconv.Itoa(last.Number)
-		}
+	d := e.warn("macro/no-file", "there is no %s number %d", kind, n)
+	if d.Hint = "the spec has no " + kind; len(list) > 0 {
+		last := slices.MaxFunc(list, func(a, b Source) int { return cmp.Compare(a.Number, b.Number) })
+		d.Hint = "the highest is number " + strconv.Itoa(last.Number)
 	}
 	return "", false
 }
@@ -316,10 +314,10 @@ func patch(e *Evaluator, c *call) string {
 func (st *specState) numberedPatch(line string) {
 	word, _ := splitWord(strings.TrimLeft(line, " \t"))
 	number, ok := strings.CutPrefix(word, "%patch")
-	if !ok || number == "" || strings.Trim(number, "0123456789") != "" || len(st.e.problems) >= maxProblems {
+	if !ok || number == "" || strings.Trim(number, "0123456789") != "" {
 		return
 	}
-	d := st.e.problems.Warn(st.e.pos, "macro/old-patch", "%s is no macro since rpm 4.20: the build fails", excerpt(word))
+	d := st.e.warn("macro/old-patch", "%s is no macro since rpm 4.20: the build fails", excerpt(word))
 	d.Hint = "write %patch -P" + excerpt(number)
 }
 
