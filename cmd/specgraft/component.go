@@ -26,6 +26,7 @@ and results; exit codes are specgraft's.`,
 				sub.Use = names[0] + strings.TrimPrefix(sub.Use, sub.Name())
 			}
 			sub.Aliases = append(sub.Aliases, names[1:]...)
+			sub.GroupID = ""
 			likeAzldev(g, sub)
 			cmd.AddCommand(sub)
 		}

@@ -72,14 +72,15 @@ distribution's configuration names mirrors that are tried first.`,
 		fetch := func(ctx context.Context, name string) fetchRecord {
 			return fetchComponent(ctx, p, store, name, refresh, shallow)
 		}
-		return g.fetchAll(cmd.Context(), names, jobs, format, fetch)
+		return g.fetchAll(cmd.Context(), names, jobs, format, g.brief(sel.all, format), fetch)
 	}
 	return cmd
 }
 
 // fetchAll fetches components and prints the results in their order, each as
-// soon as those before it are there.
-func (g *globals) fetchAll(ctx context.Context, names []string, jobs int, format string, fetch func(context.Context, string) fetchRecord) error {
+// soon as those before it are there. With brief those that were there before are
+// left out.
+func (g *globals) fetchAll(ctx context.Context, names []string, jobs int, format string, brief bool, fetch func(context.Context, string) fetchRecord) error {
 	start := time.Now()
 	wide := len("COMPONENT")
 	for _, n := range names {
@@ -138,8 +139,10 @@ func (g *globals) fetchAll(ctx context.Context, names []string, jobs int, format
 		if rec.Status == "failed" {
 			exit = worst(exit, max(codeOf(rec.problems), exitProblems))
 		}
-		if err := list.Write(rec); err != nil {
-			return err
+		if !brief || rec.Status != "present" && rec.Status != "local" {
+			if err := list.Write(rec); err != nil {
+				return err
+			}
 		}
 		line.Show("%s", fetchStatus(i+1, len(names), bytes, time.Since(start)))
 	}

@@ -13,6 +13,13 @@ import (
 // default first.
 var recordFormats = []string{"table", "json", "csv", "markdown"}
 
+// brief reports whether a list of all components leaves out those that nothing
+// happened to: a person who looks at a terminal wants what changed or failed, and
+// the line of counts says the rest. Pipes, files and -v get every row.
+func (g *globals) brief(all bool, format string) bool {
+	return all && format == "table" && !g.verbose && isTerminal(g.stdout)
+}
+
 // A column is one column of a table of records.
 type column[T any] struct {
 	Title string

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -61,4 +63,56 @@ func topic(root *cobra.Command, args []string) (*cobra.Command, []string) {
 		about = about.Commands()[k]
 	}
 	return about, nil
+}
+
+// printUsage prints the usage of a command: its subcommands, in groups where it
+// has some, and its flags. The global flags stand in the help of the program
+// alone, since they are the same everywhere.
+func printUsage(cmd *cobra.Command) error {
+	w := cmd.OutOrStderr()
+	fmt.Fprint(w, "Usage:")
+	if cmd.Runnable() {
+		fmt.Fprintf(w, "\n  %s", cmd.UseLine())
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "\n  %s COMMAND", cmd.CommandPath())
+	}
+	fmt.Fprintln(w)
+	if len(cmd.Aliases) > 0 {
+		fmt.Fprintf(w, "\nAliases:\n  %s\n", cmd.NameAndAliases())
+	}
+	if cmd.HasExample() {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", cmd.Example)
+	}
+	if groups := cmd.Groups(); len(groups) > 0 {
+		for _, g := range groups {
+			printCommands(w, cmd, g.Title, g.ID)
+		}
+	} else if cmd.HasAvailableSubCommands() {
+		printCommands(w, cmd, "Commands:", "")
+	}
+	flags := "Flags:"
+	if !cmd.HasParent() {
+		flags = "Global flags, for every command:"
+	}
+	if cmd.HasAvailableLocalFlags() {
+		fmt.Fprintf(w, "\n%s\n%s", flags, cmd.LocalFlags().FlagUsages())
+	}
+	if cmd.HasAvailableInheritedFlags() {
+		fmt.Fprintf(w, "\n'%s --help' lists the global flags, such as -C, --offline and --json.\n", cmd.Root().Name())
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "\n'%s COMMAND --help' says more about a command.\n", cmd.CommandPath())
+	}
+	return nil
+}
+
+// printCommands prints the subcommands of cmd that stand below one heading.
+func printCommands(w io.Writer, cmd *cobra.Command, title, id string) {
+	fmt.Fprintf(w, "\n%s\n", title)
+	for _, sub := range cmd.Commands() {
+		if sub.GroupID == id && (sub.IsAvailableCommand() || sub.Name() == "help") {
+			fmt.Fprintf(w, "  %-*s %s\n", sub.NamePadding(), sub.Name(), sub.Short)
+		}
+	}
 }

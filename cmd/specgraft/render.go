@@ -57,6 +57,9 @@ After each overlay the spec is looked at as rpm will read it, and what the
 overlay's author is unlikely to have meant is a warning. --strict makes errors of
 warnings: of all, or of those with the given codes ('specgraft help codes').
 
+On a terminal -a lists the components that changed or failed, and counts the
+others; with -v, and into a file or a pipe, it lists all of them.
+
 With --check nothing is written: exit code 2 says that the tree is not what
 render would write. With --explain-files the results list each file of the
 packaging instead, whether it is part of the tree, and why; in JSON both.`,
@@ -144,106 +147,166 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 			return err
 		}
 		g.closers = append(g.closers, out.Close)
-		return g.render(cmd.Context(), r, out, names, format, render.RunOptions{Jobs: jobs, Check: check, FailFast: failFast, ExplainFiles: explain}, clean)
+		run := g.newRenderRun(r, out, names, format, g.brief(sel.all, format),
+			render.RunOptions{Jobs: jobs, Check: check, FailFast: failFast, ExplainFiles: explain})
+		return g.render(cmd.Context(), run, out, names, clean)
 	}
 	return cmd
 }
 
-// render runs the renderer, prints what comes out, and removes orphans.
-func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Output, names []string, format string, opt render.RunOptions, clean bool) error {
-	start := time.Now()
+// A renderRun is what a render prints and counts while its outcomes arrive.
+type renderRun struct {
+	g      *globals
+	r      *render.Renderer
+	total  int
+	format string
+	brief  bool // leave out the components that are as they were
+	opt    render.RunOptions
+
+	list    *records[*render.Outcome]
+	reasons *records[fileReason]
+	line    *progress
+
+	start time.Time
+	done  int
+	count map[string]int
+	drift []string // components that are not what render would write
+	exit  int
+	err   error // the first error of printing
+}
+
+// outcomeCounts are the kinds of outcomes in the order in which their counts
+// are printed.
+var outcomeCounts = []string{"changed", "unchanged", "failed", "failed as expected", "cancelled"}
+
+// newRenderRun starts the lists of a render of the named components into out.
+func (g *globals) newRenderRun(r *render.Renderer, out *render.Output, names []string, format string, brief bool, opt render.RunOptions) *renderRun {
 	wide, dirs := len("COMPONENT"), len("OUTPUT")
 	for _, n := range names {
 		wide = max(wide, len(n))
 		dirs = max(dirs, len(relative(filepath.Join(out.Dir, render.ComponentDir(n)))))
 	}
-	list := newRecords(g.stdout, format, []column[*render.Outcome]{
-		{"COMPONENT", wide, func(o *render.Outcome) string { return o.Component }},
-		{"OUTPUT", dirs, func(o *render.Outcome) string { return o.OutputDir }},
-		{"STATUS", len("cancelled"), func(o *render.Outcome) string { return string(o.Status) }},
-		{"CHANGED", len("CHANGED"), func(o *render.Outcome) string { return fmt.Sprint(o.Changed) }},
-		{"ERROR", 1, func(o *render.Outcome) string {
-			if format == "table" {
-				return code(o.Diags) // the message is on stderr
-			}
-			return o.Error
-		}},
-	})
-	reasons := newRecords(g.stdout, format, fileColumns)
-	line := newProgress(g)
-	count := map[string]int{}
-	exit, done := exitOK, 0
-	var werr error
-	var drift []string
-	r.Run(ctx, out, names, opt, func(o *render.Outcome) {
-		done++
-		if len(o.Diags) > 0 {
-			g.reportOutcome(r, o)
-		}
-		o.OutputDir = relative(o.OutputDir)
-		switch {
-		case o.Status == render.Cancelled:
-			count["cancelled"]++
-		case o.Status == render.Error && o.Expected:
-			count["failed as expected"]++
-		case o.Status == render.Error:
-			count["failed"]++
-			exit = worst(exit, max(codeOf(o.Diags), exitProblems))
-		case o.Changed:
-			count["changed"]++
-		default:
-			count["unchanged"]++
-		}
-		if o.Changed && opt.Check {
-			exit = worst(exit, exitDrift)
-			drift = append(drift, o.Component)
-			for _, ch := range o.Changes {
-				g.note("%s: %s would be %s", o.Component, shownPath(ch.Path), wouldBe(ch.Kind))
-			}
-		}
-		var err error
-		if opt.ExplainFiles && format != "json" {
-			for _, f := range o.Files {
-				err = errors.Join(err, reasons.Write(fileReason{o.Component, f}))
-			}
-		} else {
-			err = list.Write(o)
-		}
-		if err != nil && werr == nil {
-			werr = err
-		}
-		line.Show("%d of %d  %s", done, len(names), o.Component)
-	})
-	line.Clear()
-	var err error
-	if opt.ExplainFiles && format != "json" {
-		err = reasons.Close()
-	} else {
-		err = list.Close()
+	return &renderRun{
+		g: g, r: r, total: len(names), format: format, brief: brief, opt: opt,
+		list: newRecords(g.stdout, format, []column[*render.Outcome]{
+			{"COMPONENT", wide, func(o *render.Outcome) string { return o.Component }},
+			{"OUTPUT", dirs, func(o *render.Outcome) string { return o.OutputDir }},
+			{"STATUS", len("cancelled"), func(o *render.Outcome) string { return string(o.Status) }},
+			{"CHANGED", len("CHANGED"), func(o *render.Outcome) string { return fmt.Sprint(o.Changed) }},
+			{"ERROR", 1, func(o *render.Outcome) string {
+				if format == "table" {
+					return code(o.Diags) // the message is on stderr
+				}
+				return o.Error
+			}},
+		}),
+		reasons: newRecords(g.stdout, format, fileColumns),
+		line:    newProgress(g),
+		start:   time.Now(),
+		count:   map[string]int{},
 	}
-	if err != nil && werr == nil {
-		werr = err
-	}
-	if werr != nil {
-		return fmt.Errorf("cannot print the results: %w", werr)
+}
+
+// render runs the renderer, prints what comes out, and removes orphans.
+func (g *globals) render(ctx context.Context, run *renderRun, out *render.Output, names []string, clean bool) error {
+	run.r.Run(ctx, out, names, run.opt, run.outcome)
+	if err := run.close(); err != nil {
+		return fmt.Errorf("cannot print the results: %w", err)
 	}
 	if ctx.Err() != nil {
-		g.say("interrupted: %d of %d components were rendered, the others are as they were", done-count["cancelled"], len(names))
+		g.say("interrupted: %d of %d components were rendered, the others are as they were", run.done-run.count["cancelled"], len(names))
 		return exitError(exitEnv)
 	}
-	if clean && (count["cancelled"] == 0) {
-		n, err := g.cleanStale(r.Project, out, opt.Check)
+	if clean && run.count["cancelled"] == 0 {
+		n, err := g.cleanStale(run.r.Project, out, run.opt.Check)
 		if err != nil {
 			return err
 		}
-		if n > 0 && opt.Check {
-			exit = worst(exit, exitDrift)
+		if n > 0 && run.opt.Check {
+			run.exit = worst(run.exit, exitDrift)
 		}
 	}
+	return run.finish()
+}
+
+// outcome takes the result of one component.
+func (run *renderRun) outcome(o *render.Outcome) {
+	run.done++
+	if len(o.Diags) > 0 {
+		run.g.reportOutcome(run.r, o)
+	}
+	o.OutputDir = relative(o.OutputDir)
+	kind := outcomeKind(o)
+	run.count[kind]++
+	if kind == "failed" {
+		run.exit = worst(run.exit, max(codeOf(o.Diags), exitProblems))
+	}
+	if o.Changed && run.opt.Check {
+		run.exit = worst(run.exit, exitDrift)
+		run.drift = append(run.drift, o.Component)
+		for _, ch := range o.Changes {
+			run.g.note("%s: %s would be %s", o.Component, shownPath(ch.Path), wouldBe(ch.Kind))
+		}
+	}
+	if err := run.write(o, kind); err != nil && run.err == nil {
+		run.err = err
+	}
+	run.line.Show("%d of %d  %s", run.done, run.total, o.Component)
+}
+
+// outcomeKind returns under which of outcomeCounts an outcome counts.
+func outcomeKind(o *render.Outcome) string {
+	switch {
+	case o.Status == render.Cancelled:
+		return "cancelled"
+	case o.Status == render.Error && o.Expected:
+		return "failed as expected"
+	case o.Status == render.Error:
+		return "failed"
+	case o.Changed:
+		return "changed"
+	}
+	return "unchanged"
+}
+
+// explains reports whether the rows are files and not components.
+func (run *renderRun) explains() bool { return run.opt.ExplainFiles && run.format != "json" }
+
+// write prints the row or the rows of an outcome.
+func (run *renderRun) write(o *render.Outcome, kind string) error {
+	if !run.explains() {
+		if run.brief && kind == "unchanged" {
+			return nil
+		}
+		return run.list.Write(o)
+	}
+	var errs []error
+	for _, f := range o.Files {
+		errs = append(errs, run.reasons.Write(fileReason{o.Component, f}))
+	}
+	return errors.Join(errs...)
+}
+
+// close ends the lists. It returns the first error that printing them had.
+func (run *renderRun) close() error {
+	run.line.Clear()
+	end := run.list.Close
+	if run.explains() {
+		end = run.reasons.Close
+	}
+	if err := end(); run.err == nil {
+		run.err = err
+	}
+	return run.err
+}
+
+// finish says how many components had which outcome, and returns the exit code
+// of the run as an error.
+func (run *renderRun) finish() error {
 	var parts []string
-	for _, what := range []string{"changed", "unchanged", "failed", "failed as expected", "cancelled"} {
-		if n := count[what]; n > 0 {
-			if opt.Check && what == "changed" {
+	for _, what := range outcomeCounts {
+		if n := run.count[what]; n > 0 {
+			if run.opt.Check && what == "changed" {
 				what = "would change"
 			}
 			parts = append(parts, fmt.Sprintf("%d %s", n, what))
@@ -252,15 +315,15 @@ func (g *globals) render(ctx context.Context, r *render.Renderer, out *render.Ou
 	if len(parts) == 0 {
 		parts = []string{"there are no components"}
 	}
-	g.note("%s in %s", strings.Join(parts, ", "), time.Since(start).Round(time.Millisecond))
-	if opt.Check && !g.dryRun && len(drift) > 0 {
-		g.note("the rendered tree is stale; run 'specgraft render' for: %s", abridge(drift, 10))
+	run.g.note("%s in %s", strings.Join(parts, ", "), time.Since(run.start).Round(time.Millisecond))
+	if run.opt.Check && !run.g.dryRun && len(run.drift) > 0 {
+		run.g.note("the rendered tree is stale; run 'specgraft render' for: %s", abridge(run.drift, 10))
 	}
-	if exit == exitOK && count["cancelled"] > 0 {
-		exit = exitEnv
+	if run.exit == exitOK && run.count["cancelled"] > 0 {
+		run.exit = exitEnv
 	}
-	if exit != exitOK {
-		return exitError(exit)
+	if run.exit != exitOK {
+		return exitError(run.exit)
 	}
 	return nil
 }

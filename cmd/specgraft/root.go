@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -90,44 +91,86 @@ found that something would change, 3 the environment failed.`,
 		}
 		return pflag.NormalizedName(name)
 	})
+	for _, group := range commandGroups(g) {
+		root.AddGroup(&cobra.Group{ID: group.Title, Title: group.Title + ":"})
+	}
 	root.AddCommand(commands(g)...)
-	root.AddCommand(componentCmd(g))
-	root.SetHelpCommand(helpCmd())
+	component, help := componentCmd(g), helpCmd()
+	component.GroupID, help.GroupID = toolsGroup, toolsGroup
+	root.AddCommand(component)
+	root.SetHelpCommand(help)
+	root.SetCompletionCommandGroupID(toolsGroup)
+	root.SetUsageFunc(printUsage)
 	wrapArgs(root)
 	return root
 }
 
-// commands lists the constructors of all top-level commands, in the order of
-// the alphabet.
-func commands(g *globals) []*cobra.Command {
-	return []*cobra.Command{
-		addCmd(g),
-		applyCmd(g),
-		autospecCmd(g),
-		cacheCmd(g),
-		blameCmd(g),
-		changedCmd(g),
-		codesCmd(g),
-		configCmd(g),
-		fetchCmd(g),
-		diffCmd(g),
-		initCmd(g),
-		listCmd(g),
-		macrosCmd(g),
-		newCmd(g),
-		overlayCmd(g),
-		prepareCmd(g),
-		queryCmd(g),
-		renderCmd(g),
-		showCmd(g),
-		stepCmd(g),
-		srpmCmd(g),
-		templateCmd(g),
-		tryCmd(g),
-		updateCmd(g),
-		versionCmd(g),
-		whyCmd(g),
+// toolsGroup is the heading of what is about the program itself.
+const toolsGroup = "Tools"
+
+// A commandGroup is a heading of the list of commands in the help, with the
+// commands that stand below it.
+type commandGroup struct {
+	Title    string
+	Commands []*cobra.Command
+}
+
+// commandGroups lists the constructors of all top-level commands, under the
+// task that a user has in mind when he looks for one.
+func commandGroups(g *globals) []commandGroup {
+	return []commandGroup{
+		{"Render and check", []*cobra.Command{
+			renderCmd(g),
+			prepareCmd(g),
+			changedCmd(g),
+		}},
+		{"See cause and effect", []*cobra.Command{
+			diffCmd(g),
+			blameCmd(g),
+			stepCmd(g),
+			tryCmd(g),
+			whyCmd(g),
+			showCmd(g),
+			listCmd(g),
+		}},
+		{"Write configuration", []*cobra.Command{
+			initCmd(g),
+			addCmd(g),
+			newCmd(g),
+			overlayCmd(g),
+			templateCmd(g),
+			configCmd(g),
+		}},
+		{"Upstream", []*cobra.Command{
+			fetchCmd(g),
+			updateCmd(g),
+			cacheCmd(g),
+		}},
+		{"Specs alone", []*cobra.Command{
+			queryCmd(g),
+			applyCmd(g),
+			autospecCmd(g),
+			srpmCmd(g),
+		}},
+		{toolsGroup, []*cobra.Command{
+			macrosCmd(g),
+			codesCmd(g),
+			versionCmd(g),
+		}},
 	}
+}
+
+// commands returns all top-level commands in the order of their groups, each
+// with the heading it belongs to.
+func commands(g *globals) []*cobra.Command {
+	var all []*cobra.Command
+	for _, group := range commandGroups(g) {
+		for _, cmd := range group.Commands {
+			cmd.GroupID = group.Title
+			all = append(all, cmd)
+		}
+	}
+	return all
 }
 
 // azldevFlags maps azldev's long flag names to ours, so that scripts written
@@ -263,19 +306,28 @@ func version() string {
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
 	}
-	rev, dirty := "", ""
+	rev, dirty := commit(info)
+	switch {
+	case rev == "":
+		return "devel"
+	case dirty:
+		return "devel-" + rev[:min(12, len(rev))] + "+changes"
+	}
+	return "devel-" + rev[:min(12, len(rev))]
+}
+
+// commit returns the commit that a build was made from, or the empty string, and
+// whether the files differed from it.
+func commit(info *debug.BuildInfo) (rev string, dirty bool) {
 	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
+		switch s.Key {
+		case "vcs.revision":
 			rev = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+changes"
+		case "vcs.modified":
+			dirty = s.Value == "true"
 		}
 	}
-	if rev == "" {
-		return "devel"
-	}
-	return "devel-" + rev[:min(12, len(rev))] + dirty
+	return rev, dirty
 }
 
 func versionCmd(g *globals) *cobra.Command {
@@ -283,14 +335,28 @@ func versionCmd(g *globals) *cobra.Command {
 		Use:     "version",
 		Aliases: []string{"ver"},
 		Short:   "Print the version of this build",
-		Args:    cobra.NoArgs,
+		Long: `Print the version of this build: that of the module, or the commit it was built
+from. --json gives the commit, whether files differed from it, and the version
+of Go, for a report or a log.`,
+		Example: `  specgraft version
+  specgraft version --json`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			format, err := g.formatOf("text", "table", "json")
 			if err != nil {
 				return err
 			}
 			if format == "json" {
-				return writeJSON(g.stdout, map[string]string{"version": version()})
+				build := struct {
+					Version  string `json:"version"`
+					Commit   string `json:"commit,omitempty"`
+					Modified bool   `json:"modified"` // the files were not as in the commit
+					Go       string `json:"go"`
+				}{Version: version(), Go: runtime.Version()}
+				if info, ok := debug.ReadBuildInfo(); ok {
+					build.Commit, build.Modified = commit(info)
+				}
+				return writeJSON(g.stdout, build)
 			}
 			_, err = fmt.Fprintln(g.stdout, "specgraft", version())
 			return err

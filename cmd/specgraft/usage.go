@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,7 @@ func (g *globals) dryRunFlags(cmd *cobra.Command) error {
 		for _, c := range commands(g) {
 			able = append(able, checkers(c, "")...)
 		}
+		slices.Sort(able)
 		return usageError{fmt.Errorf("'%s' has no --dry-run, which is for %s; leave it out",
 			cmd.CommandPath(), strings.Join(able, ", "))}
 	}
