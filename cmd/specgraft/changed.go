@@ -4,17 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
-	"io/fs"
 	"maps"
 	"path"
+	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/revision"
 )
 
 // changedRecord is one component in the output of changed.
@@ -61,11 +61,11 @@ locks; that is an error.`,
 		if err != nil {
 			return err
 		}
-		before, err := h.outputs(from)
+		before, err := readOutputs(h, from)
 		if err != nil {
 			return err
 		}
-		after, err := h.outputs(to)
+		after, err := readOutputs(h, to)
 		if err != nil {
 			return err
 		}
@@ -74,8 +74,8 @@ locks; that is an error.`,
 			for n := range o.locks {
 				names[n] = true
 			}
-			if !before.locked || !after.locked {
-				for n := range o.rendered {
+			if before.locks == nil || after.locks == nil {
+				for _, n := range o.rendered {
 					names[n] = true
 				}
 			}
@@ -92,7 +92,7 @@ locks; that is an error.`,
 		})
 		var problems diag.List
 		for _, name := range chosen {
-			rec, err := h.compareOutputs(name, before, after, &problems)
+			rec, err := compareOutputs(p, name, before, after, &problems)
 			if err != nil {
 				return err
 			}
@@ -143,93 +143,42 @@ func (s *selection) among(p *components.Project, args, names []string) ([]string
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !match[n] }), nil
 }
 
-// outputs is what one commit has of locks and rendered specs, by object name.
+// outputs is what one revision has of locks and rendered specs.
 type outputs struct {
-	commit   string
-	locked   bool              // there is a lock directory
-	locks    map[string]string // component: blob of its lock
-	rendered map[string]string // component: tree of its rendered directory
+	*revision.Revision
+	locks    map[string]string // component: object name of its lock; nil without locks
+	rendered []string
 }
 
-// outputs lists the results in a commit.
-func (h *history) outputs(ref string) (*outputs, error) {
-	id, err := h.commit(ref)
+func readOutputs(h *revision.History, ref string) (*outputs, error) {
+	r, err := resolve(h, ref)
 	if err != nil {
 		return nil, err
 	}
-	o := &outputs{commit: id, rendered: map[string]string{}}
-	if o.locks, err = h.lockBlobs(id); err != nil {
-		return nil, err
+	o := &outputs{Revision: r}
+	if o.locks, err = r.Locks(); err == nil {
+		o.rendered, err = r.Rendered()
 	}
-	o.locked = o.locks != nil
-	dir, ok := h.rel(h.project.RenderedDir)
-	if !ok {
-		return o, nil
-	}
-	e, err := h.repo.Entry(id, dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !e.IsDir() {
-		return o, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	letters, err := h.repo.Tree(e.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range letters {
-		if !l.IsDir() {
-			continue
-		}
-		list, err := h.repo.Tree(l.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range list {
-			if c.IsDir() && render.ComponentDir(c.Name) == l.Name+"/"+c.Name {
-				o.rendered[c.Name] = c.ID
-			}
-		}
-	}
-	return o, nil
-}
-
-// lockBlobs returns the blobs of the locks in a commit by component, nil when it
-// has no lock directory.
-func (h *history) lockBlobs(commit string) (map[string]string, error) {
-	dir, ok := h.rel(h.project.LockDir)
-	if !ok {
-		return nil, nil
-	}
-	e, err := h.repo.Entry(commit, dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !e.IsDir() {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.repo.Tree(e.ID)
-	if err != nil {
-		return nil, err
-	}
-	blobs := make(map[string]string, len(list))
-	for _, f := range list {
-		if name, ok := strings.CutSuffix(f.Name, components.LockSuffix); ok && f.IsRegular() && !strings.HasPrefix(name, ".") {
-			blobs[name] = f.ID
-		}
-	}
-	return blobs, nil
+	return o, err
 }
 
 // compareOutputs compares the results for one component.
-func (h *history) compareOutputs(name string, before, after *outputs, problems *diag.List) (changedRecord, error) {
-	rec := changedRecord{Component: name, RenderedChange: before.rendered[name] != after.rendered[name]}
-	if rec.RenderedChange {
-		a, err := h.sourcesBlob(before.rendered[name])
+func compareOutputs(p *components.Project, name string, before, after *outputs, problems *diag.List) (changedRecord, error) {
+	rec := changedRecord{Component: name}
+	oldTree, err := before.Tree(name)
+	if err != nil {
+		return rec, err
+	}
+	newTree, err := after.Tree(name)
+	if err != nil {
+		return rec, err
+	}
+	if rec.RenderedChange = oldTree != newTree; rec.RenderedChange {
+		a, err := sourcesOf(before.Revision, name)
 		if err != nil {
 			return rec, err
 		}
-		b, err := h.sourcesBlob(after.rendered[name])
+		b, err := sourcesOf(after.Revision, name)
 		if err != nil {
 			return rec, err
 		}
@@ -248,18 +197,18 @@ func (h *history) compareOutputs(name string, before, after *outputs, problems *
 		}
 		return "unchanged"
 	}
-	if !before.locked || !after.locked {
-		rec.ChangeType = kind(before.rendered[name], after.rendered[name], rec.RenderedChange)
+	if before.locks == nil || after.locks == nil {
+		rec.ChangeType = kind(oldTree, newTree, rec.RenderedChange)
 		return rec, nil
 	}
 	a, b := before.locks[name], after.locks[name]
 	changed := false
 	if a != "" && b != "" && a != b {
-		old, err := h.fingerprint(name, a, before.commit)
+		old, err := fingerprint(before.Revision, name)
 		if err != nil {
 			return rec, err
 		}
-		now, err := h.fingerprint(name, b, after.commit)
+		now, err := fingerprint(after.Revision, name)
 		if err != nil {
 			return rec, err
 		}
@@ -267,47 +216,31 @@ func (h *history) compareOutputs(name string, before, after *outputs, problems *
 	}
 	rec.ChangeType = kind(a, b, changed)
 	if rec.SourcesChange && rec.ChangeType == "unchanged" {
-		dir, _ := h.rel(h.project.RenderedDir)
-		d := problems.Add(token.Position{Filename: path.Join(dir, render.ComponentDir(name), "sources")}, "history/sources",
-			"the sources of %s changed between %.12s and %.12s, but its fingerprint did not", name, before.commit, after.commit)
+		file := filepath.Join(p.RenderedDir, filepath.FromSlash(render.ComponentDir(name)), "sources")
+		d := problems.Add(token.Position{Filename: p.Display(file)}, "history/sources",
+			"the sources of %s changed between %s and %s, but its fingerprint did not", name, before, after)
 		d.Component = name
 		d.Hint = fmt.Sprintf("run `specgraft update %s` and `specgraft render %s`, and commit both results", name, name)
 	}
 	return rec, nil
 }
 
-// sourcesBlob returns the object name of the sources file in a directory, "" for none.
-func (h *history) sourcesBlob(tree string) (string, error) {
-	if tree == "" {
-		return "", nil
+// sourcesOf returns the object name of a component's rendered sources file, ""
+// for none.
+func sourcesOf(r *revision.Revision, name string) (string, error) {
+	files, err := r.Files(name)
+	for _, f := range files {
+		if f.Path == "sources" {
+			return f.ID, nil
+		}
 	}
-	e, err := h.repo.Entry(tree, "sources")
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return e.ID, err
+	return "", err
 }
 
-func (h *history) fingerprint(name, blob, commit string) (string, error) {
-	b, err := h.repo.Blob(blob)
-	if err != nil {
+func fingerprint(r *revision.Revision, name string) (string, error) {
+	l, err := r.Lock(name)
+	if err != nil || l == nil {
 		return "", err
 	}
-	l, err := components.ParseLock(h.project.LockPath(name), b)
-	if err != nil {
-		return "", revision{commit: commit}.explain(err)
-	}
 	return l.InputFingerprint, nil
-}
-
-// historyCodes are the diagnostics about comparing commits of the project.
-var historyCodes = []diag.Code{
-	{ID: "history/none", Summary: "the project has no history",
-		Doc: "Commands that compare commits need the project to be in a git repository with at least one commit."},
-	{ID: "history/no-lock", Summary: "no commit has the component's lock",
-		Doc: "Without --from, why starts at the commit that last wrote the lock. Name another commit with --from."},
-	{ID: "history/no-project", Summary: "a commit does not have the project",
-		Doc: "The commit has no azldev.toml where the project has it now."},
-	{ID: "history/sources", Summary: "rendered sources changed, but the fingerprint did not",
-		Doc: "A farm that builds what changed would miss the component. Update its lock and render it, and commit both."},
 }

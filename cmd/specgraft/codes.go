@@ -15,13 +15,14 @@ import (
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/revision"
 	"specgraft/render/template"
 )
 
 // allCodes joins the codes of all packages, sorted.
 func allCodes() []diag.Code {
 	codes := slices.Concat(
-		components.Codes, overlay.Codes, render.Codes, template.Codes, historyCodes,
+		components.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })

@@ -24,6 +24,7 @@ var allowedImports = map[string][]string{
 	"render/template": {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
 	"render":          {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
 	"render/review":   {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template"},
+	"render/revision": {"components", "fedora", "overlay/diag", "render"},
 	"cmd/specgraft":   {"*"},
 }
 

@@ -6,11 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"go/token"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
-	"specgraft/fedora"
 	"specgraft/overlay/diag"
+	"specgraft/render/revision"
 )
 
 // whyRecord is the answer of why for one component.
@@ -72,20 +68,29 @@ wrote the component's lock; without --to it looks at the working tree.`,
 		if err != nil {
 			return err
 		}
-		after := revision{project: p}.named()
+		after := h.Worktree()
 		if to != "" {
-			if after, err = h.at(cmd.Context(), to); err != nil {
+			if after, err = resolve(h, to); err != nil {
+				return err
+			}
+		}
+		var start *revision.Revision
+		if from != "" {
+			if start, err = resolve(h, from); err != nil {
 				return err
 			}
 		}
 		// A component may be gone from the working tree.
-		known := append(p.Names(), after.project.Names()...)
-		if from != "" {
-			before, err := h.at(cmd.Context(), from)
+		known := p.Names()
+		for _, r := range []*revision.Revision{after, start} {
+			if r == nil {
+				continue
+			}
+			then, err := r.Project()
 			if err != nil {
 				return err
 			}
-			known = append(known, before.project.Names()...)
+			known = append(known, then.Names()...)
 		}
 		slices.Sort(known)
 		names, err := sel.among(p, args, slices.Compact(known))
@@ -95,7 +100,10 @@ wrote the component's lock; without --to it looks at the working tree.`,
 		out := []whyRecord{}
 		var problems diag.List
 		for _, name := range names {
-			before, err := h.start(cmd.Context(), name, from)
+			before, err := start, error(nil)
+			if before == nil {
+				before, err = h.LastLocked(name)
+			}
 			var rec whyRecord
 			if err == nil {
 				rec, err = compareRevisions(name, before, after)
@@ -143,25 +151,43 @@ func printAllWhy(w io.Writer, out []whyRecord) error {
 	return err
 }
 
-// compareRevisions finds out why a component differs between two revisions.
-func compareRevisions(name string, before, after revision) (whyRecord, error) {
-	rec := whyRecord{Component: name, From: before.commit, To: after.commit, Changes: []whyChange{}}
-	old, err := before.state(name)
-	if err != nil {
-		return rec, before.explain(err)
+// openHistory opens the repository that the project is in.
+func (g *globals) openHistory(ctx context.Context, p *components.Project) (*revision.History, error) {
+	h, err := revision.Open(ctx, p, g.loadOptions())
+	if err == nil {
+		g.closers = append(g.closers, h.Close)
 	}
-	now, err := after.state(name)
+	return h, err
+}
+
+// resolve looks up the revision that the user named.
+func resolve(h *revision.History, ref string) (*revision.Revision, error) {
+	r, err := h.Resolve(ref)
+	if _, ok := errors.AsType[*revision.UnknownError](err); ok {
+		return nil, usageError{err}
+	}
+	return r, err
+}
+
+// compareRevisions finds out why a component differs between two revisions.
+func compareRevisions(name string, before, after *revision.Revision) (whyRecord, error) {
+	rec := whyRecord{Component: name, From: before.ID(), To: after.ID(), Changes: []whyChange{}}
+	old, err := before.State(name)
 	if err != nil {
-		return rec, after.explain(err)
+		return rec, err
+	}
+	now, err := after.State(name)
+	if err != nil {
+		return rec, err
 	}
 	if old.Component != nil {
 		if rec.OldFingerprint, err = old.Fingerprint(); err != nil {
-			return rec, before.explain(err)
+			return rec, before.Explain(err)
 		}
 	}
 	if now.Component != nil {
 		if rec.NewFingerprint, err = now.Fingerprint(); err != nil {
-			return rec, after.explain(err)
+			return rec, after.Explain(err)
 		}
 	}
 	rec.Changed = rec.OldFingerprint != rec.NewFingerprint
@@ -251,213 +277,4 @@ func shown(s string) string {
 		return strconv.Quote(string(r[:limit])) + "..."
 	}
 	return strconv.Quote(s)
-}
-
-// history is the git history of the project itself.
-type history struct {
-	g       *globals
-	project *components.Project
-	repo    *fedora.Repo
-	loaded  map[string]revision // by commit
-	logs    map[string][]fedora.PathChange
-}
-
-// A revision is the project as one commit has it, or as the working tree has.
-type revision struct {
-	project *components.Project
-	commit  string   // "" for the working tree
-	history *history // where the locks of a commit are read from
-	names   map[string]bool
-	locks   map[string]string // blobs in history, by component
-}
-
-// named fills in the names of the components.
-func (r revision) named() revision {
-	r.names = map[string]bool{}
-	for _, n := range r.project.Names() {
-		r.names[n] = true
-	}
-	return r
-}
-
-// openHistory opens the repository that the project is in.
-func (g *globals) openHistory(ctx context.Context, p *components.Project) (*history, error) {
-	repo, err := fedora.OpenWorktree(ctx, p.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &diag.Diagnostic{
-			Pos: token.Position{Filename: p.Dir}, Code: "history/none",
-			Message: "the project is in no git repository, so there is nothing to compare with",
-			Hint:    "commit the project first",
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	g.closers = append(g.closers, repo.Close)
-	return &history{g: g, project: p, repo: repo, loaded: map[string]revision{}}, nil
-}
-
-// commit returns the full name of the commit that ref stands for.
-func (h *history) commit(ref string) (string, error) {
-	id, err := h.repo.RevParse(ref)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", usageError{fmt.Errorf("no commit is called %q in %s", ref, h.repo.Top())}
-	}
-	return id, err
-}
-
-// rel returns a path of the project relative to the top of the repository,
-// with slashes; false when it is outside.
-func (h *history) rel(path string) (string, bool) {
-	rel, err := filepath.Rel(h.repo.Top(), path)
-	if err != nil || !filepath.IsLocal(rel) {
-		return "", false
-	}
-	return filepath.ToSlash(rel), true
-}
-
-// start returns the revision that why begins at.
-func (h *history) start(ctx context.Context, name, from string) (revision, error) {
-	if from != "" {
-		return h.at(ctx, from)
-	}
-	lock, ok := h.rel(h.project.LockPath(name))
-	if ok && h.logs == nil {
-		head, err := h.repo.Head()
-		if err == nil {
-			dir, _ := h.rel(h.project.LockDir)
-			h.logs, err = h.repo.PathLog(ctx, head, dir)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return revision{}, err
-		}
-	}
-	for _, c := range h.logs[lock] {
-		if c.Blob != "" {
-			return h.at(ctx, c.Commit)
-		}
-	}
-	return revision{}, &diag.Diagnostic{
-		Pos: token.Position{Filename: lock}, Code: "history/no-lock", Component: name,
-		Message: fmt.Sprintf("no commit has a lock of %s to compare with", name),
-		Hint:    "name a commit with --from REF",
-	}
-}
-
-// at loads the project as a commit has it. Its files are written to a
-// temporary directory, without those that are results of specgraft; locks are
-// read from the repository when they are needed.
-func (h *history) at(ctx context.Context, ref string) (revision, error) {
-	id, err := h.commit(ref)
-	if err != nil {
-		return revision{}, err
-	}
-	if r, ok := h.loaded[id]; ok {
-		return r, nil
-	}
-	dir, err := os.MkdirTemp("", "specgraft-")
-	if err != nil {
-		return revision{}, err
-	}
-	h.g.closers = append(h.g.closers, func() error { return os.RemoveAll(dir) })
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return revision{}, err
-	}
-	defer root.Close()
-	var results []string
-	for _, d := range []string{h.project.RenderedDir, h.project.OutputDir, h.project.WorkDir, h.project.LogDir, h.project.LockDir} {
-		if rel, ok := h.rel(d); ok && rel != "." {
-			results = append(results, rel+"/")
-		}
-	}
-	err = h.repo.Export(ctx, id, root, func(path string) bool {
-		for _, r := range results {
-			if strings.HasPrefix(path, r) {
-				return true
-			}
-		}
-		return false
-	})
-	if err != nil {
-		return revision{}, err
-	}
-	// The loader confines paths to the repository, which it knows by this name.
-	if err := root.Mkdir(".git", 0o777); err != nil {
-		return revision{}, err
-	}
-	opt := h.g.loadOptions()
-	sub, ok := h.rel(h.project.Dir)
-	if !ok {
-		return revision{}, fmt.Errorf("%s is outside of its repository", h.project.Dir)
-	}
-	opt.Dir = filepath.Join(dir, filepath.FromSlash(sub))
-	r := revision{commit: id, history: h}
-	var problems diag.List
-	r.project, problems = components.Load(opt)
-	if err := problems.Err(); err != nil {
-		return r, r.explain(err)
-	}
-	if r.project == nil || !strings.HasPrefix(r.project.Dir, dir) {
-		return r, &diag.Diagnostic{Code: "history/no-project", Message: fmt.Sprintf("commit %.12s has no azldev.toml in %s", id, sub)}
-	}
-	r = r.named()
-	if r.locks, err = h.lockBlobs(id); err != nil {
-		return r, err
-	}
-	h.loaded[id] = r
-	return r, nil
-}
-
-// state returns a component with its lock.
-func (r revision) state(name string) (components.State, error) {
-	s := components.State{Project: r.project}
-	if !r.names[name] {
-		return s, nil
-	}
-	c, problems := r.project.Component(name)
-	if err := problems.Err(); err != nil {
-		return s, err
-	}
-	s.Component = c
-	var err error
-	if r.commit == "" {
-		s.Lock, err = r.project.Lock(name)
-		return s, err
-	}
-	blob, ok := r.locks[name]
-	if !ok {
-		return s, nil
-	}
-	b, err := r.history.repo.Blob(blob)
-	if err != nil {
-		return s, err
-	}
-	path := r.history.project.LockPath(name)
-	if rel, err := filepath.Rel(r.history.project.Dir, path); err == nil {
-		path = filepath.ToSlash(rel)
-	}
-	s.Lock, err = components.ParseLock(path, b)
-	return s, err
-}
-
-// explain adds to an error in which revision it is.
-func (r revision) explain(err error) error {
-	if r.commit == "" {
-		return err
-	}
-	l, ok := errors.AsType[diag.ListError](err)
-	if !ok {
-		if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
-			l = diag.ListError{*d}
-		} else {
-			return fmt.Errorf("at commit %.12s: %w", r.commit, err)
-		}
-	}
-	out := make(diag.ListError, len(l))
-	for i, d := range l {
-		d.Message = fmt.Sprintf("at commit %.12s: %s", r.commit, d.Message)
-		out[i] = d
-	}
-	return out
 }
