@@ -1,6 +1,7 @@
 package macro
 
 import (
+	"errors"
 	"io"
 	"path"
 	"strconv"
@@ -370,44 +371,16 @@ func builtinGsub(e *Evaluator, c *call) string {
 	if !ok {
 		return ""
 	}
-	s, repl := c.args[0], c.args[2]
-	p := &luaPattern{src: s, pat: c.args[1]}
-	anchored := strings.HasPrefix(p.pat, "^")
-	var b strings.Builder
-	for i, last := 0, -1; i <= len(s); {
-		end := -1
-		if limit != 0 {
-			var err error
-			if end, err = p.find(i); err == errPatternBudget {
-				e.stop("%%gsub: %v", err)
-				return ""
-			} else if err != nil {
-				e.fail("macro/syntax", "%%gsub: bad pattern %q", excerpt(c.args[1]))
-				return ""
-			}
-		}
-		switch {
-		case end >= 0 && end != last: // nothing is matched twice at one place
-			if !p.replace(&b, repl, i, end) {
-				e.fail("macro/syntax", "%%gsub: bad replacement %q", excerpt(repl))
-				return ""
-			}
-			if !e.grow(len(repl)) {
-				return ""
-			}
-			limit--
-			i, last = end, end
-		case i < len(s):
-			b.WriteByte(s[i])
-			i++
-		default:
-			i++
-		}
-		if anchored {
-			limit = 0
-		}
+	out, err := luaGsub(c.args[0], c.args[1], c.args[2], limit, e.grow)
+	switch {
+	case errors.Is(err, errPatternBudget):
+		e.stop("%%gsub: %v", err)
+	case errors.Is(err, errPattern):
+		e.fail("macro/syntax", "%%gsub: bad pattern %q", excerpt(c.args[1]))
+	case errors.Is(err, errReplacement):
+		e.fail("macro/syntax", "%%gsub: bad replacement %q", excerpt(c.args[2]))
 	}
-	return b.String()
+	return out
 }
 
 // isDefined answers %defined, %with and their opposites. In rpm they are macros

@@ -448,13 +448,4 @@ func (e *Evaluator) invokeWith(name string, args []string) string {
 }
 
 // excerpt shortens a text for a message.
-func excerpt(s string) string {
-	if i := strings.IndexByte(s, '\n'); i >= 0 {
-		s = s[:i]
-	}
-	s = plain(s)
-	if len(s) > 60 {
-		s = strings.ToValidUTF8(s[:57], "") + "..."
-	}
-	return s
-}
+func excerpt(s string) string { return diag.Excerpt(plain(s)) }

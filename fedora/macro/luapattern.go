@@ -30,8 +30,47 @@ const (
 
 var (
 	errPattern       = errors.New("malformed pattern")
+	errReplacement   = errors.New("malformed replacement")
 	errPatternBudget = errors.New("the pattern takes too long")
 )
+
+// luaGsub replaces the matches of a pattern in s, the first limit of them or all
+// when limit is negative, as string.gsub does. It ends early, without an error,
+// when grow refuses the bytes of a replacement.
+func luaGsub(s, pat, repl string, limit int, grow func(n int) bool) (string, error) {
+	p := &luaPattern{src: s, pat: pat}
+	anchored := strings.HasPrefix(p.pat, "^")
+	var b strings.Builder
+	for i, last := 0, -1; i <= len(s); {
+		end := -1
+		if limit != 0 {
+			var err error
+			if end, err = p.find(i); err != nil {
+				return "", err
+			}
+		}
+		switch {
+		case end >= 0 && end != last: // nothing is matched twice at one place
+			if !p.replace(&b, repl, i, end) {
+				return "", errReplacement
+			}
+			if !grow(len(repl)) {
+				return "", nil
+			}
+			limit--
+			i, last = end, end
+		case i < len(s):
+			b.WriteByte(s[i])
+			i++
+		default:
+			i++
+		}
+		if anchored {
+			limit = 0
+		}
+	}
+	return b.String(), nil
+}
 
 // find matches the pattern at position i of the text and returns the end of
 // the match, or -1.

@@ -21,35 +21,34 @@ const (
 	shellDepth  = 20      // nested substitutions and groups
 )
 
-// evalShell computes %(…); cmd is the command with its macros expanded. Only
-// commands that are functions of their text are computed, by our own
-// implementations; everything else is unknown. rpm drops the newlines at the
-// end of the output and does not look at the exit status.
-func (e *Evaluator) evalShell(cmd string) string {
-	if t := taint(cmd); t != "" {
-		return t
-	}
+// A shellEnv is what a command can ask of the world around it.
+type shellEnv struct {
+	Read       func(path string) (string, error) // the content of a file of the component; the error says what is read that cannot be
+	SourceRoot bool                              // packages are asked for in the root where sources are listed
+}
+
+// runShell computes the output of a command. Of a command that is no function of its
+// text, the error says why its output is not known.
+func runShell(cmd string, env shellEnv) (string, error) {
 	prog, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(cmd), "")
 	if err != nil {
-		return e.unknown("the shell command " + excerpt(cmd) + " cannot be parsed")
+		return "", unknownf("the shell command %s cannot be parsed", excerpt(cmd))
+	}
+	notKnown := func(why string) error {
+		return unknownf("the output of the shell command %s is not known: %s", excerpt(cmd), why)
 	}
 	if name := asksFor(prog, "PWD", "OLDPWD"); name != "" {
-		return e.unknown(fmt.Sprintf("the output of the shell command %s is not known: the variable %s comes from the environment", excerpt(cmd), name))
+		return "", notKnown(fmt.Sprintf("the variable %s comes from the environment", name))
 	}
-	sh := &shell{e: e, vars: map[string]expand.Variable{}}
+	sh := &shell{env: env, vars: map[string]expand.Variable{}}
 	var out bytes.Buffer
 	if err := sh.stmts(prog.Stmts, &stream{}, &out); err != nil && !errors.Is(err, errExit) {
-		why := "it is too long a computation"
 		if u, ok := errors.AsType[shellUnknown](err); ok {
-			why = string(u)
+			return "", notKnown(string(u))
 		}
-		return e.unknown(fmt.Sprintf("the output of the shell command %s is not known: %s", excerpt(cmd), why))
+		return "", notKnown("it is too long a computation")
 	}
-	text := clean(strings.TrimRight(out.String(), "\n"))
-	if !e.grow(len(text)) {
-		return ""
-	}
-	return text
+	return out.String(), nil
 }
 
 // asksFor returns the first of the named variables that a program refers to.
@@ -81,7 +80,7 @@ var (
 // A shell interprets the small part of bash that computes on text. It starts
 // nothing, opens nothing but files of the component, and knows no environment.
 type shell struct {
-	e      *Evaluator
+	env    shellEnv
 	vars   map[string]expand.Variable
 	status int
 	steps  int
@@ -558,13 +557,12 @@ func (s *shell) file(name string) (string, error) {
 	if name == "/dev/null" {
 		return "", nil
 	}
-	p, ok := s.e.inside(name)
-	if !ok || !strings.HasPrefix(name, "/") {
+	if s.env.Read == nil {
 		return "", unknownf("it reads the file %s", excerpt(name))
 	}
-	text, why := s.e.readFile(p)
-	if why != "" {
-		return "", unknownf("it reads the file %s: %s", excerpt(name), why)
+	text, err := s.env.Read(name)
+	if err != nil {
+		return "", shellUnknown(err.Error())
 	}
 	return text, nil
 }

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 )
 
+// ascii reports whether bytes and characters are the same: what character
+// tools do with other text depends on the locale of the build.
 func ascii(b []byte) bool {
 	for _, c := range b {
 		if c >= utf8.RuneSelf {
@@ -17,6 +19,7 @@ func ascii(b []byte) bool {
 	return true
 }
 
+// ranges reads a LIST of cut: numbers from 1 and ranges.
 func ranges(list string) (func(int) bool, bool) {
 	type span struct{ from, to int }
 	var spans []span
@@ -102,6 +105,7 @@ func toolCut(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 	return 0, nil
 }
 
+// classes are the character classes of POSIX in the C locale.
 var classes = map[string]func(byte) bool{
 	"digit": func(c byte) bool { return '0' <= c && c <= '9' },
 	"lower": func(c byte) bool { return 'a' <= c && c <= 'z' },
@@ -119,6 +123,7 @@ var classes = map[string]func(byte) bool{
 	"cntrl":  func(c byte) bool { return c < ' ' || c == 0x7f },
 }
 
+// trSet expands a set of tr to its bytes in order.
 func trSet(set string) ([]byte, bool) {
 	var out []byte
 	text := set

@@ -7,6 +7,7 @@ import (
 	"strings"
 )
 
+// inLines returns the lines of a text without their newlines.
 func inLines(b []byte) []string {
 	if len(b) == 0 {
 		return nil
@@ -21,6 +22,7 @@ func putLines(out *bytes.Buffer, list []string) {
 	}
 }
 
+// count reads the number of head and tail, which may be the old form -3.
 func count(name string, args []string) (n int, bytes bool, files []string, ok bool) {
 	n = 10
 	if len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && args[0][1] >= '0' && args[0][1] <= '9' {
@@ -140,6 +142,7 @@ func toolSort(s *shell, args []string, in *stream, out *bytes.Buffer) (int, erro
 	return 0, nil
 }
 
+// compareNumbers compares numbers separated by dots.
 func compareNumbers(a, b string) int {
 	x, y := strings.Split(a, "."), strings.Split(b, ".")
 	for i := 0; i < len(x) && i < len(y); i++ {

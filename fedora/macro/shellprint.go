@@ -37,6 +37,8 @@ func toolEcho(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error
 	return 0, nil
 }
 
+// unescape replaces the backslash escapes of echo -e and printf. With echo, \0
+// begins an octal number and \c ends the output.
 func unescape(s string, echo bool) (string, bool) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -169,6 +171,7 @@ func toolPrintf(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, err
 
 var plainNumber = regexp.MustCompile(`^-?[0-9]{1,18}(\.[0-9]{0,40})?$`)
 
+// formatOne formats one argument by a directive of printf.
 func formatOne(spec string, verb byte, arg string) (string, bool) {
 	left := strings.HasPrefix(spec, "-")
 	zero := strings.HasPrefix(spec, "0")

@@ -18,7 +18,7 @@ var rootPackages = strings.Fields(`bash bzip2 coreutils cpio diffutils dnf5 fedo
 // specs and nothing that a spec requires for its build. What other build roots
 // have is not known.
 func toolRpm(s *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
-	if set := s.e.cfg.Set; set == nil || set.name != "fedora-43-srpm" {
+	if !s.env.SourceRoot {
 		return 2, unknownf("it asks for the packages of the build root")
 	}
 	query := false

@@ -9,15 +9,11 @@ import (
 )
 
 // A tool is our own implementation of a command that computes on text. It
-
 // returns the exit status; an option that it does not implement makes the
-
 // output unknown.
-
 type tool func(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error)
 
 // tools are all commands there are; a command that is not here is never run.
-
 var tools = map[string]tool{
 	"echo": toolEcho, "printf": toolPrintf, "cat": toolCat, "cut": toolCut, "tr": toolTr,
 	"sed": toolSed, "awk": toolAwk, "gawk": toolAwk, "grep": toolGrep, "egrep": toolEgrep, "fgrep": toolFgrep,
@@ -50,17 +46,13 @@ func toolBracket(s *shell, args []string, in *stream, out *bytes.Buffer) (int, e
 }
 
 // refuse is the answer to an option or form that a tool does not implement.
-
 func refuse(name string, what string) (int, error) {
 	return 2, unknownf("%s with %s is not computed", name, excerpt(what))
 }
 
 // options splits arguments by the rules of getopt: letters that take a value
-
 // stand before a colon in spec, long options in long map to letters. It
-
 // returns false when an argument is no option of the tool.
-
 func options(args []string, spec string, long map[string]string) (opts [][2]string, rest []string, ok bool) {
 	for i := 0; i < len(args); i++ {
 		a := args[i]
@@ -108,9 +100,7 @@ func options(args []string, spec string, long map[string]string) (opts [][2]stri
 }
 
 // input is what a tool reads: the named files of the component, or its
-
 // standard input.
-
 func (s *shell) input(files []string, in *stream) ([]byte, error) {
 	if len(files) == 0 {
 		return in.all(), nil
@@ -130,18 +120,6 @@ func (s *shell) input(files []string, in *stream) ([]byte, error) {
 	return b, nil
 }
 
-// inLines returns the lines of a text without their newlines.
-
-// ascii reports whether bytes and characters are the same: what character
-
-// tools do with other text depends on the locale of the build.
-
-// unescape replaces the backslash escapes of echo -e and printf. With echo, \0
-
-// begins an octal number and \c ends the output.
-
-// formatOne formats one argument by a directive of printf.
-
 func toolCat(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
 	_, files, ok := options(args, "", nil)
 	if !ok {
@@ -151,16 +129,6 @@ func toolCat(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 	out.Write(b)
 	return 0, err
 }
-
-// ranges reads a LIST of cut: numbers from 1 and ranges.
-
-// classes are the character classes of POSIX in the C locale.
-
-// trSet expands a set of tr to its bytes in order.
-
-// count reads the number of head and tail, which may be the old form -3.
-
-// compareNumbers compares numbers separated by dots.
 
 func toolBasename(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
 	opts, names, ok := options(args, "s:", map[string]string{"suffix": "s"})
@@ -194,7 +162,6 @@ func toolDirname(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, er
 }
 
 // toolDate formats a day that is given, never the present.
-
 func toolDate(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
 	opts, rest, ok := options(args, "d:u", map[string]string{"date": "d", "utc": "u", "universal": "u"})
 	given, utc := "", false
@@ -281,7 +248,6 @@ func toolSeq(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error)
 }
 
 // toolExpr computes with two numbers, the form that specs use.
-
 func toolExpr(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
 	if len(args) != 3 {
 		return refuse("expr", strings.Join(args, " "))
