@@ -14,18 +14,20 @@ import (
 // of the program: a spec knows nothing of TOML, a component nothing of git,
 // and only the command sees everything.
 var allowedImports = map[string][]string{
-	"overlay/diag":    {},
-	"overlay/spec":    {"overlay/diag"},
-	"overlay":         {"overlay/spec", "overlay/diag"},
-	"components":      {"overlay", "overlay/diag"},
-	"fedora":          {"overlay/diag"},
-	"fedora/macro":    {"overlay/spec", "overlay/diag"},
-	"fedora/autospec": {"fedora", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
-	"render/template": {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
-	"render":          {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
-	"render/review":   {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template"},
-	"render/revision": {"components", "fedora", "overlay/diag", "render"},
-	"cmd/specgraft":   {"*"},
+	"overlay/diag":         {},
+	"overlay/spec":         {"overlay/diag"},
+	"overlay":              {"overlay/spec", "overlay/diag"},
+	"components":           {"overlay", "overlay/diag"},
+	"fedora":               {"overlay/diag"},
+	"fedora/macro":         {"fedora/macro/pattern", "fedora/macro/shell", "overlay/spec", "overlay/diag"},
+	"fedora/macro/shell":   {"fedora/macro/pattern", "overlay/diag"},
+	"fedora/macro/pattern": {},
+	"fedora/autospec":      {"fedora", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
+	"render/template":      {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
+	"render":               {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
+	"render/review":        {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template"},
+	"render/revision":      {"components", "fedora", "overlay/diag", "render"},
+	"cmd/specgraft":        {"*"},
 }
 
 // TestImports holds the packages to the table above. overlay/diag sees the

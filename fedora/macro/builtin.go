@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
 )
 
@@ -371,13 +372,13 @@ func builtinGsub(e *Evaluator, c *call) string {
 	if !ok {
 		return ""
 	}
-	out, err := luaGsub(c.args[0], c.args[1], c.args[2], limit, e.grow)
+	out, err := pattern.Gsub(c.args[0], c.args[1], c.args[2], limit, e.grow)
 	switch {
-	case errors.Is(err, errPatternBudget):
+	case errors.Is(err, pattern.ErrTooLong):
 		e.stop("%%gsub: %v", err)
-	case errors.Is(err, errPattern):
+	case errors.Is(err, pattern.ErrPattern):
 		e.fail("macro/syntax", "%%gsub: bad pattern %q", excerpt(c.args[1]))
-	case errors.Is(err, errReplacement):
+	case errors.Is(err, pattern.ErrReplacement):
 		e.fail("macro/syntax", "%%gsub: bad replacement %q", excerpt(c.args[2]))
 	}
 	return out

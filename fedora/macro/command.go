@@ -3,6 +3,8 @@ package macro
 import (
 	"fmt"
 	"strings"
+
+	"specgraft/fedora/macro/shell"
 )
 
 // evalShell computes %(…); cmd is the command with its macros expanded. Only
@@ -13,7 +15,7 @@ func (e *Evaluator) evalShell(cmd string) string {
 	if t := taint(cmd); t != "" {
 		return t
 	}
-	out, err := runShell(cmd, shellEnv{Read: e.readNamed, SourceRoot: e.cfg.Set != nil && e.cfg.Set.name == "fedora-43-srpm"})
+	out, err := shell.Run(cmd, shell.Env{Read: e.readNamed, SourceRoot: e.cfg.Set != nil && e.cfg.Set.name == "fedora-43-srpm"})
 	if err != nil {
 		return e.unknown(err.Error())
 	}

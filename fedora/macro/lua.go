@@ -87,7 +87,7 @@ func (e *Evaluator) evalLua(text string) string {
 			e.table.push(&def{name: name, maybe: mark, pos: e.pos})
 		}
 		return mark
-	case errors.Is(err, errBudget):
+	case errors.Is(err, errLuaBudget):
 		// rpm would go on; what the code was to define is not known.
 		why := fmt.Sprintf("Lua code takes more than %d steps or too much memory", luaTicks)
 		e.warn("macro/budget", "%s", why)
@@ -139,7 +139,7 @@ func (s *luaState) run(text string) (err error) {
 		}
 	}()
 	if s.ticks == 0 {
-		return errBudget
+		return errLuaBudget
 	}
 	opt, arg := lua.NewTable(), lua.NewTable()
 	if f := s.e.frame; f != nil {
@@ -178,7 +178,7 @@ func (s *luaState) run(text string) (err error) {
 	s.ticks -= min(s.ticks, ctx.UsedResources().Cpu)
 	if ctx.Status() == lua.StatusKilled {
 		s.ticks = 0
-		return errBudget
+		return errLuaBudget
 	}
 	return err
 }
@@ -384,6 +384,9 @@ func sortedLuaKeys(t *lua.Thread, tab *lua.Table) []lua.Value {
 	return keys
 }
 
+// errLuaBudget ends Lua code that takes too much.
+var errLuaBudget = errors.New("budget")
+
 // errLuaUnknown ends Lua code that met something unknown.
 var errLuaUnknown = errors.New("this is not known")
 
@@ -431,7 +434,7 @@ func (s *luaState) missing(name string) *lua.Table {
 func (s *luaState) print(v lua.Value) error {
 	text, err := s.text(s.rt.MainThread(), v)
 	if err == nil && s.out.Len()+len(text) > s.e.budget.Output {
-		return errBudget
+		return errLuaBudget
 	}
 	s.out.WriteString(text)
 	return err

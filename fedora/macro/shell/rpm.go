@@ -1,10 +1,12 @@
-package macro
+package shell
 
 import (
 	"bytes"
 	"fmt"
 	"slices"
 	"strings"
+
+	"specgraft/overlay/diag"
 )
 
 // rootPackages are packages that every build root has, so that a query for
@@ -41,7 +43,7 @@ func toolRpm(s *shell, args []string, _ *stream, out *bytes.Buffer) (int, error)
 	}
 	for _, n := range names {
 		if slices.Contains(rootPackages, n) {
-			return 2, unknownf("it asks for the version of %s in the build root", excerpt(n))
+			return 2, unknownf("it asks for the version of %s in the build root", diag.Excerpt(n))
 		}
 		fmt.Fprintf(out, "package %s is not installed\n", n)
 	}

@@ -1,4 +1,4 @@
-package macro
+package shell
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 
 	"mvdan.cc/sh/v3/pattern"
 	"mvdan.cc/sh/v3/syntax"
+
+	"specgraft/overlay/diag"
 )
 
 // testExpr evaluates [[ … ]].
@@ -93,11 +95,11 @@ func (s *shell) pattern(w *syntax.Word) (*regexp.Regexp, error) {
 	}
 	re, err := pattern.Regexp(text, pattern.EntireString)
 	if err != nil {
-		return nil, unknownf("the pattern %s is not evaluated", excerpt(text))
+		return nil, unknownf("the pattern %s is not evaluated", diag.Excerpt(text))
 	}
 	compiled, err := regexp.Compile(re)
 	if err != nil {
-		return nil, unknownf("the pattern %s is not evaluated", excerpt(text))
+		return nil, unknownf("the pattern %s is not evaluated", diag.Excerpt(text))
 	}
 	return compiled, nil
 }
@@ -117,7 +119,7 @@ func (s *shell) unaryTest(op, v string) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, unknownf("test %s %s looks at a file", op, excerpt(v))
+	return false, unknownf("test %s %s looks at a file", op, diag.Excerpt(v))
 }
 
 // binaryTest compares; < and > compare texts in the C locale and are only known

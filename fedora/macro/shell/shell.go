@@ -1,4 +1,10 @@
-package macro
+// Package shell computes the output of shell commands that are functions of
+// their text, as %(…) in a spec has them: echo, sed, cut and their kin on a
+// version. It starts no process, opens no file, and knows no environment: what
+// a command would need of these makes its output unknown, with the reason.
+//
+//	out, err := shell.Run("echo 1.2.3 | cut -d. -f1-2", shell.Env{}) // "1.2\n"
+package shell
 
 import (
 	"bytes"
@@ -11,31 +17,33 @@ import (
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
+
+	"specgraft/overlay/diag"
 )
 
 // Bounds of one shell command. The commands in real specs are one line of text
 // tools on a version.
 const (
-	shellSteps  = 10_000  // statements and words
-	shellOutput = 1 << 20 // bytes of one command's output
-	shellDepth  = 20      // nested substitutions and groups
+	maxSteps  = 10_000  // statements and words
+	maxOutput = 1 << 20 // bytes of one command's output
+	maxDepth  = 20      // nested substitutions and groups
 )
 
-// A shellEnv is what a command can ask of the world around it.
-type shellEnv struct {
+// A Env is what a command can ask of the world around it.
+type Env struct {
 	Read       func(path string) (string, error) // the content of a file of the component; the error says what is read that cannot be
 	SourceRoot bool                              // packages are asked for in the root where sources are listed
 }
 
-// runShell computes the output of a command. Of a command that is no function of its
+// Run computes the output of a command. Of a command that is no function of its
 // text, the error says why its output is not known.
-func runShell(cmd string, env shellEnv) (string, error) {
+func Run(cmd string, env Env) (string, error) {
 	prog, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(cmd), "")
 	if err != nil {
-		return "", unknownf("the shell command %s cannot be parsed", excerpt(cmd))
+		return "", unknownf("the shell command %s cannot be parsed", diag.Excerpt(cmd))
 	}
 	notKnown := func(why string) error {
-		return unknownf("the output of the shell command %s is not known: %s", excerpt(cmd), why)
+		return unknownf("the output of the shell command %s is not known: %s", diag.Excerpt(cmd), why)
 	}
 	if name := asksFor(prog, "PWD", "OLDPWD"); name != "" {
 		return "", notKnown(fmt.Sprintf("the variable %s comes from the environment", name))
@@ -43,7 +51,7 @@ func runShell(cmd string, env shellEnv) (string, error) {
 	sh := &shell{env: env, vars: map[string]expand.Variable{}}
 	var out bytes.Buffer
 	if err := sh.stmts(prog.Stmts, &stream{}, &out); err != nil && !errors.Is(err, errExit) {
-		if u, ok := errors.AsType[shellUnknown](err); ok {
+		if u, ok := errors.AsType[unknown](err); ok {
 			return "", notKnown(string(u))
 		}
 		return "", notKnown("it is too long a computation")
@@ -65,12 +73,12 @@ func asksFor(prog *syntax.File, names ...string) string {
 	return found
 }
 
-// A shellUnknown says what about a command is not known.
-type shellUnknown string
+// A unknown says what about a command is not known.
+type unknown string
 
-func (u shellUnknown) Error() string { return string(u) }
+func (u unknown) Error() string { return string(u) }
 
-func unknownf(format string, args ...any) error { return shellUnknown(fmt.Sprintf(format, args...)) }
+func unknownf(format string, args ...any) error { return unknown(fmt.Sprintf(format, args...)) }
 
 var (
 	errExit   = errors.New("exit")
@@ -80,7 +88,7 @@ var (
 // A shell interprets the small part of bash that computes on text. It starts
 // nothing, opens nothing but files of the component, and knows no environment.
 type shell struct {
-	env    shellEnv
+	env    Env
 	vars   map[string]expand.Variable
 	status int
 	steps  int
@@ -100,7 +108,7 @@ func (s *stream) all() []byte {
 
 func (s *shell) step() error {
 	s.steps++
-	if s.steps > shellSteps || s.depth > shellDepth {
+	if s.steps > maxSteps || s.depth > maxDepth {
 		return errBudget
 	}
 	return nil
@@ -189,7 +197,7 @@ func (s *shell) redirect(list []*syntax.Redirect, in *stream, out *bytes.Buffer)
 		case r.Op == syntax.DplOut && (fd == "" || fd == "1") && word == "2":
 			out = &bytes.Buffer{}
 		default:
-			return nil, nil, unknownf("it redirects %s%s %s", fd, r.Op, excerpt(word))
+			return nil, nil, unknownf("it redirects %s%s %s", fd, r.Op, diag.Excerpt(word))
 		}
 	}
 	return in, out, nil
@@ -201,7 +209,7 @@ func (s *shell) command(cmd syntax.Command, in *stream, out *bytes.Buffer) error
 	if err := s.step(); err != nil {
 		return err
 	}
-	if out.Len() > shellOutput {
+	if out.Len() > maxOutput {
 		return errBudget
 	}
 	switch c := cmd.(type) {
@@ -348,7 +356,7 @@ func (s *shell) assign(list []*syntax.Assign) error {
 			}
 			v = old.Str + v
 		}
-		if len(v) > shellOutput {
+		if len(v) > maxOutput {
 			return errBudget
 		}
 		s.vars[a.Name.Value] = expand.Variable{Set: true, Kind: expand.String, Str: v}
@@ -364,11 +372,11 @@ func (s *shell) call(c *syntax.CallExpr, in *stream, out *bytes.Buffer) error {
 	if name := c.Args[0].Lit(); name == "" {
 		return unknownf("the name of the command is computed")
 	} else if tool := tools[name]; tool == nil {
-		return unknownf("%s would have to run", excerpt(name))
+		return unknownf("%s would have to run", diag.Excerpt(name))
 	}
 	for _, w := range c.Args[1:] {
 		if p := globbed(w); p != "" {
-			return unknownf("%s could stand for names of files", excerpt(p))
+			return unknownf("%s could stand for names of files", diag.Excerpt(p))
 		}
 	}
 	args, err := s.fields(c.Args)
@@ -388,7 +396,7 @@ func (s *shell) call(c *syntax.CallExpr, in *stream, out *bytes.Buffer) error {
 	}
 	status, err := tools[args[0]](s, args[1:], in, out)
 	s.status = status
-	if err == nil && out.Len() > shellOutput {
+	if err == nil && out.Len() > maxOutput {
 		return errBudget
 	}
 	return err
@@ -447,7 +455,7 @@ func (s *shell) expanded(err error) error {
 	if err == nil {
 		return nil
 	}
-	if u, ok := errors.AsType[shellUnknown](err); ok {
+	if u, ok := errors.AsType[unknown](err); ok {
 		return u
 	}
 	if errors.Is(err, errBudget) {
@@ -535,7 +543,7 @@ func (s *shell) Get(name string) expand.Variable {
 		return expand.Variable{}
 	}
 	if s.err == nil {
-		s.err = unknownf("the variable %s comes from the environment", excerpt(name))
+		s.err = unknownf("the variable %s comes from the environment", diag.Excerpt(name))
 	}
 	return expand.Variable{Set: true, Kind: expand.String}
 }
@@ -545,7 +553,7 @@ func (s *shell) Each(func(name string, vr expand.Variable) bool) {}
 
 // Set implements expand.WriteEnviron, for ${x:=y} and arithmetic.
 func (s *shell) Set(name string, v expand.Variable) error {
-	if len(v.Str) > shellOutput {
+	if len(v.Str) > maxOutput {
 		return errBudget
 	}
 	s.vars[name] = v
@@ -558,11 +566,11 @@ func (s *shell) file(name string) (string, error) {
 		return "", nil
 	}
 	if s.env.Read == nil {
-		return "", unknownf("it reads the file %s", excerpt(name))
+		return "", unknownf("it reads the file %s", diag.Excerpt(name))
 	}
 	text, err := s.env.Read(name)
 	if err != nil {
-		return "", shellUnknown(err.Error())
+		return "", unknown(err.Error())
 	}
 	return text, nil
 }

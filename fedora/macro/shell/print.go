@@ -1,4 +1,4 @@
-package macro
+package shell
 
 import (
 	"bytes"
@@ -162,7 +162,7 @@ func toolPrintf(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, err
 		if !used && len(args) > 0 {
 			break // a format without directives is printed once
 		}
-		if out.Len() > shellOutput {
+		if out.Len() > maxOutput {
 			return 1, errBudget
 		}
 	}

@@ -1,4 +1,4 @@
-package macro
+package shell
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"specgraft/fedora/macro/pattern"
 )
 
 // ascii reports whether bytes and characters are the same: what character
@@ -105,24 +107,6 @@ func toolCut(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 	return 0, nil
 }
 
-// classes are the character classes of POSIX in the C locale.
-var classes = map[string]func(byte) bool{
-	"digit": func(c byte) bool { return '0' <= c && c <= '9' },
-	"lower": func(c byte) bool { return 'a' <= c && c <= 'z' },
-	"upper": func(c byte) bool { return 'A' <= c && c <= 'Z' },
-	"alpha": func(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' },
-	"alnum": func(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' },
-	"space": func(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' },
-	"blank": func(c byte) bool { return c == ' ' || c == '\t' },
-	"punct": func(c byte) bool {
-		return '!' <= c && c <= '~' && !('a' <= c|0x20 && c|0x20 <= 'z') && !('0' <= c && c <= '9')
-	},
-	"xdigit": func(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' },
-	"print":  func(c byte) bool { return ' ' <= c && c <= '~' },
-	"graph":  func(c byte) bool { return '!' <= c && c <= '~' },
-	"cntrl":  func(c byte) bool { return c < ' ' || c == 0x7f },
-}
-
 // trSet expands a set of tr to its bytes in order.
 func trSet(set string) ([]byte, bool) {
 	var out []byte
@@ -130,7 +114,7 @@ func trSet(set string) ([]byte, bool) {
 	for len(text) > 0 {
 		if strings.HasPrefix(text, "[:") {
 			name, rest, ok := strings.Cut(text[2:], ":]")
-			class := classes[name]
+			class := pattern.Class(name)
 			if ok && class != nil {
 				for c := range 256 {
 					if class(byte(c)) {

@@ -1,14 +1,14 @@
-package macro
+package pattern
 
 import (
 	"regexp"
 	"strings"
 )
 
-// posixRegexp makes a regular expression of a POSIX one as GNU tools read it.
+// POSIX makes a regular expression of a POSIX one as GNU tools read it.
 // RE2 searches the leftmost-longest match then, as POSIX asks. Back references
 // are not possible.
-func posixRegexp(text string, extended, fold bool) (*regexp.Regexp, bool) {
+func POSIX(text string, extended, fold bool) (*regexp.Regexp, bool) {
 	var b strings.Builder
 	if fold {
 		b.WriteString("(?i)")
@@ -117,4 +117,26 @@ func bracket(text string) (int, string) {
 		i++
 	}
 	return -1, ""
+}
+
+// Class returns what decides whether a byte is in a character class of POSIX
+// such as "alpha" in the C locale; nil when there is no such class.
+func Class(name string) func(byte) bool { return classes[name] }
+
+// classes are the character classes of POSIX in the C locale.
+var classes = map[string]func(byte) bool{
+	"digit": func(c byte) bool { return '0' <= c && c <= '9' },
+	"lower": func(c byte) bool { return 'a' <= c && c <= 'z' },
+	"upper": func(c byte) bool { return 'A' <= c && c <= 'Z' },
+	"alpha": func(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' },
+	"alnum": func(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' },
+	"space": func(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' },
+	"blank": func(c byte) bool { return c == ' ' || c == '\t' },
+	"punct": func(c byte) bool {
+		return '!' <= c && c <= '~' && !('a' <= c|0x20 && c|0x20 <= 'z') && !('0' <= c && c <= '9')
+	},
+	"xdigit": func(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' },
+	"print":  func(c byte) bool { return ' ' <= c && c <= '~' },
+	"graph":  func(c byte) bool { return '!' <= c && c <= '~' },
+	"cntrl":  func(c byte) bool { return c < ' ' || c == 0x7f },
 }

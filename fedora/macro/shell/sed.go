@@ -1,10 +1,12 @@
-package macro
+package shell
 
 import (
 	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"specgraft/fedora/macro/pattern"
 )
 
 // A sedAddress selects lines.
@@ -103,7 +105,7 @@ func toolSed(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 					out.WriteString(line + end)
 				}
 			}
-			if len(line) > shellOutput {
+			if len(line) > maxOutput {
 				return 1, errBudget
 			}
 			if deleted || quit {
@@ -285,7 +287,7 @@ func sedAddr(text string, extended bool) (*sedAddress, string, bool) {
 			return nil, text, false
 		}
 		fold := strings.HasPrefix(rest, "I")
-		re, ok := posixRegexp(part, extended, fold)
+		re, ok := pattern.POSIX(part, extended, fold)
 		return &sedAddress{re: re}, strings.TrimPrefix(rest, "I"), ok
 	}
 	return nil, text, true
@@ -316,11 +318,11 @@ func (c *sedCommand) parseSubstitute(text string, extended bool) (string, bool) 
 		return text, false
 	}
 	delim := text[0]
-	pattern, text, ok := sedPart(text[1:], delim)
-	if !ok || pattern == "" {
+	expr, text, ok := sedPart(text[1:], delim)
+	if !ok || expr == "" {
 		return text, false
 	}
-	if strings.IndexByte("|+?(){}.*[]^$&", delim) >= 0 && strings.Contains(pattern, string(delim)) {
+	if strings.IndexByte("|+?(){}.*[]^$&", delim) >= 0 && strings.Contains(expr, string(delim)) {
 		return text, false // whether an escaped delimiter is special then depends on the version
 	}
 	with, text, ok := sedPart(text, delim)
@@ -344,7 +346,7 @@ func (c *sedCommand) parseSubstitute(text string, extended bool) (string, bool) 
 		}
 		text = text[1:]
 	}
-	if c.re, ok = posixRegexp(pattern, extended, fold); !ok {
+	if c.re, ok = pattern.POSIX(expr, extended, fold); !ok {
 		return text, false
 	}
 	piece := ""

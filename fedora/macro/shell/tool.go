@@ -1,4 +1,4 @@
-package macro
+package shell
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"specgraft/overlay/diag"
 )
 
 // A tool is our own implementation of a command that computes on text. It
@@ -47,7 +49,7 @@ func toolBracket(s *shell, args []string, in *stream, out *bytes.Buffer) (int, e
 
 // refuse is the answer to an option or form that a tool does not implement.
 func refuse(name string, what string) (int, error) {
-	return 2, unknownf("%s with %s is not computed", name, excerpt(what))
+	return 2, unknownf("%s with %s is not computed", name, diag.Excerpt(what))
 }
 
 // options splits arguments by the rules of getopt: letters that take a value
@@ -190,7 +192,7 @@ func toolDate(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error
 		}
 	}
 	if err != nil {
-		return 1, unknownf("the date %s depends on the time of the build", excerpt(given))
+		return 1, unknownf("the date %s depends on the time of the build", diag.Excerpt(given))
 	}
 	for i := 1; i < len(rest[0]); i++ {
 		c := rest[0][i]
@@ -238,7 +240,7 @@ func toolSeq(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error)
 	default:
 		return refuse("seq", strings.Join(args, " "))
 	}
-	if by == 0 || (to-from)/by > shellSteps {
+	if by == 0 || (to-from)/by > maxSteps {
 		return 1, errBudget
 	}
 	for n := from; by > 0 && n <= to || by < 0 && n >= to; n += by {

@@ -1,10 +1,12 @@
-package macro
+package shell
 
 import (
 	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"specgraft/fedora/macro/pattern"
 )
 
 func toolEgrep(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
@@ -20,15 +22,15 @@ func toolGrep(s *shell, args []string, in *stream, out *bytes.Buffer) (int, erro
 	if !ok {
 		return refuse("grep", strings.Join(args, " "))
 	}
-	has, pattern, limit := map[string]bool{}, "", -1
+	has, expr, limit := map[string]bool{}, "", -1
 	for _, o := range opts {
 		has[o[0]] = true
 		switch o[0] {
 		case "e":
-			if pattern != "" {
+			if expr != "" {
 				return refuse("grep", "several patterns")
 			}
-			pattern = o[1]
+			expr = o[1]
 		case "m":
 			n, err := strconv.Atoi(o[1])
 			if err != nil {
@@ -41,17 +43,17 @@ func toolGrep(s *shell, args []string, in *stream, out *bytes.Buffer) (int, erro
 		if len(rest) == 0 {
 			return refuse("grep", "no pattern")
 		}
-		pattern, rest = rest[0], rest[1:]
+		expr, rest = rest[0], rest[1:]
 	}
-	if strings.Contains(pattern, "\n") || len(rest) > 1 && !has["h"] || has["w"] {
+	if strings.Contains(expr, "\n") || len(rest) > 1 && !has["h"] || has["w"] {
 		return refuse("grep", strings.Join(args, " "))
 	}
 	if has["F"] {
-		pattern = regexp.QuoteMeta(pattern)
+		expr = regexp.QuoteMeta(expr)
 	}
-	re, ok := posixRegexp(pattern, has["E"] || has["F"], has["i"])
+	re, ok := pattern.POSIX(expr, has["E"] || has["F"], has["i"])
 	if !ok {
-		return refuse("grep", pattern)
+		return refuse("grep", expr)
 	}
 	b, err := s.input(rest, in)
 	if err != nil {

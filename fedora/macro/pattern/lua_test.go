@@ -1,9 +1,6 @@
-package macro
+package pattern
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // TestGsub holds our matcher to what Lua 5.4 gives; "!" is an error.
 func TestGsub(t *testing.T) {
@@ -61,13 +58,8 @@ func TestGsub(t *testing.T) {
 		{`abc`, `%f`, `x`, -1, `!`},
 		{`abc`, `)`, `x`, -1, `!`},
 	} {
-		e := New(Config{Set: evalBase()})
-		args := []string{c.text, c.pattern, c.replacement}
-		if c.limit >= 0 {
-			args = append(args, strings.Repeat("1", c.limit))
-		}
-		got := builtinGsub(e, &call{name: "gsub", args: args})
-		if e.failed != "" {
+		got, err := Gsub(c.text, c.pattern, c.replacement, c.limit, func(int) bool { return true })
+		if err != nil {
 			got = "!"
 		}
 		if got != c.want {

@@ -1,10 +1,12 @@
-package macro
+package shell
 
 import (
 	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"specgraft/fedora/macro/pattern"
 )
 
 // An awkRule is one rule of the awk programs that specs use: a condition on the
@@ -47,7 +49,7 @@ func toolAwk(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 	case len(sep) == 1 && sep != `\`:
 		split = func(l string) []string { return strings.Split(l, sep) }
 	default:
-		re, ok := posixRegexp(sep, true, false)
+		re, ok := pattern.POSIX(sep, true, false)
 		if !ok || re.MatchString("") {
 			return refuse("awk", "-F "+sep)
 		}
@@ -140,7 +142,7 @@ func parseAwk(text, sep string) ([]awkRule, string, bool) {
 			if !ok {
 				return nil, "", false
 			}
-			if r.re, ok = posixRegexp(part, true, false); !ok {
+			if r.re, ok = pattern.POSIX(part, true, false); !ok {
 				return nil, "", false
 			}
 			text = strings.TrimLeft(rest, " \t")
@@ -251,9 +253,9 @@ func (r *awkRule) action(text string) (string, bool) {
 				return text, false
 			}
 			item, text = append(item, awkTerm{kind: '$', field: k}), text[n:]
-		case strings.HasPrefix(text, "NF") && !isName(byteAt(text, 2)):
+		case strings.HasPrefix(text, "NF") && !partOfName(byteAt(text, 2)):
 			item, text = append(item, awkTerm{kind: 'N'}), text[2:]
-		case strings.HasPrefix(text, "NR") && !isName(byteAt(text, 2)):
+		case strings.HasPrefix(text, "NR") && !partOfName(byteAt(text, 2)):
 			item, text = append(item, awkTerm{kind: 'R'}), text[2:]
 		default:
 			return text, false
@@ -267,4 +269,8 @@ func byteAt(s string, i int) byte {
 		return s[i]
 	}
 	return 0
+}
+
+func partOfName(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '_'
 }

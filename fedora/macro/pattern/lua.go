@@ -1,4 +1,7 @@
-package macro
+// Package pattern has the pattern languages that specs use and Go does not
+// have: those of Lua, matched by backtracking with counted steps, and the
+// regular expressions of POSIX, translated to Go's.
+package pattern
 
 import (
 	"errors"
@@ -6,10 +9,10 @@ import (
 	"strings"
 )
 
-// A luaPattern matches Lua's patterns, which %{gsub} takes. It backtracks like
+// A luaMatcher matches Lua's patterns, which %{gsub} takes. It backtracks like
 // Lua's own matcher, but counts its steps: some patterns take longer than
 // anybody waits.
-type luaPattern struct {
+type luaMatcher struct {
 	src, pat string
 	caps     []capture
 	depth    int
@@ -28,17 +31,18 @@ const (
 	patternDepth = 200
 )
 
+// What can be wrong with a replacement.
 var (
-	errPattern       = errors.New("malformed pattern")
-	errReplacement   = errors.New("malformed replacement")
-	errPatternBudget = errors.New("the pattern takes too long")
+	ErrPattern     = errors.New("malformed pattern")
+	ErrReplacement = errors.New("malformed replacement")
+	ErrTooLong     = errors.New("the pattern takes too long")
 )
 
-// luaGsub replaces the matches of a pattern in s, the first limit of them or all
+// Gsub replaces the matches of a pattern in s, the first limit of them or all
 // when limit is negative, as string.gsub does. It ends early, without an error,
 // when grow refuses the bytes of a replacement.
-func luaGsub(s, pat, repl string, limit int, grow func(n int) bool) (string, error) {
-	p := &luaPattern{src: s, pat: pat}
+func Gsub(s, pat, repl string, limit int, grow func(n int) bool) (string, error) {
+	p := &luaMatcher{src: s, pat: pat}
 	anchored := strings.HasPrefix(p.pat, "^")
 	var b strings.Builder
 	for i, last := 0, -1; i <= len(s); {
@@ -52,7 +56,7 @@ func luaGsub(s, pat, repl string, limit int, grow func(n int) bool) (string, err
 		switch {
 		case end >= 0 && end != last: // nothing is matched twice at one place
 			if !p.replace(&b, repl, i, end) {
-				return "", errReplacement
+				return "", ErrReplacement
 			}
 			if !grow(len(repl)) {
 				return "", nil
@@ -74,11 +78,11 @@ func luaGsub(s, pat, repl string, limit int, grow func(n int) bool) (string, err
 
 // find matches the pattern at position i of the text and returns the end of
 // the match, or -1.
-func (p *luaPattern) find(i int) (end int, err error) {
+func (p *luaMatcher) find(i int) (end int, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(error)
-			if !ok || e != errPattern && e != errPatternBudget {
+			if !ok || e != ErrPattern && e != ErrTooLong {
 				panic(r)
 			}
 			end, err = -1, e
@@ -92,22 +96,22 @@ func (p *luaPattern) find(i int) (end int, err error) {
 	end = p.match(i, pat)
 	for _, c := range p.caps {
 		if end >= 0 && c.end == capOpen {
-			return -1, errPattern
+			return -1, ErrPattern
 		}
 	}
 	return end, nil
 }
 
-func (p *luaPattern) match(s, k int) int {
+func (p *luaMatcher) match(s, k int) int {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > patternDepth {
-		panic(errPatternBudget)
+		panic(ErrTooLong)
 	}
 	for {
 		p.steps++
 		if p.steps > patternSteps {
-			panic(errPatternBudget)
+			panic(ErrTooLong)
 		}
 		if k >= len(p.pat) {
 			return s
@@ -134,7 +138,7 @@ func (p *luaPattern) match(s, k int) int {
 		case c == '%' && k+1 < len(p.pat) && p.pat[k+1] == 'f':
 			k += 2
 			if k >= len(p.pat) || p.pat[k] != '[' {
-				panic(errPattern)
+				panic(ErrPattern)
 			}
 			end := p.classEnd(k)
 			if p.set(p.at(s-1), k, end-1) || !p.set(p.at(s), k, end-1) {
@@ -145,7 +149,7 @@ func (p *luaPattern) match(s, k int) int {
 		case c == '%' && k+1 < len(p.pat) && '0' <= p.pat[k+1] && p.pat[k+1] <= '9':
 			n := int(p.pat[k+1]) - '1'
 			if n < 0 || n >= len(p.caps) || p.caps[n].end < 0 {
-				panic(errPattern)
+				panic(ErrPattern)
 			}
 			part := p.src[p.caps[n].start:p.caps[n].end]
 			if len(p.src)-s < len(part) || p.src[s:s+len(part)] != part {
@@ -205,7 +209,7 @@ func (p *luaPattern) match(s, k int) int {
 }
 
 // replace appends the replacement for a match to b.
-func (p *luaPattern) replace(b *strings.Builder, repl string, start, end int) bool {
+func (p *luaMatcher) replace(b *strings.Builder, repl string, start, end int) bool {
 	for k := 0; k < len(repl); k++ {
 		if repl[k] != '%' {
 			b.WriteByte(repl[k])
@@ -235,16 +239,16 @@ func (p *luaPattern) replace(b *strings.Builder, repl string, start, end int) bo
 }
 
 // at returns the byte at i, 0 outside of the text.
-func (p *luaPattern) at(i int) byte {
+func (p *luaMatcher) at(i int) byte {
 	if i < 0 || i >= len(p.src) {
 		return 0
 	}
 	return p.src[i]
 }
 
-func (p *luaPattern) capture(s, k, kind int) int {
+func (p *luaMatcher) capture(s, k, kind int) int {
 	if len(p.caps) >= maxCaptures {
-		panic(errPattern)
+		panic(ErrPattern)
 	}
 	p.caps = append(p.caps, capture{s, kind})
 	r := p.match(s, k)
@@ -254,7 +258,7 @@ func (p *luaPattern) capture(s, k, kind int) int {
 	return r
 }
 
-func (p *luaPattern) closeCapture(s, k int) int {
+func (p *luaMatcher) closeCapture(s, k int) int {
 	for i := len(p.caps) - 1; i >= 0; i-- {
 		if p.caps[i].end == capOpen {
 			p.caps[i].end = s
@@ -265,13 +269,13 @@ func (p *luaPattern) closeCapture(s, k int) int {
 			return r
 		}
 	}
-	panic(errPattern)
+	panic(ErrPattern)
 }
 
 // balance matches %bxy: from an x to the y that belongs to it.
-func (p *luaPattern) balance(s, k int) int {
+func (p *luaMatcher) balance(s, k int) int {
 	if k+1 >= len(p.pat) {
-		panic(errPattern)
+		panic(ErrPattern)
 	}
 	if s >= len(p.src) || p.src[s] != p.pat[k] {
 		return -1
@@ -292,11 +296,11 @@ func (p *luaPattern) balance(s, k int) int {
 }
 
 // classEnd returns the index behind the class that begins at k.
-func (p *luaPattern) classEnd(k int) int {
+func (p *luaMatcher) classEnd(k int) int {
 	switch p.pat[k] {
 	case '%':
 		if k+1 >= len(p.pat) {
-			panic(errPattern)
+			panic(ErrPattern)
 		}
 		return k + 2
 	case '[':
@@ -306,7 +310,7 @@ func (p *luaPattern) classEnd(k int) int {
 		}
 		for first := true; ; first = false {
 			if k >= len(p.pat) {
-				panic(errPattern)
+				panic(ErrPattern)
 			}
 			if p.pat[k] == ']' && !first {
 				return k + 1
@@ -320,7 +324,7 @@ func (p *luaPattern) classEnd(k int) int {
 	return k + 1
 }
 
-func (p *luaPattern) single(c byte, k, end int) bool {
+func (p *luaMatcher) single(c byte, k, end int) bool {
 	switch p.pat[k] {
 	case '.':
 		return true
@@ -333,7 +337,7 @@ func (p *luaPattern) single(c byte, k, end int) bool {
 }
 
 // set reports whether c is in the set whose brackets are at k and end.
-func (p *luaPattern) set(c byte, k, end int) bool {
+func (p *luaMatcher) set(c byte, k, end int) bool {
 	in := true
 	k++
 	if k < end && p.pat[k] == '^' {
