@@ -173,8 +173,13 @@ func TestShellOracle(t *testing.T) {
 	if out, err := exec.Command("sed", "--version").Output(); err != nil || !strings.Contains(string(out), "GNU") {
 		t.Skip("no GNU tools here: the table was not compared with them")
 	}
+	_, noRPM := os.Stat("/usr/lib/rpm/macros.d")
 	for _, c := range shellCases {
 		if c.want == "?" || strings.Contains(c.cmd, "awk") {
+			continue
+		}
+		if noRPM != nil && strings.Contains(c.cmd, "macros.d") {
+			t.Logf("%s: not compared, %v", c.cmd, noRPM)
 			continue
 		}
 		cmd := exec.Command("bash", "-c", c.cmd)
