@@ -65,6 +65,9 @@ distribution's configuration names mirrors that are tried first.`,
 			return err
 		}
 		g.perHost = perHost
+		if _, err := g.cache(); err != nil {
+			return err // what is fetched is for later runs
+		}
 		store, err := g.store(p)
 		if err != nil {
 			return err

@@ -135,7 +135,7 @@ func (g *globals) load() (*components.Project, error) {
 	return p, nil
 }
 
-// cache returns the cache directory.
+// cache returns the cache directory that outlives this run.
 func (g *globals) cache() (string, error) {
 	if g.cacheDir != "" {
 		return filepath.Abs(g.cacheDir)
@@ -147,9 +147,27 @@ func (g *globals) cache() (string, error) {
 	return filepath.Join(dir, "specgraft"), nil
 }
 
+// workCache is cache for commands whose result is not the cache itself: for a
+// user without a home directory, as services and containers have, it makes one
+// that goes away when the command ends.
+func (g *globals) workCache() (string, error) {
+	dir, err := g.cache()
+	if err == nil || g.cacheDir != "" {
+		return dir, err
+	}
+	dir, err = os.MkdirTemp("", "specgraft-cache-")
+	if err != nil {
+		return "", fmt.Errorf("no cache directory: %w; name one with --cache-dir", err)
+	}
+	g.note("neither $XDG_CACHE_HOME nor $HOME is set: nothing is kept in a cache; name one with --cache-dir")
+	g.cacheDir = dir
+	g.closers = append(g.closers, func() error { return os.RemoveAll(dir) })
+	return dir, nil
+}
+
 // store opens the upstream store; it is closed when the command ends.
 func (g *globals) store(p *components.Project) (*fedora.Store, error) {
-	dir, err := g.cache()
+	dir, err := g.workCache()
 	if err != nil {
 		return nil, err
 	}
