@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"specgraft/overlay/diag"
 )
@@ -33,15 +34,31 @@ func main() {
 		debug.SetMemoryLimit(512 << 20)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Without this, a reader of stdout that goes away would end the process in
+	// the middle of its work. Programs that we start are not affected.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	context.AfterFunc(ctx, func() {
+		time.Sleep(grace)
+		os.Stderr.WriteString("specgraft: interrupted: what was written is whole, the rest is as it was\n")
+		os.Exit(exitEnv)
+	})
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
+// grace is how long a command that is interrupted may take to end in order. No
+// command depends on it: what is written takes its place in one step, as a
+// process can be killed at any time.
+const grace = 150 * time.Millisecond
+
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var s screen
 	g := &globals{stdin: stdin, stdout: forTerminal(stdout, &s), stderr: forTerminal(stderr, &s)}
+	if !isTerminal(g.stdout) {
+		g.stdout = &pipe{w: g.stdout}
+	}
 	root := rootCmd(g)
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -51,7 +68,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if cerr := g.close(); err == nil {
 		err = cerr
 	}
-	return g.exit(ctx, err)
+	code := g.exit(ctx, err)
+	if lost := g.lost(); lost != nil && code != exitEnv {
+		g.say("cannot print the results: %v", lost)
+		code = exitEnv
+	}
+	return code
 }
 
 // An exitError ends the command with a code of its own after everything worth
