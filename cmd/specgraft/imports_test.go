@@ -17,6 +17,7 @@ var allowedImports = map[string][]string{
 	"overlay/diag":         {},
 	"overlay/spec":         {"overlay/diag"},
 	"overlay":              {"overlay/spec", "overlay/diag"},
+	"overlay/absorb":       {"overlay", "overlay/spec", "overlay/diag"},
 	"components":           {"overlay", "overlay/diag"},
 	"fedora":               {"overlay/diag"},
 	"fedora/macro":         {"fedora/macro/pattern", "fedora/macro/shell", "overlay/spec", "overlay/diag"},
