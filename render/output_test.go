@@ -217,8 +217,7 @@ func TestOrphans(t *testing.T) {
 		}
 	}
 	for _, p := range []string{"README", "b/README", ".git/x/y"} {
-		os.MkdirAll(filepath.Dir(filepath.Join(dir, p)), 0o755)
-		os.WriteFile(filepath.Join(dir, p), nil, 0o644)
+		plant(t, filepath.Join(dir, p), "")
 	}
 	got, err := o.Orphans([]string{"bash", "Bar", "lib++"})
 	if err != nil {
@@ -242,6 +241,21 @@ func TestOrphans(t *testing.T) {
 	}
 }
 
+// plant writes a file of mode 0644, whatever the umask is.
+func plant(t *testing.T, path, text string) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		err = os.WriteFile(path, []byte(text), 0o644)
+	}
+	if err == nil {
+		err = os.Chmod(path, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestSweep holds that the leftovers of a killed run go, and that a component
 // that was moved away but not replaced comes back.
 func TestSweep(t *testing.T) {
@@ -254,10 +268,7 @@ func TestSweep(t *testing.T) {
 		"c/.specgraft-old-clang/clang.spec": "v1",
 		"c/clang/clang.spec":                "v2",
 	} {
-		os.MkdirAll(filepath.Dir(filepath.Join(dir, p)), 0o755)
-		if err := os.WriteFile(filepath.Join(dir, p), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		plant(t, filepath.Join(dir, p), text)
 	}
 	open(t, dir, OutputOptions{})
 	want := []string{"b/bash/bash.spec 0644 v1", "c/clang/clang.spec 0644 v2"}
@@ -317,8 +328,7 @@ func TestOpenOutputRefuses(t *testing.T) {
 func TestNotOurs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	os.MkdirAll(filepath.Join(dir, "b/bash"), 0o755)
-	os.WriteFile(filepath.Join(dir, "b/bash/thesis.txt"), []byte("years of work"), 0o644)
+	plant(t, filepath.Join(dir, "b/bash/thesis.txt"), "years of work")
 	o := open(t, dir, OutputOptions{})
 	_, err := o.Write("bash", files("bash.spec", ""))
 	if d, ok := errors.AsType[*diag.Diagnostic](err); !ok || d.Code != "render/not-ours" || d.Env {

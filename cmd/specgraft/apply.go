@@ -330,7 +330,7 @@ func (a *application) write(root *os.Root, tree *overlay.Tree, rep *overlay.Repo
 		if err != nil {
 			return fileProblem("apply/file", a.output, err)
 		}
-		defer dir.Close()
+		b.dirs = append(b.dirs, dir)
 		if err := b.put(dir, filepath.Base(file), out, mode); err != nil {
 			return fileProblem("apply/file", a.output, err)
 		}

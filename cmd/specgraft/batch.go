@@ -15,7 +15,10 @@ import (
 // step, and a step that fails takes those before it back. Only a kill in the
 // middle of the second phase can leave a part of the batch done; the former
 // contents are then found beside the files, under names with tempPrefix.
-type batch struct{ swaps []*swap }
+type batch struct {
+	swaps []*swap
+	dirs  []*os.Root // closed with the batch
+}
 
 const tempPrefix = ".specgraft-"
 
@@ -129,6 +132,11 @@ func (s *swap) undo() error {
 // close removes what lies aside: new contents that were not used and old ones
 // that are no longer needed.
 func (b *batch) close() {
+	defer func() {
+		for _, dir := range b.dirs {
+			dir.Close()
+		}
+	}()
 	for _, s := range b.swaps {
 		if s.tmp != "" {
 			s.root.Remove(s.tmp)

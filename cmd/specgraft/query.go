@@ -260,7 +260,7 @@ func (g *globals) renderedSpec(ctx context.Context, name string, cfg *macro.Conf
 	res := r.Render(ctx, name)
 	g.report(res.Diags)
 	if res.Failed() {
-		return querySpec{}, exitError(exitProblems)
+		return querySpec{}, exitError(codeOf(res.Diags))
 	}
 	if cfg.Set == nil {
 		cfg.Set = res.Macros

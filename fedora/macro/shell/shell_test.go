@@ -184,7 +184,13 @@ func TestShellOracle(t *testing.T) {
 		}
 		cmd := exec.Command("bash", "-c", c.cmd)
 		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC")
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
 		out, _ := cmd.Output() // rpm does not look at the status either
+		if strings.Contains(stderr.String(), "command not found") {
+			t.Logf("%s: not compared: %s", c.cmd, strings.TrimSpace(stderr.String()))
+			continue
+		}
 		if got := strings.TrimRight(string(out), "\n"); got != c.want {
 			t.Errorf("%s: the shell says %q, the table %q", c.cmd, got, c.want)
 		}
