@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -137,41 +135,9 @@ func inSpec(path string, err error) error {
 // writeSpec puts the processed spec in place at once. An existing file keeps
 // its permissions, a new one gets those of the source.
 func writeSpec(path, source string, text []byte) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		info, err = os.Stat(source)
-	}
+	info, err := os.Stat(source)
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
-		return writeThrough(path, text)
-	}
-	// A link stays a link: what it leads to is written.
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".specgraft-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Chmod(info.Mode().Perm()), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
-}
-
-// writeThrough writes to something that is no regular file, such as a pipe.
-func writeThrough(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Close())
+	return replaceFile(path, text, info.Mode().Perm())
 }

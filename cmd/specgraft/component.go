@@ -1,7 +1,7 @@
 package main
 
 import (
-	"os"
+	"bytes"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,16 +71,13 @@ func likeAzldev(g *globals, cmd *cobra.Command) {
 		if file == "" {
 			return run(cmd, append(args, names...))
 		}
-		w, err := os.Create(file)
-		if err != nil {
-			return err
-		}
+		var text bytes.Buffer
 		stdout := g.stdout
-		g.stdout = w
-		err = run(cmd, append(args, names...))
+		g.stdout = &text
+		err := run(cmd, append(args, names...))
 		g.stdout = stdout
-		if cerr := w.Close(); err == nil {
-			err = cerr
+		if werr := replaceFile(file, text.Bytes(), 0o644); werr != nil {
+			return werr
 		}
 		return err
 	}

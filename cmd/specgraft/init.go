@@ -46,19 +46,12 @@ that exist are never overwritten.`,
 				return err
 			}
 			path := filepath.Join(dir, components.FileName)
-			f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+			err = createFile(path, []byte(components.Scaffold(name, release)))
 			if errors.Is(err, fs.ErrExist) {
 				return usageError{fmt.Errorf("%s exists already; 'specgraft add NAME' adds a component", path)}
 			}
 			if err != nil {
 				return err
-			}
-			_, err = f.WriteString(components.Scaffold(name, release))
-			if cerr := f.Close(); err == nil {
-				err = cerr
-			}
-			if err != nil {
-				return errors.Join(err, os.Remove(path))
 			}
 			g.note("wrote %s; 'specgraft add NAME' adds a component", path)
 			return nil

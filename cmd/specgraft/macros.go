@@ -74,7 +74,7 @@ order given. The packages are read, nothing in them is run.`,
 			_, err := g.stdout.Write(set.File())
 			return err
 		}
-		if err := os.WriteFile(output, set.File(), 0o644); err != nil {
+		if err := replaceFile(output, set.File(), 0o644); err != nil {
 			return fileProblem("macros/file", output, err)
 		}
 		g.note("%s: %d macros, %s", output, set.Len(), set.Hash())

@@ -118,13 +118,11 @@ func writeNew(path string, data []byte, extra map[string]string) (written []stri
 		return nil, err
 	}
 	create := func(path string, data []byte) error {
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err != nil {
-			return err
+		err := createFile(path, data)
+		if err == nil {
+			written = append(written, path)
 		}
-		written = append(written, path)
-		_, err = f.Write(data)
-		return errors.Join(err, f.Close())
+		return err
 	}
 	err = create(path, data)
 	for name, text := range extra {
