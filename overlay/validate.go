@@ -111,9 +111,32 @@ func (op *Op) unknownType() diag.Diagnostic {
 // check finds what keeps the operation from being applied.
 func (op *Op) check(info *OpInfo) diag.List {
 	var list diag.List
-	bad := func(key, format string, args ...any) *diag.Diagnostic {
-		return list.Add(op.At(key), "overlay/bad-value", "%s: %s", op.Type, fmt.Sprintf(format, args...))
+	uses := func(key string) bool { return info.Key(key) != nil && op.set(key) }
+	op.checkRequired(info, &list)
+	op.checkPlace(info, &list)
+	if uses("regex") {
+		op.checkRegex(&list)
 	}
+	if uses("file") {
+		op.checkFile(info, &list)
+	}
+	if op.Type == FileRename && op.Replacement != "" {
+		if n := op.Replacement; strings.ContainsRune(n, '/') || n == "." || n == ".." {
+			op.bad(&list, "replacement", "new name %q must be without directories", n)
+		}
+	}
+	op.checkArchive(info, &list)
+	op.checkExtensions(&list)
+	return list
+}
+
+// bad adds an error about the value of a key.
+func (op *Op) bad(list *diag.List, key, format string, args ...any) *diag.Diagnostic {
+	return list.Add(op.At(key), "overlay/bad-value", "%s: %s", op.Type, fmt.Sprintf(format, args...))
+}
+
+// checkRequired asks for the keys that the type cannot do without.
+func (op *Op) checkRequired(info *OpInfo, list *diag.List) {
 	for _, k := range info.Keys {
 		if !k.Required || op.set(k.Name) {
 			continue
@@ -128,45 +151,39 @@ func (op *Op) check(info *OpInfo) diag.List {
 		}
 		d.Hint = fmt.Sprintf("write %s = %s: %s", k.Name, sample, k.Help)
 	}
-	uses := func(key string) bool { return info.Key(key) != nil && op.set(key) }
+}
 
-	if op.Package != "" && op.Section == "" && info.Key("section") != nil {
-		d := bad("package", "key \"package\" needs \"section\"")
-		d.Hint = "a package is looked for in section headers: name the section, such as section = \"%files\""
-	}
-	if op.Section == PreambleSection && op.Package != "" && info.Key("section") != nil {
-		bad("package", "%s has no package", PreambleSection).Hint = "for the tags of a sub-package use section = \"%package\""
-	}
-	if op.Section == PreambleSection && op.Type == RemoveSection {
-		bad("section", "the preamble cannot be removed")
-	}
-	if op.Type == RemoveSubpackage && op.Section != "" {
-		bad("section", "key \"section\" must be absent").Hint = "spec-remove-section removes a single section of a package"
-	}
-	if uses("regex") {
-		op.checkRegex(&list)
-	}
-	if uses("file") {
-		op.checkFile(info, &list)
-	}
-	if op.Type == FileRename && op.Replacement != "" {
-		if n := op.Replacement; strings.ContainsRune(n, '/') || n == "." || n == ".." {
-			bad("replacement", "new name %q must be without directories", n)
+// checkPlace looks at the section and the package, which limit each other.
+func (op *Op) checkPlace(info *OpInfo, list *diag.List) {
+	if info.Key("section") != nil && op.Package != "" {
+		switch op.Section {
+		case "":
+			op.bad(list, "package", "key \"package\" needs \"section\"").Hint = "a package is looked for in section headers: name the section, such as section = \"%files\""
+		case PreambleSection:
+			op.bad(list, "package", "%s has no package", PreambleSection).Hint = "for the tags of a sub-package use section = \"%package\""
 		}
 	}
-	op.checkArchive(info, &list)
-	if op.Expect != nil && *op.Expect < 1 {
-		bad("expect", "expected number of places is %d, must be at least 1", *op.Expect).Hint = "an overlay that is to change nothing can be removed"
+	if op.Type == RemoveSection && op.Section == PreambleSection {
+		op.bad(list, "section", "the preamble cannot be removed")
 	}
-	if op.Branch != "" {
-		if n, err := strconv.Atoi(op.Branch); op.Branch != "first" && op.Branch != "all" && (err != nil || n < 1) {
-			bad("branch", "branch is %q, must be \"first\", \"all\" or a number from 1", op.Branch)
+	if op.Type == RemoveSubpackage && op.Section != "" {
+		op.bad(list, "section", "key \"section\" must be absent").Hint = "spec-remove-section removes a single section of a package"
+	}
+}
+
+// checkExtensions looks at the keys that azldev does not have.
+func (op *Op) checkExtensions(list *diag.List) {
+	if op.Expect != nil && *op.Expect < 1 {
+		op.bad(list, "expect", "expected number of places is %d, must be at least 1", *op.Expect).Hint = "an overlay that is to change nothing can be removed"
+	}
+	if op.Branch != "" && op.Branch != "first" && op.Branch != "all" {
+		if n, err := strconv.Atoi(op.Branch); err != nil || n < 1 {
+			op.bad(list, "branch", "branch is %q, must be \"first\", \"all\" or a number from 1", op.Branch)
 		}
 	}
 	if op.Mode != "" && op.Mode != "0644" && op.Mode != "0755" {
-		bad("mode", "mode is %q, must be \"0644\" or \"0755\"", op.Mode)
+		op.bad(list, "mode", "mode is %q, must be \"0644\" or \"0755\"", op.Mode)
 	}
-	return list
 }
 
 // set reports whether the key has a value that is not empty.
@@ -191,7 +208,7 @@ func (op *Op) checkRegex(list *diag.List) {
 		if err == nil && n <= re.NumSubexp() || err != nil && slices.Contains(re.SubexpNames(), name) {
 			continue
 		}
-		d := list.Add(op.At("replacement"), "overlay/bad-value", "%s: the expression has no group %q", op.Type, name)
+		d := op.bad(list, "replacement", "the expression has no group %q", name)
 		if i := strings.IndexFunc(name, func(r rune) bool { return r < '0' || r > '9' }); i > 0 {
 			d.Hint = fmt.Sprintf("did you mean ${%s}%s?", name[:i], name[i:])
 		} else {
@@ -216,11 +233,11 @@ func groupNames(replacement string) []string {
 
 func (op *Op) checkFile(info *OpInfo, list *diag.List) {
 	if path.IsAbs(op.File) {
-		list.Add(op.At("file"), "overlay/bad-value", "%s: file %q must be relative to the component's directory", op.Type, op.File)
+		op.bad(list, "file", "file %q must be relative to the component's directory", op.File)
 		return
 	}
 	if op.Type != FileAdd && op.Type != PatchAdd && !doublestar.ValidatePattern(op.File) {
-		list.Add(op.At("file"), "overlay/bad-value", "%s: %q is no valid glob", op.Type, op.File).Hint = "a bracket or brace is not closed; a backslash before it makes it literal"
+		op.bad(list, "file", "%q is no valid glob", op.File).Hint = "a bracket or brace is not closed; a backslash before it makes it literal"
 	}
 }
 
@@ -229,13 +246,13 @@ func (op *Op) checkArchive(info *OpInfo, list *diag.List) {
 		return
 	}
 	if !info.Archive {
-		list.Add(op.At("archive"), "overlay/bad-value", "%s: cannot work in an archive", op.Type).Hint = usesHint("archive")
+		op.bad(list, "archive", "cannot work in an archive").Hint = usesHint("archive")
 		return
 	}
 	low := strings.ToLower(op.Archive)
 	if !slices.ContainsFunc(archiveSuffixes, func(s string) bool { return strings.HasSuffix(low, s) && len(low) > len(s) }) {
-		list.Add(op.At("archive"), "overlay/bad-value", "%s: archive %q has none of the suffixes %s", op.Type, op.Archive, strings.Join(archiveSuffixes, " "))
+		op.bad(list, "archive", "archive %q has none of the suffixes %s", op.Archive, strings.Join(archiveSuffixes, " "))
 	} else if strings.ContainsAny(op.Archive, "/\\\x00") || strings.HasPrefix(op.Archive, ".") {
-		list.Add(op.At("archive"), "overlay/bad-value", "%s: archive %q must be a plain file name", op.Type, op.Archive)
+		op.bad(list, "archive", "archive %q must be a plain file name", op.Archive)
 	}
 }

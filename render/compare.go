@@ -61,27 +61,14 @@ type comparison struct {
 
 func (o *Output) compare(l *letterDir, name string, files []*overlay.File) (*comparison, error) {
 	c := &comparison{same: make(map[string]bool, len(files))}
-	var root *os.Root
-	if l != nil {
-		st, err := l.root.Lstat(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return nil, err
-		case !st.IsDir():
-			return nil, notDirectory(path.Join(o.Dir, ComponentDir(name)), st)
-		default:
-			if root, err = l.root.OpenRoot(name); err != nil {
-				return nil, err
-			}
-			defer root.Close()
-			c.exists = true
-		}
+	root, err := o.openComponent(l, name)
+	if err != nil {
+		return nil, err
 	}
-	found := map[string]fs.FileInfo{}
-	emptyDir := false
+	found, emptyDir := map[string]fs.FileInfo{}, false
 	if root != nil {
-		var err error
+		defer root.Close()
+		c.exists = true
 		if emptyDir, err = listFiles(root, ".", found); err != nil {
 			return nil, err
 		}
@@ -89,6 +76,34 @@ func (o *Output) compare(l *letterDir, name string, files []*overlay.File) (*com
 			return nil, notOurs(path.Join(o.Dir, ComponentDir(name)), "was not rendered: it has neither "+name+".spec nor "+failedName)
 		}
 	}
+	if err := c.files(root, files, found); err != nil {
+		return nil, err
+	}
+	c.rebuild = c.needsRebuild(emptyDir)
+	c.compareAlias(l, name)
+	return c, nil
+}
+
+// openComponent opens the directory of a component, nil when there is none. What
+// stands in its place and is no directory is an error.
+func (o *Output) openComponent(l *letterDir, name string) (*os.Root, error) {
+	if l == nil {
+		return nil, nil
+	}
+	st, err := l.root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !st.IsDir():
+		return nil, notDirectory(path.Join(o.Dir, ComponentDir(name)), st)
+	}
+	return l.root.OpenRoot(name)
+}
+
+// files compares the files of a component with those found in its directory.
+func (c *comparison) files(root *os.Root, files []*overlay.File, found map[string]fs.FileInfo) error {
 	for _, f := range files {
 		st, ok := found[f.Path]
 		delete(found, f.Path)
@@ -104,7 +119,7 @@ func (o *Output) compare(l *letterDir, name string, files []*overlay.File) (*com
 		equal, err := sameContent(root, f, st.Size())
 		switch {
 		case err != nil:
-			return nil, err
+			return err
 		case !equal:
 			c.changes = append(c.changes, Change{f.Path, Changed})
 		case st.Mode().Perm() != f.Mode.Perm():
@@ -117,27 +132,45 @@ func (o *Output) compare(l *letterDir, name string, files []*overlay.File) (*com
 		c.changes = append(c.changes, Change{p, Removed})
 	}
 	slices.SortFunc(c.changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
-	c.rebuild = c.rebuild || emptyDir || !c.exists || len(c.changes) > 1 ||
-		len(c.changes) == 1 && strings.Contains(c.changes[0].Path, "/") && c.changes[0].Kind != Changed && c.changes[0].Kind != Mode
-	if !c.exists || emptyDir && len(c.changes) == 0 {
-		// A directory without files is no difference that a repository sees.
-		c.rebuild = !c.exists
+	return nil
+}
+
+// needsRebuild reports whether the directory is built anew beside the old one:
+// renaming one file over its predecessor is not enough.
+func (c *comparison) needsRebuild(emptyDir bool) bool {
+	switch {
+	case !c.exists:
+		return true
+	case emptyDir && len(c.changes) == 0:
+		return false // a directory without files is no difference that a repository sees
+	case emptyDir, c.rebuild, len(c.changes) > 1:
+		return true
+	case len(c.changes) == 0:
+		return false
 	}
-	if alias := aliasName(name); alias != "" {
-		target := ""
-		if l != nil {
-			st, err := l.root.Lstat(alias)
-			if err == nil && st.Mode()&fs.ModeSymlink == 0 {
-				return c, nil // something of that name is in the way: leave it
-			}
-			target, _ = l.root.Readlink(alias)
-		}
-		if target != name {
-			c.alias = true
-			c.changes = append([]Change{{"../" + alias, Added}}, c.changes...)
-		}
+	ch := c.changes[0]
+	return strings.Contains(ch.Path, "/") && ch.Kind != Changed && ch.Kind != Mode
+}
+
+// compareAlias finds out whether the link beside the component is missing.
+// Something of that name that is no link is in the way, and stays.
+func (c *comparison) compareAlias(l *letterDir, name string) {
+	alias := aliasName(name)
+	if alias == "" {
+		return
 	}
-	return c, nil
+	target := ""
+	if l != nil {
+		st, err := l.root.Lstat(alias)
+		if err == nil && st.Mode()&fs.ModeSymlink == 0 {
+			return
+		}
+		target, _ = l.root.Readlink(alias)
+	}
+	if target != name {
+		c.alias = true
+		c.changes = append([]Change{{"../" + alias, Added}}, c.changes...)
+	}
 }
 
 // looksRendered reports whether the files of a directory are those of a
