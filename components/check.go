@@ -28,9 +28,9 @@ func (t *trail) String() string {
 	case t.name == "":
 		return fmt.Sprintf("%s[%d]", up, t.index)
 	case up == "":
-		return quoteKey(t.name)
+		return QuoteKey(t.name)
 	}
-	return up + "." + quoteKey(t.name)
+	return up + "." + QuoteKey(t.name)
 }
 
 // in completes a message with the table that it is about.

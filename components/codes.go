@@ -1,15 +1,9 @@
 package components
 
-import (
-	"slices"
-
-	"specgraft/overlay/diag"
-)
+import "specgraft/overlay/diag"
 
 // Codes are the diagnostic codes of the package.
-var Codes = slices.Concat(configCodes, lockCodes)
-
-var configCodes = []diag.Code{
+var Codes = []diag.Code{
 	{ID: "config/archive", Summary: "archive overlays and source files do not fit",
 		Doc: "An overlay with archive changes a source archive from inside. The archive then needs a source-files entry of origin type \"overlay\", every such entry needs an overlay, and no overlay on loose files may match the archive's name."},
 	{ID: "config/azldev", Default: diag.Warning, Summary: "azldev rejects this or does something else",

@@ -3,7 +3,6 @@ package components
 import (
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // ConfigFiles returns the files that a component's effective configuration is
@@ -42,18 +41,12 @@ func (p *Project) ConfigFiles(c *Component) ([]string, error) {
 	}
 	if !c.IsUpstream() {
 		add(c.Spec.Path)
-		files, err := p.localFiles(c)
+		files, err := p.LocalFiles(c)
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range files {
-			dir := filepath.Dir(c.Spec.Path)
-			if c.Spec.Type == "template" {
-				if dir = c.Dir; strings.HasSuffix(f.Path, ".spec.tmpl") {
-					dir = p.Settings.TemplatesDir
-				}
-			}
-			add(filepath.Join(dir, filepath.FromSlash(f.Path)))
+			add(f.Path)
 		}
 	}
 	files := make([]string, 0, len(seen))

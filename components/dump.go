@@ -173,7 +173,7 @@ func (n *item) tomlValue(b *strings.Builder) {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteString(" " + quoteKey(e.name) + " = ")
+			b.WriteString(" " + QuoteKey(e.name) + " = ")
 			e.item.tomlValue(b)
 		}
 		if len(n.keys) > 0 {
@@ -190,7 +190,7 @@ func (n *item) tomlValue(b *strings.Builder) {
 func (n *item) toml(b *strings.Builder, path []string) {
 	for _, e := range n.keys {
 		if e.item.kind != kindTable && !e.item.tables() {
-			b.WriteString(quoteKey(e.name) + " = ")
+			b.WriteString(QuoteKey(e.name) + " = ")
 			e.item.tomlValue(b)
 			b.WriteByte('\n')
 		}
@@ -207,7 +207,7 @@ func (n *item) toml(b *strings.Builder, path []string) {
 			for _, el := range e.item.list {
 				b.WriteString("\n[[" + quotePath(sub) + "]]\n")
 				for _, f := range el.keys {
-					b.WriteString(quoteKey(f.name) + " = ")
+					b.WriteString(QuoteKey(f.name) + " = ")
 					f.item.tomlValue(b)
 					b.WriteByte('\n')
 				}

@@ -221,7 +221,7 @@ func (e *Editor) set(t *value, path []string, key, lit string) error {
 		}
 		return e.splice(int(old.val.off), e.valueEnd(old.val), lit)
 	}
-	pair := quoteKey(key) + " = " + lit
+	pair := QuoteKey(key) + " = " + lit
 	switch t.form {
 	case formValue:
 		return e.insertInline(t, pair)
@@ -233,7 +233,7 @@ func (e *Editor) set(t *value, path []string, key, lit string) error {
 		if i := strings.LastIndexByte(prefix, '.'); i >= 0 {
 			return e.insertLine(last.end, prefix[:i+1]+pair)
 		}
-		return fmt.Errorf("%s: cannot add %s to dotted keys", e.name, quoteKey(key))
+		return fmt.Errorf("%s: cannot add %s to dotted keys", e.name, QuoteKey(key))
 	case formParent:
 		at := e.aboveComments(e.lineStart(e.firstHeader(t)))
 		nl := e.newline()
@@ -289,7 +289,7 @@ func (e *Editor) create(t *value, have, missing []string, lit string) error {
 	// A table with its own header or braces takes the rest as one inline table.
 	if t != e.root && len(have) >= 2 || t != nil && t.form == formValue {
 		for _, name := range slices.Backward(missing[1:]) {
-			lit = "{ " + quoteKey(name) + " = " + lit + " }"
+			lit = "{ " + QuoteKey(name) + " = " + lit + " }"
 		}
 		return e.set(t, have, missing[0], lit)
 	}

@@ -13,13 +13,13 @@ func quotePath(path []string) string {
 		if i > 0 {
 			b.WriteByte('.')
 		}
-		b.WriteString(quoteKey(name))
+		b.WriteString(QuoteKey(name))
 	}
 	return b.String()
 }
 
-// quoteKey writes a key bare where TOML allows it, else quoted.
-func quoteKey(name string) string {
+// QuoteKey writes a key bare where TOML allows it, else quoted.
+func QuoteKey(name string) string {
 	for i := 0; i < len(name); i++ {
 		c := name[i]
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {

@@ -130,7 +130,7 @@ func (p *Project) lookupVersion(list *diag.List, ref DistroRef, at *value, what 
 	}
 	name := cmp.Or(ref.Version, d.DefaultVersion)
 	if name == "" {
-		report(at, "config/no-distro", fmt.Sprintf("give a version in %s, or a default-version in distros.%s", what, quoteKey(d.Name)), "no version of distro %q is selected", d.Name)
+		report(at, "config/no-distro", fmt.Sprintf("give a version in %s, or a default-version in distros.%s", what, QuoteKey(d.Name)), "no version of distro %q is selected", d.Name)
 		return nil, d
 	}
 	v := d.Versions[name]

@@ -208,7 +208,7 @@ func (v *View) MarshalJSON() ([]byte, error) {
 			origins[path] = toViewOrigin(n.origin)
 		}
 		for _, e := range n.keys {
-			sub := quoteKey(e.name)
+			sub := QuoteKey(e.name)
 			if path != "" {
 				sub = path + "." + sub
 			}

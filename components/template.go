@@ -235,3 +235,33 @@ func (t *Template) sourceFiles(c *Component) []SourceFile {
 	}
 	return out
 }
+
+// Tree returns the table as plain data: map[string]any, []any, bool, and string
+// for everything else, numbers as they were written. It is nil for an empty
+// Template.
+func (t *Template) Tree() any {
+	if t == nil || t.tab == nil {
+		return nil
+	}
+	return plain(t.tab)
+}
+
+func plain(v *value) any {
+	switch v.kind {
+	case kindTable:
+		m := make(map[string]any, len(v.keys))
+		for i := range v.keys {
+			m[v.keys[i].name] = plain(v.keys[i].val)
+		}
+		return m
+	case kindList:
+		list := make([]any, len(v.list))
+		for i, el := range v.list {
+			list[i] = plain(el)
+		}
+		return list
+	case kindBool:
+		return v.str == "true"
+	}
+	return v.str
+}

@@ -58,7 +58,7 @@ func (p *Project) Upstream(c *Component) (Upstream, diag.List) {
 }
 
 func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
-	at := fmt.Sprintf("components.%s.spec", quoteKey(c.Name))
+	at := fmt.Sprintf("components.%s.spec", QuoteKey(c.Name))
 	u := Upstream{Name: c.UpstreamName(), Pos: c.Pos, Commit: c.Spec.UpstreamCommit, Source: cmp.Or(c.Spec.Source, "dist-git"), SRPM: c.Spec.SRPM}
 	if c.Spec.Type != "upstream" {
 		pos := c.Pos
@@ -97,9 +97,9 @@ func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
 		d := diags.Add(v.pos(), "config/missing-key", "missing key %q in %s: distro %q serves as upstream", key, table, distro.Name)
 		d.Related = []diag.Related{{Pos: ref.pos(), Message: fmt.Sprintf("component %q takes its packaging from it here", c.Name)}}
 	}
-	name := "distros." + quoteKey(distro.Name)
+	name := "distros." + QuoteKey(distro.Name)
 	need(tab, name, "dist-git-base-uri", distro.DistGitBaseURI)
-	need(tab.get("versions", version.Name), name+".versions."+quoteKey(version.Name), "dist-git-branch", version.DistGitBranch)
+	need(tab.get("versions", version.Name), name+".versions."+QuoteKey(version.Name), "dist-git-branch", version.DistGitBranch)
 	need(tab, name, "lookaside-base-uri", distro.LookasideBaseURI)
 
 	u.DistroName, u.Version, u.RefVersion = distro.Name, version.Name, c.Spec.UpstreamDistro.Version
@@ -133,7 +133,7 @@ func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
 // version that its packaging comes from, or for a component of the project's
 // own that of the default distribution. Empty means the built-in set.
 func (p *Project) MacroSet(c *Component) (string, token.Position) {
-	d, v := p.distroVersion(c.Spec.UpstreamDistro)
+	d, v := p.DistroVersion(c.Spec.UpstreamDistro)
 	if v == nil || v.MacroSet == "" {
 		return "", token.Position{}
 	}

@@ -164,7 +164,7 @@ func (p *Project) checkDistros(c *checker) {
 			c.unknownName(dv, "version", versions.names(), fmt.Sprintf(" of distro %q in default-version", d.name))
 		}
 		for _, v := range versions.entries() {
-			p.checkInputs(c, v.val, fmt.Sprintf("distros.%s.versions.%s.inputs", quoteKey(d.name), quoteKey(v.name)))
+			p.checkInputs(c, v.val, fmt.Sprintf("distros.%s.versions.%s.inputs", QuoteKey(d.name), QuoteKey(v.name)))
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/fedora/autospec"
 	"specgraft/overlay/diag"
@@ -45,7 +46,7 @@ func (r *Renderer) openConfigHistory(ctx context.Context, names []string) error 
 		return repo.Close() // nothing committed yet
 	}
 	if err == nil {
-		h := &projectHistory{repo: repo, shallow: repo.Shallow(), locks: map[string]*components.Lock{},
+		h := &projectHistory{repo: repo, shallow: repo.Shallow(), locks: map[string]*lock.Lock{},
 			commits: map[string]*fedora.Commit{}, config: &configHistory{top: top}}
 		if err = h.readConfig(ctx, r.Project, names, head); err == nil {
 			r.history = h

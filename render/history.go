@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/fedora/autospec"
 	"specgraft/overlay"
@@ -26,12 +27,12 @@ import (
 func (r *Renderer) Prepare(ctx context.Context, names []string, all bool) diag.List {
 	r.setup()
 	mode := r.Project.Settings.History
-	if !r.Project.HasLocks() && mode != "config" {
+	if !lock.Any(r.Project) && mode != "config" {
 		return nil
 	}
 	var problems diag.List
-	if r.Project.HasLocks() && !r.SkipLockValidation {
-		problems = r.Project.ValidateLocks(names, all)
+	if lock.Any(r.Project) && !r.SkipLockValidation {
+		problems = lock.Validate(r.Project, names, all)
 	}
 	if !problems.HasErrors() && mode != "none" {
 		open := r.openHistory
@@ -62,8 +63,8 @@ func (r *Renderer) Close() error {
 
 // lock returns the lock of a component, nil for none. A broken lock is an error
 // unless locks are not to be validated.
-func (r *Renderer) lock(name string) (*components.Lock, error) {
-	l, err := r.Project.Lock(name)
+func (r *Renderer) lock(name string) (*lock.Lock, error) {
+	l, err := lock.Read(r.Project, name)
 	if err != nil && r.SkipLockValidation {
 		return nil, nil
 	}
@@ -91,7 +92,7 @@ type projectHistory struct {
 	config  *configHistory // instead of dir and log, when configuration counts
 
 	mu      sync.Mutex
-	locks   map[string]*components.Lock // by blob; nil for one that cannot be read
+	locks   map[string]*lock.Lock // by blob; nil for one that cannot be read
 	commits map[string]*fedora.Commit
 }
 
@@ -114,7 +115,7 @@ func (r *Renderer) openHistory(ctx context.Context, names []string) error {
 		return err
 	}
 	h := &projectHistory{repo: repo, dir: filepath.ToSlash(rel), shallow: repo.Shallow(),
-		locks: map[string]*components.Lock{}, commits: map[string]*fedora.Commit{}}
+		locks: map[string]*lock.Lock{}, commits: map[string]*fedora.Commit{}}
 	head, err := repo.Head()
 	if errors.Is(err, fs.ErrNotExist) {
 		return repo.Close() // nothing committed yet
@@ -172,14 +173,14 @@ func (h *projectHistory) complete(names []string) error {
 // path returns where a component's lock is in the project's repository.
 func (h *projectHistory) path(component string) string {
 	if h.dir == "." {
-		return component + components.LockSuffix
+		return component + lock.Suffix
 	}
-	return h.dir + "/" + component + components.LockSuffix
+	return h.dir + "/" + component + lock.Suffix
 }
 
 // lock returns the lock that is in a blob, nil when there is none or it cannot
 // be read: what is history cannot be repaired.
-func (h *projectHistory) lock(blob string) (*components.Lock, error) {
+func (h *projectHistory) lock(blob string) (*lock.Lock, error) {
 	if blob == "" {
 		return nil, nil
 	}
@@ -191,7 +192,7 @@ func (h *projectHistory) lock(blob string) (*components.Lock, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l, err = components.ParseLock(blob, data); err != nil {
+		if l, err = lock.Parse(blob, data); err != nil {
 			l = nil
 		}
 		h.locks[blob] = l
@@ -271,7 +272,7 @@ func (r *Renderer) changes(ctx context.Context, c *components.Component, commit 
 	if l, err := r.lock(c.Name); err == nil && l != nil {
 		bump = l.ManualBump
 	}
-	now, err := r.Project.Fingerprint(c, commit, bump)
+	now, err := lock.Fingerprint(r.Project, c, commit, bump)
 	if err != nil {
 		return nil, err
 	}

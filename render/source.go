@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
@@ -25,7 +26,7 @@ type Source struct {
 	Commit string // upstream commit, full
 	// Request is what was asked of the store to find Commit.
 	Request fedora.Request
-	Lock    *components.Lock // nil without one
+	Lock    *lock.Lock // nil without one
 	// Pristine is the text of the spec as it was found, Mode its permissions.
 	Pristine []byte
 	Mode     fs.FileMode
@@ -44,15 +45,15 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 	if err := problems.Err(); err != nil {
 		return nil, Source{}, err
 	}
-	lock, err := r.lock(c.Name)
+	locked, err := r.lock(c.Name)
 	if err != nil {
 		return nil, Source{}, err
 	}
-	src := Source{Lock: lock, Request: fedora.Request{
+	src := Source{Lock: locked, Request: fedora.Request{
 		URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: c.Name,
 	}}
-	if lock != nil && lock.UpstreamCommit != "" {
-		src.Request.Commit = lock.UpstreamCommit
+	if locked != nil && locked.UpstreamCommit != "" {
+		src.Request.Commit = locked.UpstreamCommit
 	}
 	at := func(err error) error {
 		d, ok := errors.AsType[*diag.Diagnostic](err)
@@ -63,7 +64,7 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 		switch d.Code {
 		case "fedora/bad-ref", "fedora/missing-commit", "fedora/ambiguous-commit":
 			if u.Commit == "" && src.Request.Commit != "" {
-				placed.Pos.Filename = r.show(r.Project.LockPath(c.Name))
+				placed.Pos.Filename = r.show(lock.Path(r.Project, c.Name))
 				placed.Hint = fmt.Sprintf("the lock asks for it: restore the lock file from version control, or run `specgraft update %s`", c.Name)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/fedora/autospec"
 	"specgraft/fedora/macro"
@@ -22,7 +23,7 @@ import (
 // allCodes joins the codes of all packages, sorted.
 func allCodes() []diag.Code {
 	codes := slices.Concat(
-		components.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
+		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })

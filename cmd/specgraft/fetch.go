@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
 )
@@ -229,7 +230,7 @@ func fetchComponent(ctx context.Context, p *components.Project, store *fedora.St
 	}
 	r := fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: name,
 		Refresh: refresh, Shallow: shallow}
-	if lock, err := p.Lock(name); err == nil && lock != nil && lock.UpstreamCommit != "" {
+	if lock, err := lock.Read(p, name); err == nil && lock != nil && lock.UpstreamCommit != "" {
 		r.Commit = lock.UpstreamCommit
 	}
 	// A branch without snapshot is wanted as it is now.

@@ -19,15 +19,16 @@ var allowedImports = map[string][]string{
 	"overlay":              {"overlay/spec", "overlay/diag"},
 	"overlay/absorb":       {"overlay", "overlay/spec", "overlay/diag"},
 	"components":           {"overlay", "overlay/diag"},
+	"components/lock":      {"components", "overlay", "overlay/diag"},
 	"fedora":               {"overlay/diag"},
 	"fedora/macro":         {"fedora/macro/pattern", "fedora/macro/shell", "overlay/spec", "overlay/diag"},
 	"fedora/macro/shell":   {"fedora/macro/pattern", "overlay/diag"},
 	"fedora/macro/pattern": {},
 	"fedora/autospec":      {"fedora", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
 	"render/template":      {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
-	"render":               {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
+	"render":               {"components", "components/lock", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
 	"render/review":        {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template"},
-	"render/revision":      {"components", "fedora", "overlay/diag", "render"},
+	"render/revision":      {"components", "components/lock", "fedora", "overlay/diag", "render"},
 	"cmd/specgraft":        {"*"},
 }
 

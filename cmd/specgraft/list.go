@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
@@ -198,12 +199,12 @@ func describe(p *components.Project, c *components.Component, problems diag.List
 func (l *listed) addConfig(p *components.Project, c *components.Component) {
 	v, _ := p.View(c) // problems of its upstream are known already
 	l.Config = v.Config()
-	lock, err := p.Lock(c.Name)
+	lock, err := lock.Read(p, c.Name)
 	if err != nil {
 		l.Problems.Take(err)
 	}
 	if lock != nil {
-		l.Locked = &locked{components.LockVersion, lock.ImportCommit, lock.UpstreamCommit, lock.ManualBump, lock.InputFingerprint, lock.ResolutionInputHash}
+		l.Locked = &locked{lock.Version, lock.ImportCommit, lock.UpstreamCommit, lock.ManualBump, lock.InputFingerprint, lock.ResolutionInputHash}
 	}
 }
 

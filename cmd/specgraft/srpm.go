@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
 	"specgraft/render"
@@ -122,7 +123,7 @@ func fetchPackage(ctx context.Context, p *components.Project, store *fedora.Stor
 		return "", err
 	}
 	req := render.PackageRequest(c, u)
-	if lock, err := p.Lock(c.Name); err == nil && lock != nil {
+	if lock, err := lock.Read(p, c.Name); err == nil && lock != nil {
 		req.SHA256 = lock.UpstreamCommit
 	}
 	if req.SHA256, err = packages.Resolve(ctx, req); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
 	"specgraft/render"
@@ -76,7 +77,7 @@ lock files are stale.`,
 			return err
 		}
 		line, mu := newProgress(g), sync.Mutex{}
-		up, problems := p.PlanUpdate(cmd.Context(), components.UpdateOptions{
+		up, problems := lock.Plan(cmd.Context(), p, lock.Options{
 			Names: names, Prune: sel.all, Bump: bump, Force: force, Jobs: jobs,
 			Resolve: func(ctx context.Context, c *components.Component, u components.Upstream) (string, error) {
 				return resolveUpstream(ctx, store, c, u, force)
@@ -119,7 +120,7 @@ func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Com
 
 // finishUpdate prints what an update found, and writes it unless there were
 // problems or it is only a check.
-func (g *globals) finishUpdate(up *components.Update, problems diag.List, format string, check bool) error {
+func (g *globals) finishUpdate(up *lock.Update, problems diag.List, format string, check bool) error {
 	problems.Sort()
 	g.report(problems)
 	failed := map[string]string{}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/overlay/diag"
 	"specgraft/render/revision"
 )
@@ -30,7 +31,7 @@ type whyRecord struct {
 }
 
 type whyChange struct {
-	components.InputChange
+	lock.InputChange
 	OldPlace string `json:"oldPlace,omitempty"` // file:line:col
 	NewPlace string `json:"newPlace,omitempty"`
 }
@@ -191,17 +192,17 @@ func compareRevisions(name string, before, after *revision.Revision) (whyRecord,
 		}
 	}
 	rec.Changed = rec.OldFingerprint != rec.NewFingerprint
-	place := func(c components.InputChange) {
+	place := func(c lock.InputChange) {
 		rec.Changes = append(rec.Changes, whyChange{c, diag.Position(c.OldPos), diag.Position(c.NewPos)})
 	}
 	switch {
 	case old.Component == nil && now.Component == nil:
 	case old.Component == nil:
-		place(components.InputChange{Kind: components.Added, Field: "component", New: name, NewPos: now.Component.Pos})
+		place(lock.InputChange{Kind: lock.Added, Field: "component", New: name, NewPos: now.Component.Pos})
 	case now.Component == nil:
-		place(components.InputChange{Kind: components.Removed, Field: "component", Old: name, OldPos: old.Component.Pos})
+		place(lock.InputChange{Kind: lock.Removed, Field: "component", Old: name, OldPos: old.Component.Pos})
 	default:
-		changes, err := components.Why(old, now)
+		changes, err := lock.Why(old, now)
 		if err != nil {
 			return rec, err
 		}
@@ -234,9 +235,9 @@ func printWhy(w io.Writer, rec whyRecord) {
 		}
 		what := ""
 		switch {
-		case c.Kind == components.Added:
+		case c.Kind == lock.Added:
 			what = "added " + shown(c.New)
-		case c.Kind == components.Removed:
+		case c.Kind == lock.Removed:
 			what = "removed " + shown(c.Old)
 		case sameButDigest(c.Old, c.New):
 			what = "its content changed"
@@ -247,7 +248,7 @@ func printWhy(w io.Writer, rec whyRecord) {
 			what += " (decides the upstream commit)"
 		}
 		fmt.Fprintf(w, "  %s%s: %s\n", at, c.Field, what)
-		if c.Kind == components.Changed && c.OldPlace != "" && c.NewPlace != c.OldPlace {
+		if c.Kind == lock.Changed && c.OldPlace != "" && c.NewPlace != c.OldPlace {
 			fmt.Fprintf(w, "    was at %s\n", c.OldPlace)
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"sync"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
 )
@@ -135,7 +136,7 @@ func (h *History) at(id string) *Revision {
 // seen from HEAD. Without one the error is a diagnostic with the code
 // history/no-lock.
 func (h *History) LastLocked(component string) (*Revision, error) {
-	lock, ok := h.Path(h.project.LockPath(component))
+	lock, ok := h.Path(lock.Path(h.project, component))
 	if ok {
 		log, err := h.lockLog()
 		if err != nil {

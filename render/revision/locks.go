@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 )
 
@@ -40,7 +40,7 @@ func (r *Revision) listLocks() (map[string]string, error) {
 
 // lockName returns the component that a file of the lock directory belongs to.
 func lockName(file string) (string, bool) {
-	name, ok := strings.CutSuffix(file, components.LockSuffix)
+	name, ok := strings.CutSuffix(file, lock.Suffix)
 	return name, ok && !strings.HasPrefix(name, ".")
 }
 
@@ -73,10 +73,10 @@ func (h *History) blobID(data []byte) string {
 }
 
 // Lock returns the lock of a component, nil when it has none.
-func (r *Revision) Lock(component string) (*components.Lock, error) {
+func (r *Revision) Lock(component string) (*lock.Lock, error) {
 	p := r.history.project
 	if r.id == "" {
-		return p.Lock(component)
+		return lock.Read(p, component)
 	}
 	locks, err := r.locks()
 	if err != nil {
@@ -90,11 +90,11 @@ func (r *Revision) Lock(component string) (*components.Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := p.LockPath(component)
+	path := lock.Path(p, component)
 	if rel, err := filepath.Rel(p.Dir, path); err == nil {
 		path = filepath.ToSlash(rel)
 	}
-	l, err := components.ParseLock(path, data)
+	l, err := lock.Parse(path, data)
 	return l, r.Explain(err)
 }
 

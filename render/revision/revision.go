@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
 )
@@ -118,12 +119,12 @@ func (r *Revision) readNames() (map[string]bool, error) {
 
 // State returns a component with its lock. A revision that has no such
 // component gives a state without one.
-func (r *Revision) State(name string) (components.State, error) {
+func (r *Revision) State(name string) (lock.State, error) {
 	p, err := r.Project()
 	if err != nil {
-		return components.State{}, err
+		return lock.State{}, err
 	}
-	s := components.State{Project: p}
+	s := lock.State{Project: p}
 	names, err := r.names()
 	if err != nil || !names[name] {
 		return s, err

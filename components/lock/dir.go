@@ -1,4 +1,4 @@
-package components
+package lock
 
 import (
 	"errors"
@@ -10,34 +10,35 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/components"
 	"specgraft/overlay/diag"
 )
 
-// maxLockSize bounds what is read of a lock file; real ones have half a kilobyte.
-const maxLockSize = 1 << 20
+// maxSize bounds what is read of a lock file; real ones have half a kilobyte.
+const maxSize = 1 << 20
 
-// LockPath returns the path of the lock file of the component called name.
-func (p *Project) LockPath(name string) string {
-	return filepath.Join(p.LockDir, name+LockSuffix)
+// Path returns the path of the lock file of the component called name.
+func Path(p *components.Project, name string) string {
+	return filepath.Join(p.LockDir, name+Suffix)
 }
 
-// Lock reads a component's lock. It returns nil without an error when there is
+// Read reads a component's lock. It returns nil without an error when there is
 // none. The error is a *diag.Diagnostic.
-func (p *Project) Lock(name string) (*Lock, error) {
+func Read(p *components.Project, name string) (*Lock, error) {
 	root, err := os.OpenRoot(p.LockDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, p.lockDirProblem(err)
+		return nil, dirProblem(p, err)
 	}
 	defer root.Close()
-	return p.lockIn(root, name)
+	return readIn(p, root, name)
 }
 
-// lockIn reads a lock below the opened lock directory.
-func (p *Project) lockIn(root *os.Root, name string) (*Lock, error) {
-	shown := p.display(p.LockPath(name))
+// readIn reads a lock below the opened lock directory.
+func readIn(p *components.Project, root *os.Root, name string) (*Lock, error) {
+	shown := p.Display(Path(p, name))
 	problem := func(err error) error {
 		return &diag.Diagnostic{
 			Pos:       token.Position{Filename: shown},
@@ -48,7 +49,7 @@ func (p *Project) lockIn(root *os.Root, name string) (*Lock, error) {
 		}
 	}
 	// Not opened before it is known to be a plain file: a pipe would wait.
-	info, err := root.Stat(name + LockSuffix)
+	info, err := root.Stat(name + Suffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -58,50 +59,50 @@ func (p *Project) lockIn(root *os.Root, name string) (*Lock, error) {
 	if !info.Mode().IsRegular() {
 		return nil, problem(errors.New("not a regular file"))
 	}
-	if info.Size() > maxLockSize {
+	if info.Size() > maxSize {
 		return nil, problem(fmt.Errorf("%d bytes are too many for a lock file", info.Size()))
 	}
-	b, err := root.ReadFile(name + LockSuffix)
+	b, err := root.ReadFile(name + Suffix)
 	if err != nil {
 		return nil, problem(err)
 	}
-	l, err := ParseLock(shown, b)
+	l, err := Parse(shown, b)
 	if d := (*diag.Diagnostic)(nil); errors.As(err, &d) {
 		d.Component = name
 	}
 	return l, err
 }
 
-func (p *Project) lockDirProblem(err error) *diag.Diagnostic {
+func dirProblem(p *components.Project, err error) *diag.Diagnostic {
 	return &diag.Diagnostic{
-		Pos:     token.Position{Filename: p.display(p.LockDir)},
+		Pos:     token.Position{Filename: p.Display(p.LockDir)},
 		Code:    "lock/unreadable",
 		Message: fmt.Sprintf("cannot read the lock directory: %v", plainError(err)),
 		Env:     true,
 	}
 }
 
-// HasLocks reports whether the project has a lock directory. One without is
+// Any reports whether the project has a lock directory. One without is
 // rendered from pins and snapshots.
-func (p *Project) HasLocks() bool {
+func Any(p *components.Project) bool {
 	info, err := os.Stat(p.LockDir)
 	return err == nil && info.IsDir()
 }
 
-// OrphanLocks returns the names of lock files, without their suffix, that
+// Orphans returns the names of lock files, without their suffix, that
 // belong to no component, sorted. Hidden files do not count.
-func (p *Project) OrphanLocks() ([]string, error) {
+func Orphans(p *components.Project) ([]string, error) {
 	entries, err := os.ReadDir(p.LockDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, p.lockDirProblem(err)
+		return nil, dirProblem(p, err)
 	}
 	names := p.Names()
 	var orphans []string
 	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), LockSuffix)
+		name, ok := strings.CutSuffix(e.Name(), Suffix)
 		if !ok || e.IsDir() || strings.HasPrefix(name, ".") || name == "" {
 			continue
 		}
@@ -113,18 +114,18 @@ func (p *Project) OrphanLocks() ([]string, error) {
 	return orphans, nil
 }
 
-// ValidateLocks checks the locks of the named components before they are used:
+// Validate checks the locks of the named components before they are used:
 // each upstream component has one that can be read, with an upstream commit
 // that is the pinned one where there is a pin; with all, no lock is left over
 // from a component that is gone. A project without a lock directory has
 // nothing to check. Fingerprints are not compared; update does that.
-func (p *Project) ValidateLocks(names []string, all bool) diag.List {
-	if !p.HasLocks() {
+func Validate(p *components.Project, names []string, all bool) diag.List {
+	if !Any(p) {
 		return nil
 	}
 	root, err := os.OpenRoot(p.LockDir)
 	if err != nil {
-		return diag.List{*p.lockDirProblem(err)}
+		return diag.List{*dirProblem(p, err)}
 	}
 	defer root.Close()
 	var diags diag.List
@@ -137,22 +138,22 @@ func (p *Project) ValidateLocks(names []string, all bool) diag.List {
 		if !c.IsUpstream() {
 			continue
 		}
-		l, err := p.lockIn(root, name)
+		l, err := readIn(p, root, name)
 		if d := (*diag.Diagnostic)(nil); errors.As(err, &d) {
 			diags = append(diags, *d)
 			continue
 		}
-		if d := p.validateLock(c, l); d != nil {
+		if d := validate(p, c, l); d != nil {
 			diags = append(diags, *d)
 		}
 	}
 	if all {
-		orphans, err := p.OrphanLocks()
+		orphans, err := Orphans(p)
 		if d := (*diag.Diagnostic)(nil); errors.As(err, &d) {
 			diags = append(diags, *d)
 		}
 		for _, name := range orphans {
-			d := diags.Add(token.Position{Filename: p.display(p.LockPath(name))}, "lock/orphan", "no component is called %q", name)
+			d := diags.Add(token.Position{Filename: p.Display(Path(p, name))}, "lock/orphan", "no component is called %q", name)
 			d.Hint = "remove it with `specgraft update -a`"
 			if near := diag.Nearest(name, p.Names()); near != "" {
 				d.Hint += fmt.Sprintf(", or is component %q meant?", near)
@@ -163,13 +164,13 @@ func (p *Project) ValidateLocks(names []string, all bool) diag.List {
 	return diags
 }
 
-// validateLock compares a component with its lock, nil for none.
-func (p *Project) validateLock(c *Component, l *Lock) *diag.Diagnostic {
+// validate compares a component with its lock, nil for none.
+func validate(p *components.Project, c *components.Component, l *Lock) *diag.Diagnostic {
 	update := "run `specgraft update " + c.Name + "`"
 	if l == nil {
 		return &diag.Diagnostic{
 			Pos: c.Pos, Code: "lock/missing", Component: c.Name,
-			Message: fmt.Sprintf("component %q has no lock file %s", c.Name, p.display(p.LockPath(c.Name))),
+			Message: fmt.Sprintf("component %q has no lock file %s", c.Name, p.Display(Path(p, c.Name))),
 			Hint:    update,
 		}
 	}
@@ -178,7 +179,7 @@ func (p *Project) validateLock(c *Component, l *Lock) *diag.Diagnostic {
 			Pos: l.at("version"), Code: "lock/stale", Component: c.Name,
 			Message: "the lock has no upstream-commit, but the component comes from upstream",
 			Hint:    update,
-			Related: []diag.Related{{Pos: p.originOf(c, "spec.type"), Message: "made an upstream component here"}},
+			Related: []diag.Related{{Pos: originOf(p, c, "spec.type"), Message: "made an upstream component here"}},
 		}
 	}
 	if pin := c.Spec.UpstreamCommit; pin != "" && pin != l.UpstreamCommit {
@@ -186,14 +187,14 @@ func (p *Project) validateLock(c *Component, l *Lock) *diag.Diagnostic {
 			Pos: l.at("upstream-commit"), Code: "lock/stale", Component: c.Name,
 			Message: fmt.Sprintf("the lock has upstream-commit %s, but the component is pinned to %s", l.UpstreamCommit, pin),
 			Hint:    update,
-			Related: []diag.Related{{Pos: p.originOf(c, "spec.upstream-commit"), Message: "pinned here"}},
+			Related: []diag.Related{{Pos: originOf(p, c, "spec.upstream-commit"), Message: "pinned here"}},
 		}
 	}
 	return nil
 }
 
 // originOf returns where a value was set, or where the component was.
-func (p *Project) originOf(c *Component, path string) token.Position {
+func originOf(p *components.Project, c *components.Component, path string) token.Position {
 	if o, ok := c.Origin(path); ok {
 		return o.Pos
 	}

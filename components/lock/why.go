@@ -1,4 +1,4 @@
-package components
+package lock
 
 import (
 	"cmp"
@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"specgraft/components"
 )
 
 // A State is a component as one revision of a project has it.
 type State struct {
-	Project   *Project
-	Component *Component // nil when the revision has no such component
-	Lock      *Lock      // nil when it is not locked
+	Project   *components.Project
+	Component *components.Component // nil when the revision has no such component
+	Lock      *Lock                 // nil when it is not locked
 }
 
 // A ChangeKind says how a value differs between two states.
@@ -49,7 +51,7 @@ type InputChange struct {
 // or, without one, its pin.
 func (s *State) Fingerprint() (string, error) {
 	commit, bump := s.locked()
-	return s.Project.Fingerprint(s.Component, commit, bump)
+	return Fingerprint(s.Project, s.Component, commit, bump)
 }
 
 func (s *State) locked() (commit string, bump int) {
@@ -89,11 +91,11 @@ func Why(before, after State) ([]InputChange, error) {
 		return nil, err
 	}
 	lockValue("manual-bump", strconv.Itoa(oldBump), strconv.Itoa(newBump))
-	d.add(InputChange{Kind: Changed, Field: "release-ver", Old: before.Project.releaseVer(before.Component), New: after.Project.releaseVer(after.Component),
+	d.add(InputChange{Kind: Changed, Field: "release-ver", Old: before.Project.ReleaseVer(before.Component), New: after.Project.ReleaseVer(after.Component),
 		OldPos: before.versionPos(), NewPos: after.versionPos()})
 
-	old := before.Project.resolutionInputs(before.Component)
-	for _, in := range after.Project.resolutionInputs(after.Component) {
+	old := resolutionInputs(before.Project, before.Component)
+	for _, in := range resolutionInputs(after.Project, after.Component) {
 		i := slices.IndexFunc(old, func(o Input) bool { return o.Label == in.Label })
 		was := Input{Path: in.Path}
 		if i >= 0 {
@@ -116,7 +118,7 @@ func Why(before, after State) ([]InputChange, error) {
 // whyTree is the configuration tree with what overlays bring in.
 func whyTree(s State) (hashNode, error) {
 	tree := configTree(s.Component)
-	inputs, err := s.Project.Inputs(s.Component, "", 0)
+	inputs, err := Inputs(s.Project, s.Component, "", 0)
 	if err != nil {
 		return tree, err
 	}
@@ -136,7 +138,7 @@ func whyTree(s State) (hashNode, error) {
 }
 
 func (s *State) versionPos() token.Position {
-	if _, v := s.Project.distroVersion(s.Component.Spec.UpstreamDistro); v != nil {
+	if _, v := s.Project.DistroVersion(s.Component.Spec.UpstreamDistro); v != nil {
 		return v.Pos
 	}
 	return token.Position{}
@@ -149,7 +151,7 @@ func lockPos(l *Lock, key string) token.Position {
 	return l.Pos(key)
 }
 
-func position(c *Component, path string) token.Position {
+func position(c *components.Component, path string) token.Position {
 	o, _ := c.Origin(path)
 	return o.Pos
 }
@@ -219,7 +221,7 @@ func (d *differ) compare(path string, a, b *hashNode) {
 		return
 	}
 	for _, name := range fieldNames(a, b) {
-		at := quoteKey(name)
+		at := components.QuoteKey(name)
 		if path != "" {
 			at = path + "." + at
 		}
@@ -366,7 +368,7 @@ func (n *hashNode) short() string {
 	var parts []string
 	for _, name := range names {
 		if v := n.field(name); v.short() != "" {
-			parts = append(parts, quoteKey(name)+" = "+v.quoted())
+			parts = append(parts, components.QuoteKey(name)+" = "+v.quoted())
 		}
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
@@ -386,9 +388,9 @@ func (d *differ) compareFiles() error {
 		if s.Component.IsUpstream() {
 			return nil, nil
 		}
-		list, err := s.Project.localFiles(s.Component)
+		list, err := localFiles(s.Project, s.Component)
 		if err != nil {
-			_, err = s.Project.treeIdentity(s.Component)
+			_, err = treeIdentity(s.Project, s.Component)
 		}
 		return list, err
 	}
@@ -403,29 +405,29 @@ func (d *differ) compareFiles() error {
 	for len(a) > 0 || len(b) > 0 {
 		var old, new localFile
 		switch {
-		case len(b) == 0 || len(a) > 0 && a[0].Path < b[0].Path:
+		case len(b) == 0 || len(a) > 0 && a[0].name < b[0].name:
 			old, a = a[0], a[1:]
-		case len(a) == 0 || b[0].Path < a[0].Path:
+		case len(a) == 0 || b[0].name < a[0].name:
 			new, b = b[0], b[1:]
 		default:
 			old, new, a, b = a[0], b[0], a[1:], b[1:]
 		}
 		digest := func(f localFile) string {
-			if f.Digest == "" {
+			if f.digest == "" {
 				return ""
 			}
-			return "sha256:" + f.Digest
+			return "sha256:" + f.digest
 		}
-		c := InputChange{Kind: Changed, Field: cmp.Or(new.Path, old.Path), Old: digest(old), New: digest(new)}
+		c := InputChange{Kind: Changed, Field: cmp.Or(new.name, old.name), Old: digest(old), New: digest(new)}
 		place := func(s State, f localFile) token.Position {
-			if f.Path == "" {
+			if f.name == "" {
 				return token.Position{}
 			}
 			dir := s.Component.Dir
 			if s.Component.Spec.Path != "" {
 				dir = filepath.Dir(s.Component.Spec.Path)
 			}
-			return token.Position{Filename: s.Project.display(filepath.Join(dir, filepath.FromSlash(f.Path)))}
+			return token.Position{Filename: s.Project.Display(filepath.Join(dir, filepath.FromSlash(f.name)))}
 		}
 		c.OldPos, c.NewPos = place(d.before, old), place(d.after, new)
 		d.add(c)

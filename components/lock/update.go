@@ -1,10 +1,9 @@
-package components
+package lock
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,11 +12,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"specgraft/components"
 	"specgraft/overlay/diag"
 )
 
-// UpdateOptions say which locks to bring up to date, and how.
-type UpdateOptions struct {
+// Options say which locks to bring up to date, and how.
+type Options struct {
 	Names []string // components, sorted
 	// Prune also removes locks that belong to no component.
 	Prune bool
@@ -31,7 +31,7 @@ type UpdateOptions struct {
 	Jobs int
 	// Resolve finds the upstream commit of a component that has no pin. It
 	// is called from several goroutines.
-	Resolve func(ctx context.Context, c *Component, u Upstream) (commit string, err error)
+	Resolve func(ctx context.Context, c *components.Component, u components.Upstream) (commit string, err error)
 	// Done, when set, is called after each component with the number of
 	// those that are ready; from several goroutines.
 	Done func(n int)
@@ -39,14 +39,14 @@ type UpdateOptions struct {
 
 // An Update is a set of changes to the lock directory that belong together.
 type Update struct {
-	Locks   []LockUpdate // one per named component, in the order of the names
-	Orphans []string     // names of locks to be removed
+	Locks   []Change // one per named component, in the order of the names
+	Orphans []string // names of locks to be removed
 
-	project *Project
+	project *components.Project
 }
 
-// A LockUpdate is what becomes of one component's lock.
-type LockUpdate struct {
+// A Change is what becomes of one component's lock.
+type Change struct {
 	Component string
 	Old, New  *Lock // nil for none; New is nil when the component was skipped
 	// Skipped says why nothing was done for the component, "" when it was
@@ -56,7 +56,7 @@ type LockUpdate struct {
 
 // Changed reports whether the component's commit or fingerprint changed, the
 // two things that change what is built.
-func (u *LockUpdate) Changed() bool {
+func (u *Change) Changed() bool {
 	if u.New == nil {
 		return false
 	}
@@ -65,16 +65,16 @@ func (u *LockUpdate) Changed() bool {
 
 // Stale reports whether the lock file has to be written. That is so for every
 // changed component, and where only the resolution hash changed.
-func (u *LockUpdate) Stale() bool { return u.New != nil && !u.New.Equal(u.Old) }
+func (u *Change) Stale() bool { return u.New != nil && !u.New.Equal(u.Old) }
 
-// PlanUpdate computes the locks that the named components should have. It
+// Plan computes the locks that the named components should have. It
 // writes nothing. When any component fails, the list has errors and the
 // returned update must not be written.
-func (p *Project) PlanUpdate(ctx context.Context, o UpdateOptions) (*Update, diag.List) {
-	up := &Update{project: p, Locks: make([]LockUpdate, len(o.Names))}
+func Plan(ctx context.Context, p *components.Project, o Options) (*Update, diag.List) {
+	up := &Update{project: p, Locks: make([]Change, len(o.Names))}
 	root, err := os.OpenRoot(p.LockDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return up, diag.List{*p.lockDirProblem(err)}
+		return up, diag.List{*dirProblem(p, err)}
 	}
 	if root != nil {
 		defer root.Close()
@@ -88,7 +88,7 @@ func (p *Project) PlanUpdate(ctx context.Context, o UpdateOptions) (*Update, dia
 			break
 		}
 		pool.Go(func() error {
-			up.Locks[i], problems[i] = p.planLock(ctx, root, name, &o)
+			up.Locks[i], problems[i] = planOne(ctx, p, root, name, &o)
 			if n := done.Add(1); o.Done != nil {
 				o.Done(int(n))
 			}
@@ -105,7 +105,7 @@ func (p *Project) PlanUpdate(ctx context.Context, o UpdateOptions) (*Update, dia
 		diags = append(diags, l...)
 	}
 	if o.Prune && !o.Bump {
-		orphans, err := p.OrphanLocks()
+		orphans, err := Orphans(p)
 		if d := (*diag.Diagnostic)(nil); errors.As(err, &d) {
 			diags = append(diags, *d)
 		}
@@ -114,11 +114,11 @@ func (p *Project) PlanUpdate(ctx context.Context, o UpdateOptions) (*Update, dia
 	return up, diags
 }
 
-// planLock computes the lock of one component; root is nil when there is no
+// planOne computes the lock of one component; root is nil when there is no
 // lock directory yet.
-func (p *Project) planLock(ctx context.Context, root *os.Root, name string, o *UpdateOptions) (LockUpdate, diag.List) {
-	u := LockUpdate{Component: name}
-	fail := func(c *Component, err error) (LockUpdate, diag.List) {
+func planOne(ctx context.Context, p *components.Project, root *os.Root, name string, o *Options) (Change, diag.List) {
+	u := Change{Component: name}
+	fail := func(c *components.Component, err error) (Change, diag.List) {
 		if list := (diag.ListError)(nil); errors.As(err, &list) {
 			return u, diag.List(list)
 		}
@@ -126,7 +126,7 @@ func (p *Project) planLock(ctx context.Context, root *os.Root, name string, o *U
 			found := *d
 			found.Component = name
 			if found.Pos.Filename == "" && c != nil {
-				found.Pos = p.originOf(c, "spec.upstream-commit")
+				found.Pos = originOf(p, c, "spec.upstream-commit")
 			}
 			return u, diag.List{found}
 		}
@@ -137,7 +137,7 @@ func (p *Project) planLock(ctx context.Context, root *os.Root, name string, o *U
 		return u, diag.List{d}
 	}
 	if root != nil {
-		l, err := p.lockIn(root, name)
+		l, err := readIn(p, root, name)
 		if err != nil {
 			return fail(nil, err)
 		}
@@ -151,7 +151,7 @@ func (p *Project) planLock(ctx context.Context, root *os.Root, name string, o *U
 	if problems.HasErrors() {
 		return u, problems
 	}
-	next := Lock{Version: LockVersion}
+	next := Lock{Version: Version}
 	if u.Old != nil {
 		next.ManualBump = u.Old.ManualBump
 	}
@@ -160,8 +160,8 @@ func (p *Project) planLock(ctx context.Context, root *os.Root, name string, o *U
 		next = *u.Old
 		next.ManualBump++
 	case c.IsUpstream():
-		next.ResolutionInputHash = p.ResolutionHash(c)
-		commit, err := p.lockedCommit(ctx, c, u.Old, next.ResolutionInputHash, o)
+		next.ResolutionInputHash = ResolutionHash(p, c)
+		commit, err := lockedCommit(ctx, p, c, u.Old, next.ResolutionInputHash, o)
 		if err != nil {
 			return fail(c, err)
 		}
@@ -171,7 +171,7 @@ func (p *Project) planLock(ctx context.Context, root *os.Root, name string, o *U
 			next.ImportCommit = u.Old.ImportCommit
 		}
 	}
-	fingerprint, err := p.Fingerprint(c, next.UpstreamCommit, next.ManualBump)
+	fingerprint, err := Fingerprint(p, c, next.UpstreamCommit, next.ManualBump)
 	if err != nil {
 		return fail(c, err)
 	}
@@ -184,7 +184,7 @@ func (p *Project) planLock(ctx context.Context, root *os.Root, name string, o *U
 // written, or the one in the lock while nothing that led to it has changed, or
 // what upstream has now. A component that follows the head of a branch is
 // always resolved anew.
-func (p *Project) lockedCommit(ctx context.Context, c *Component, old *Lock, resolution string, o *UpdateOptions) (string, error) {
+func lockedCommit(ctx context.Context, p *components.Project, c *components.Component, old *Lock, resolution string, o *Options) (string, error) {
 	if pin := c.Spec.UpstreamCommit; pin != "" {
 		return pin, nil
 	}
@@ -214,8 +214,8 @@ func (u *Update) Stale() []string {
 	return names
 }
 
-// lockTemp is what the names of files begin with that Write has not renamed yet.
-const lockTemp = ".specgraft-lock-"
+// tempPrefix is what the names of files begin with that Write has not renamed yet.
+const tempPrefix = ".specgraft-lock-"
 
 // Write brings the lock directory up to date. All new files are written beside
 // the old ones before the first is renamed over its predecessor; when a rename
@@ -229,12 +229,12 @@ func (u *Update) Write() error {
 	problem := func(name string, err error) error {
 		place := p.LockDir
 		if name != "" {
-			place = p.LockPath(name)
+			place = Path(p, name)
 		}
 		return &diag.Diagnostic{
 			Code:      "lock/write",
 			Component: name,
-			Message:   fmt.Sprintf("cannot write %s: %v; no lock file was changed", p.display(place), plainError(err)),
+			Message:   fmt.Sprintf("cannot write %s: %v; no lock file was changed", p.Display(place), plainError(err)),
 			Env:       true,
 		}
 	}
@@ -243,7 +243,7 @@ func (u *Update) Write() error {
 	if err := os.MkdirAll(p.LockDir, 0o755); err != nil {
 		return problem("", err)
 	}
-	if err := p.checkLockDir(); err != nil {
+	if err := p.CheckInside(p.LockDir, "the lock directory"); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(p.LockDir)
@@ -251,7 +251,7 @@ func (u *Update) Write() error {
 		return problem("", err)
 	}
 	defer root.Close()
-	if err := sweepLockTemps(root); err != nil {
+	if err := sweepTemps(root); err != nil {
 		return problem("", err)
 	}
 	var temps []string
@@ -263,7 +263,7 @@ func (u *Update) Write() error {
 			os.Remove(p.LockDir) // a directory without locks would ask for locks
 		}
 	}
-	var stale []*LockUpdate
+	var stale []*Change
 	for i := range u.Locks {
 		l := &u.Locks[i]
 		if !l.Stale() {
@@ -273,7 +273,7 @@ func (u *Update) Write() error {
 			discard()
 			return problem(l.Component, errors.New("the component's name is not a file name"))
 		}
-		temp := lockTemp + l.Component
+		temp := tempPrefix + l.Component
 		temps = append(temps, temp)
 		if err := root.WriteFile(temp, l.New.Bytes(), 0o644); err != nil {
 			discard()
@@ -282,28 +282,28 @@ func (u *Update) Write() error {
 		stale = append(stale, l)
 	}
 	for i, l := range stale {
-		err := root.Rename(lockTemp+l.Component, l.Component+LockSuffix)
+		err := root.Rename(tempPrefix+l.Component, l.Component+Suffix)
 		if err == nil {
 			continue
 		}
 		for _, before := range stale[:i] {
 			if before.Old == nil {
-				root.Remove(before.Component + LockSuffix)
+				root.Remove(before.Component + Suffix)
 				continue
 			}
-			temp := lockTemp + before.Component
+			temp := tempPrefix + before.Component
 			if root.WriteFile(temp, before.Old.text, 0o644) == nil {
-				root.Rename(temp, before.Component+LockSuffix)
+				root.Rename(temp, before.Component+Suffix)
 			}
 		}
 		discard()
 		return problem(l.Component, err)
 	}
 	for _, name := range u.Orphans {
-		if err := root.Remove(name + LockSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := root.Remove(name + Suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &diag.Diagnostic{
 				Code:    "lock/write",
-				Message: fmt.Sprintf("cannot remove %s: %v", p.display(p.LockPath(name)), plainError(err)),
+				Message: fmt.Sprintf("cannot remove %s: %v", p.Display(Path(p, name)), plainError(err)),
 				Env:     true,
 			}
 		}
@@ -311,47 +311,14 @@ func (u *Update) Write() error {
 	return nil
 }
 
-// checkLockDir refuses a lock directory that a symbolic link leads out of the
-// project: whoever wrote the project must not choose where files are written
-// and removed.
-func (p *Project) checkLockDir() error { return p.checkInside(p.LockDir, "the lock directory") }
-
-// CheckRenderedDir refuses a directory of rendered specs that a symbolic link
-// leads out of the project, for the reason that lock directories are refused.
-// The error is a *diag.Diagnostic.
-func (p *Project) CheckRenderedDir() error {
-	return p.checkInside(p.RenderedDir, "the directory of rendered specs")
-}
-
-func (p *Project) checkInside(dir, what string) error {
-	if p.paths.free || !within(p.paths.root, dir) {
-		return nil // the user chose it
-	}
-	real, err := filepath.EvalSymlinks(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
-			return nil // still to be made
-		}
-	}
-	if err == nil && within(p.paths.real, real) {
-		return nil
-	}
-	return &diag.Diagnostic{
-		Pos:     token.Position{Filename: p.display(dir)},
-		Code:    "config/outside",
-		Message: what + " leads outside the project through a symbolic link",
-		Hint:    "make it a directory of the project; --allow-outside allows others",
-	}
-}
-
-// sweepLockTemps removes what an interrupted Write left behind.
-func sweepLockTemps(root *os.Root) error {
+// sweepTemps removes what an interrupted Write left behind.
+func sweepTemps(root *os.Root) error {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), lockTemp) && !e.IsDir() {
+		if strings.HasPrefix(e.Name(), tempPrefix) && !e.IsDir() {
 			if err := root.Remove(e.Name()); err != nil {
 				return err
 			}

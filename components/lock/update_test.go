@@ -1,4 +1,4 @@
-package components
+package lock
 
 import (
 	"context"
@@ -13,26 +13,27 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"specgraft/components"
 	"specgraft/overlay/diag"
 )
 
 const commitA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 // planned plans an update in which upstream has commit for everybody.
-func planned(t *testing.T, p *Project, commit string, o UpdateOptions) *Update {
+func planned(t *testing.T, p *components.Project, commit string, o Options) *Update {
 	t.Helper()
 	if o.Names == nil {
 		o.Names = p.Names()
 	}
-	o.Resolve = func(context.Context, *Component, Upstream) (string, error) { return commit, nil }
-	up, problems := p.PlanUpdate(t.Context(), o)
+	o.Resolve = func(context.Context, *components.Component, components.Upstream) (string, error) { return commit, nil }
+	up, problems := Plan(t.Context(), p, o)
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return up
 }
 
-func readLocks(t *testing.T, p *Project) map[string]string {
+func readLocks(t *testing.T, p *components.Project) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(p.LockDir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -57,11 +58,11 @@ spec = { type = "upstream", upstream-distro = { name = "fedora", version = "42" 
 spec = { type = "upstream", upstream-commit = "1234567" }
 [components.snap]
 `, nil)
-	if err := planned(t, p, commitA, UpdateOptions{}).Write(); err != nil {
+	if err := planned(t, p, commitA, Options{}).Write(); err != nil {
 		t.Fatal(err)
 	}
 	first := readLocks(t, p)
-	commits := func(commit string, o UpdateOptions) (list []string) {
+	commits := func(commit string, o Options) (list []string) {
 		up := planned(t, p, commit, o)
 		for i := range up.Locks {
 			l := &up.Locks[i]
@@ -71,13 +72,13 @@ spec = { type = "upstream", upstream-commit = "1234567" }
 	}
 	tests := []struct {
 		name string
-		o    UpdateOptions
+		o    Options
 		want []string
 	}{
-		{"nothing changed", UpdateOptions{}, []string{"other aaaaaaa false", "pinned 1234567 false", "snap aaaaaaa false"}},
-		{"asked again", UpdateOptions{Force: true}, []string{"other bbbbbbb true", "pinned 1234567 false", "snap bbbbbbb true"}},
-		{"bump", UpdateOptions{Bump: true}, []string{"other aaaaaaa true", "pinned 1234567 true", "snap aaaaaaa true"}},
-		{"some", UpdateOptions{Names: []string{"snap"}, Force: true}, []string{"snap bbbbbbb true"}},
+		{"nothing changed", Options{}, []string{"other aaaaaaa false", "pinned 1234567 false", "snap aaaaaaa false"}},
+		{"asked again", Options{Force: true}, []string{"other bbbbbbb true", "pinned 1234567 false", "snap bbbbbbb true"}},
+		{"bump", Options{Bump: true}, []string{"other aaaaaaa true", "pinned 1234567 true", "snap aaaaaaa true"}},
+		{"some", Options{Names: []string{"snap"}, Force: true}, []string{"snap bbbbbbb true"}},
 	}
 	for _, tt := range tests {
 		if d := cmp.Diff(tt.want, commits(strings.Repeat("b", 40), tt.o)); d != "" {
@@ -89,10 +90,10 @@ spec = { type = "upstream", upstream-commit = "1234567" }
 	}
 
 	// A new commit moves upstream-commit; import-commit stays for ever.
-	if err := planned(t, p, strings.Repeat("b", 40), UpdateOptions{Force: true, Names: []string{"snap"}}).Write(); err != nil {
+	if err := planned(t, p, strings.Repeat("b", 40), Options{Force: true, Names: []string{"snap"}}).Write(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := p.Lock("snap")
+	l, err := Read(p, "snap")
 	if err != nil || l.ImportCommit != commitA || l.UpstreamCommit != strings.Repeat("b", 40) {
 		t.Errorf("lock %+v, %v", l, err)
 	}
@@ -105,14 +106,14 @@ func TestUpdateFollowsHead(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "azldev.toml"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p, problems := Load(Options{Dir: dir})
+	p, problems := components.Load(components.Options{Dir: dir})
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := planned(t, p, commitA, UpdateOptions{}).Write(); err != nil {
+	if err := planned(t, p, commitA, Options{}).Write(); err != nil {
 		t.Fatal(err)
 	}
-	up := planned(t, p, strings.Repeat("b", 40), UpdateOptions{})
+	up := planned(t, p, strings.Repeat("b", 40), Options{})
 	if !up.Locks[0].Changed() || up.Locks[0].New.UpstreamCommit != strings.Repeat("b", 40) {
 		t.Errorf("a component without snapshot stays at %+v", up.Locks[0].New)
 	}
@@ -121,10 +122,10 @@ func TestUpdateFollowsHead(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "azldev.toml"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if p, problems = Load(Options{Dir: dir}); problems.HasErrors() {
+	if p, problems = components.Load(components.Options{Dir: dir}); problems.HasErrors() {
 		t.Fatal(problems)
 	}
-	up = planned(t, p, commitA, UpdateOptions{})
+	up = planned(t, p, commitA, Options{})
 	if up.Locks[0].Changed() || !up.Locks[0].Stale() {
 		t.Errorf("changed %v, stale %v", up.Locks[0].Changed(), up.Locks[0].Stale())
 	}
@@ -135,14 +136,14 @@ func TestUpdateFollowsHead(t *testing.T) {
 func TestUpdateAllOrNothing(t *testing.T) {
 	t.Parallel()
 	p := writeProject(t, "[components.a]\n[components.b]\n[components.c]\n", nil)
-	if err := planned(t, p, commitA, UpdateOptions{}).Write(); err != nil {
+	if err := planned(t, p, commitA, Options{}).Write(); err != nil {
 		t.Fatal(err)
 	}
 	before := readLocks(t, p)
 
 	var asked atomic.Int64
-	up, problems := p.PlanUpdate(t.Context(), UpdateOptions{Names: p.Names(), Force: true, Jobs: 4,
-		Resolve: func(_ context.Context, c *Component, _ Upstream) (string, error) {
+	up, problems := Plan(t.Context(), p, Options{Names: p.Names(), Force: true, Jobs: 4,
+		Resolve: func(_ context.Context, c *components.Component, _ components.Upstream) (string, error) {
 			asked.Add(1)
 			if c.Name == "b" {
 				return "", &diag.Diagnostic{Code: "fedora/no-branch", Message: "no such branch"}
@@ -158,7 +159,7 @@ func TestUpdateAllOrNothing(t *testing.T) {
 
 	// A directory in the place of a lock makes its rename fail, after that of
 	// the locks before it.
-	up = planned(t, p, strings.Repeat("b", 40), UpdateOptions{Force: true})
+	up = planned(t, p, strings.Repeat("b", 40), Options{Force: true})
 	block := filepath.Join(p.LockDir, "c.lock")
 	if err := os.Remove(block); err != nil {
 		t.Fatal(err)
@@ -185,10 +186,10 @@ func TestUpdateAllOrNothing(t *testing.T) {
 	if err := os.RemoveAll(block); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(p.LockDir, lockTemp+"old"), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(p.LockDir, tempPrefix+"old"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := planned(t, p, commitA, UpdateOptions{}).Write(); err != nil {
+	if err := planned(t, p, commitA, Options{}).Write(); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(before, readLocks(t, p)); d != "" {
@@ -205,7 +206,7 @@ func TestUpdateSamePlan(t *testing.T) {
 	}
 	p := writeProject(t, toml.String(), nil)
 	text := func(jobs int) (list []string) {
-		up := planned(t, p, commitA, UpdateOptions{Jobs: jobs})
+		up := planned(t, p, commitA, Options{Jobs: jobs})
 		for _, l := range up.Locks {
 			list = append(list, l.Component+"\n"+string(l.New.Bytes()))
 		}
@@ -220,7 +221,7 @@ func TestUpdateInterrupted(t *testing.T) {
 	t.Parallel()
 	p := writeProject(t, "[components.a]\n[components.b]\n", nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, problems := p.PlanUpdate(ctx, UpdateOptions{Names: p.Names(), Resolve: func(context.Context, *Component, Upstream) (string, error) {
+	_, problems := Plan(ctx, p, Options{Names: p.Names(), Resolve: func(context.Context, *components.Component, components.Upstream) (string, error) {
 		cancel()
 		return commitA, nil
 	}})
@@ -245,19 +246,19 @@ spec = { type = "upstream", upstream-commit = "1234567" }
 `
 	files := map[string]string{
 		"here/here.spec":      "",
-		"locks/fine.lock":     lockHeader + "version = 1\nupstream-commit = '" + commitA + "'\n",
-		"locks/pinned.lock":   lockHeader + "version = 1\nupstream-commit = '" + commitA + "'\n",
-		"locks/same-pin.lock": lockHeader + "version = 1\nupstream-commit = '1234567'\n",
-		"locks/empty.lock":    lockHeader + "version = 1\n",
+		"locks/fine.lock":     header + "version = 1\nupstream-commit = '" + commitA + "'\n",
+		"locks/pinned.lock":   header + "version = 1\nupstream-commit = '" + commitA + "'\n",
+		"locks/same-pin.lock": header + "version = 1\nupstream-commit = '1234567'\n",
+		"locks/empty.lock":    header + "version = 1\n",
 		"locks/broken.lock":   "version = \n",
 		"locks/future.lock":   "version = 2\n",
-		"locks/fin.lock":      lockHeader + "version = 1\n",
+		"locks/fin.lock":      header + "version = 1\n",
 		"locks/.hidden.lock":  "",
 		"locks/README":        "",
 	}
 	p := writeProject(t, toml, files)
 	var got []string
-	for _, d := range p.ValidateLocks(p.Names(), true) {
+	for _, d := range Validate(p, p.Names(), true) {
 		got = append(got, d.Error()+" | "+d.Hint)
 		for _, r := range d.Related {
 			got = append(got, "  "+diag.Position(r.Pos)+" "+r.Message)
@@ -279,17 +280,17 @@ spec = { type = "upstream", upstream-commit = "1234567" }
 		}
 	}
 	// Without all, only the named ones are looked at.
-	if l := p.ValidateLocks([]string{"fine", "here", "same-pin"}, false); len(l) > 0 {
+	if l := Validate(p, []string{"fine", "here", "same-pin"}, false); len(l) > 0 {
 		t.Errorf("got %v", l)
 	}
 	// A project without locks has nothing to validate.
 	if err := os.RemoveAll(p.LockDir); err != nil {
 		t.Fatal(err)
 	}
-	if l := p.ValidateLocks(p.Names(), true); len(l) > 0 || p.HasLocks() {
+	if l := Validate(p, p.Names(), true); len(l) > 0 || Any(p) {
 		t.Errorf("got %v", l)
 	}
-	if orphans, err := p.OrphanLocks(); err != nil || len(orphans) > 0 {
+	if orphans, err := Orphans(p); err != nil || len(orphans) > 0 {
 		t.Errorf("got %v, %v", orphans, err)
 	}
 }
@@ -300,17 +301,17 @@ func TestHostileLockDir(t *testing.T) {
 	t.Parallel()
 	p := writeProject(t, "[components.out]\n[components.dir]\n[components.big]\n", map[string]string{"locks/dir.lock/x": ""})
 	outside := filepath.Join(t.TempDir(), "outside.lock")
-	if err := os.WriteFile(outside, []byte(lockHeader+"version = 1\n"), 0o644); err != nil {
+	if err := os.WriteFile(outside, []byte(header+"version = 1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(outside, filepath.Join(p.LockDir, "out.lock")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(p.LockDir, "big.lock"), make([]byte, maxLockSize+1), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(p.LockDir, "big.lock"), make([]byte, maxSize+1), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range p.Names() {
-		if l, err := p.Lock(name); err == nil {
+		if l, err := Read(p, name); err == nil {
 			t.Errorf("%s: read as %+v", name, l)
 		}
 	}
@@ -329,7 +330,7 @@ func TestLockDirOutside(t *testing.T) {
 	if err := os.Symlink(outside, p.LockDir); err != nil {
 		t.Fatal(err)
 	}
-	err := planned(t, p, commitA, UpdateOptions{Prune: true}).Write()
+	err := planned(t, p, commitA, Options{Prune: true}).Write()
 	if d, ok := errors.AsType[*diag.Diagnostic](err); !ok || d.Code != "config/outside" {
 		t.Errorf("got %v", err)
 	}

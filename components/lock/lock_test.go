@@ -1,4 +1,4 @@
-package components
+package lock
 
 import (
 	"errors"
@@ -23,16 +23,16 @@ func TestLockBytes(t *testing.T) {
 		want string
 	}{
 		{"upstream", Lock{Version: 1, ImportCommit: someCommit, UpstreamCommit: "abc", ManualBump: 2, InputFingerprint: someHash, ResolutionInputHash: someHash},
-			lockHeader + "version = 1\nimport-commit = '" + someCommit + "'\nupstream-commit = 'abc'\nmanual-bump = 2\ninput-fingerprint = '" + someHash + "'\nresolution-input-hash = '" + someHash + "'\n"},
-		{"local", Lock{Version: 1, InputFingerprint: someHash}, lockHeader + "version = 1\ninput-fingerprint = '" + someHash + "'\n"},
-		{"strange commit", Lock{Version: 1, UpstreamCommit: "it's\n\\\""}, lockHeader + "version = 1\nupstream-commit = \"it's\\u000A\\\\\\\"\"\n"},
+			header + "version = 1\nimport-commit = '" + someCommit + "'\nupstream-commit = 'abc'\nmanual-bump = 2\ninput-fingerprint = '" + someHash + "'\nresolution-input-hash = '" + someHash + "'\n"},
+		{"local", Lock{Version: 1, InputFingerprint: someHash}, header + "version = 1\ninput-fingerprint = '" + someHash + "'\n"},
+		{"strange commit", Lock{Version: 1, UpstreamCommit: "it's\n\\\""}, header + "version = 1\nupstream-commit = \"it's\\u000A\\\\\\\"\"\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if d := cmp.Diff(tt.want, string(tt.lock.Bytes())); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
-			back, err := ParseLock("x.lock", tt.lock.Bytes())
+			back, err := Parse("x.lock", tt.lock.Bytes())
 			if err != nil || !back.Equal(&tt.lock) {
 				t.Errorf("read back as %+v, %v", back, err)
 			}
@@ -53,7 +53,7 @@ func TestParseLock(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l, err := ParseLock("l/a.lock", []byte(tt.in))
+			l, err := Parse("l/a.lock", []byte(tt.in))
 			if want, ok := strings.CutPrefix(tt.want, "!"); ok {
 				d := (*diag.Diagnostic)(nil)
 				if !errors.As(err, &d) || !strings.HasPrefix(d.Error(), want) || d.Hint == "" {
@@ -64,12 +64,12 @@ func TestParseLock(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(lockHeader+tt.want, string(l.Bytes())); d != "" {
+			if d := cmp.Diff(header+tt.want, string(l.Bytes())); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
 	}
-	l, err := ParseLock("a.lock", []byte("version = 1\n\n upstream-commit = 'x'\n"))
+	l, err := Parse("a.lock", []byte("version = 1\n\n upstream-commit = 'x'\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,15 +80,15 @@ func TestParseLock(t *testing.T) {
 
 // FuzzLock checks that what is read is written so that it reads the same.
 func FuzzLock(f *testing.F) {
-	f.Add([]byte(lockHeader + "version = 1\nupstream-commit = 'abc'\nmanual-bump = 3\n"))
+	f.Add([]byte(header + "version = 1\nupstream-commit = 'abc'\nmanual-bump = 3\n"))
 	f.Add([]byte("version = 1\nupstream-commit = \"a\\u0000'\"\n"))
-	f.Add([]byte(lockHeader + "version = 1\nimport-commit = 5\n"))
+	f.Add([]byte(header + "version = 1\nimport-commit = 5\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := ParseLock("a.lock", b)
+		l, err := Parse("a.lock", b)
 		if err != nil {
 			return
 		}
-		again, err := ParseLock("a.lock", l.Bytes())
+		again, err := Parse("a.lock", l.Bytes())
 		if err != nil || !again.Equal(l) {
 			t.Errorf("%q read as %+v, then as %+v, %v", b, l, again, err)
 		}

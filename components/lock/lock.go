@@ -1,4 +1,9 @@
-package components
+// Package lock keeps, beside a project's configuration, which upstream commit
+// each component is built from and a fingerprint of everything that goes into
+// it: the lock files, how they are brought up to date, and why a fingerprint
+// differs between two states of a project. It starts no process; who asks
+// upstream is a function that the caller passes.
+package lock
 
 import (
 	"bytes"
@@ -28,18 +33,18 @@ type Lock struct {
 	text []byte // as read
 }
 
-// LockVersion is the version of the lock format.
-const LockVersion = 1
+// Version is the version of the lock format.
+const Version = 1
 
-// LockSuffix is what the name of a lock file ends in.
-const LockSuffix = ".lock"
+// Suffix is what the name of a lock file ends in.
+const Suffix = ".lock"
 
-const lockHeader = "# Managed by azldev component update. Do not edit manually.\n"
+const header = "# Managed by azldev component update. Do not edit manually.\n"
 
-// ParseLock reads a lock file. Unknown keys are ignored, so that newer tools
+// Parse reads a lock file. Unknown keys are ignored, so that newer tools
 // may add some; another version is an error. The error is a *diag.Diagnostic
 // with a position in the file called name.
-func ParseLock(name string, b []byte) (*Lock, error) {
+func Parse(name string, b []byte) (*Lock, error) {
 	l := &Lock{name: name, text: b}
 	if l.parseCanonical(b) {
 		return l, nil
@@ -57,7 +62,7 @@ func ParseLock(name string, b []byte) (*Lock, error) {
 			Pos:     token.Position{Filename: name},
 			Code:    "lock/syntax",
 			Message: "not a lock file",
-			Hint:    "restore it from version control, or remove it and run `specgraft update " + lockComponent(name) + "`",
+			Hint:    "restore it from version control, or remove it and run `specgraft update " + componentOf(name) + "`",
 		}
 		if de := (*toml.DecodeError)(nil); errors.As(err, &de) {
 			d.Pos.Line, d.Pos.Column = de.Position()
@@ -73,12 +78,12 @@ func ParseLock(name string, b []byte) (*Lock, error) {
 	if raw.Version != nil {
 		version = *raw.Version
 	}
-	if version != LockVersion {
+	if version != Version {
 		return nil, &diag.Diagnostic{
 			Pos:     l.at("version"),
 			Code:    "lock/version",
-			Message: fmt.Sprintf("unsupported lock file version %d (expected %d)", version, LockVersion),
-			Hint:    "use the tool that wrote it, or remove it and run `specgraft update " + lockComponent(name) + "`",
+			Message: fmt.Sprintf("unsupported lock file version %d (expected %d)", version, Version),
+			Hint:    "use the tool that wrote it, or remove it and run `specgraft update " + componentOf(name) + "`",
 		}
 	}
 	if raw.ManualBump < 0 || raw.ManualBump > 1<<31 {
@@ -89,7 +94,7 @@ func ParseLock(name string, b []byte) (*Lock, error) {
 			Hint:    "restore the file from version control",
 		}
 	}
-	l.Version = LockVersion
+	l.Version = Version
 	l.ImportCommit = raw.ImportCommit
 	l.UpstreamCommit = raw.UpstreamCommit
 	l.ManualBump = int(raw.ManualBump)
@@ -102,7 +107,7 @@ func ParseLock(name string, b []byte) (*Lock, error) {
 // hand-edited ones are, without the cost of the TOML decoder. It reports
 // whether it was one.
 func (l *Lock) parseCanonical(b []byte) bool {
-	rest, ok := strings.CutPrefix(string(b), lockHeader)
+	rest, ok := strings.CutPrefix(string(b), header)
 	if !ok {
 		return false
 	}
@@ -140,7 +145,7 @@ func (l *Lock) parseCanonical(b []byte) bool {
 			c.ResolutionInputHash = value
 		}
 	}
-	if c.Version != LockVersion || !bytes.Equal(c.Bytes(), b) {
+	if c.Version != Version || !bytes.Equal(c.Bytes(), b) {
 		return false
 	}
 	c.name, c.text = l.name, l.text
@@ -152,7 +157,7 @@ func (l *Lock) parseCanonical(b []byte) bool {
 // with literal strings, those with a zero value left out.
 func (l *Lock) Bytes() []byte {
 	b := make([]byte, 0, 512)
-	b = append(b, lockHeader...)
+	b = append(b, header...)
 	number := func(key string, n int) {
 		if n != 0 {
 			b = fmt.Appendf(b, "%s = %d\n", key, n)
@@ -238,13 +243,13 @@ func tomlString(s string) string {
 	return b.String()
 }
 
-// lockComponent returns the component a lock file belongs to.
-func lockComponent(name string) string {
-	return strings.TrimSuffix(filepath.Base(name), LockSuffix)
+// componentOf returns the component a lock file belongs to.
+func componentOf(name string) string {
+	return strings.TrimSuffix(filepath.Base(name), Suffix)
 }
 
-// lockCodes are the diagnostics about lock files.
-var lockCodes = []diag.Code{
+// Codes are the diagnostics about lock files.
+var Codes = []diag.Code{
 	{ID: "lock/syntax", Summary: "a lock file cannot be read",
 		Doc: "Lock files are written by `specgraft update` and not edited by hand. Restore the file from version control, or let update write it again."},
 	{ID: "lock/version", Summary: "a lock file has an unknown version",

@@ -1,8 +1,12 @@
-package components
+package lock
 
 import (
 	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
 
+	"specgraft/components"
 	"specgraft/overlay"
 )
 
@@ -42,7 +46,7 @@ type hashField struct {
 
 // configTree returns everything in the merged component that decides how it
 // is rendered and built, apart from the files that overlays bring in.
-func configTree(c *Component) hashNode {
+func configTree(c *components.Component) hashNode {
 	b := &c.Build
 	build := structOf("ComponentBuildConfig",
 		hashField{"With", "with", list(b.With)},
@@ -87,32 +91,34 @@ func configTree(c *Component) hashNode {
 		hashField{"Render", "render", structOf("ComponentRenderConfig", hashField{"SkipFileFilter", "skip-file-filter", boolean(c.Render.SkipFileFilter)})},
 		hashField{"SourceFiles", "source-files", sources},
 		hashField{"Packages", "packages", packages})
-	if c.Spec.Type == "template" && c.Template != nil && c.Template.tab != nil {
-		config.add("Template", "template", valueTree(c.Template.tab))
+	if c.Spec.Type == "template" && c.Template != nil {
+		if tree := c.Template.Tree(); tree != nil {
+			config.add("Template", "template", valueTree(tree))
+		}
 	}
 	return config
 }
 
 // valueTree is the tree of a table that only exists here and has no names
 // beyond those in TOML.
-func valueTree(v *value) hashNode {
-	switch v.kind {
-	case kindTable:
+func valueTree(v any) hashNode {
+	switch v := v.(type) {
+	case map[string]any:
 		n := hashNode{kind: hashMap}
-		for i := range v.keys {
-			n.add(v.keys[i].name, v.keys[i].name, valueTree(v.keys[i].val))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			n.add(name, name, valueTree(v[name]))
 		}
 		return n
-	case kindList:
+	case []any:
 		n := hashNode{kind: hashList}
-		for _, el := range v.list {
+		for _, el := range v {
 			n.items = append(n.items, valueTree(el))
 		}
 		return n
-	case kindBool:
-		return boolean(v.str == "true")
+	case bool:
+		return boolean(v)
 	}
-	return text(v.str)
+	return text(fmt.Sprint(v))
 }
 
 func overlayTree(op *overlay.Op) hashNode {
@@ -144,7 +150,7 @@ func overlayTree(op *overlay.Op) hashNode {
 	return n
 }
 
-func sourceFileTree(f *SourceFile) hashNode {
+func sourceFileTree(f *components.SourceFile) hashNode {
 	n := structOf("SourceFileReference",
 		hashField{"Filename", "filename", text(f.Filename)},
 		hashField{"Hash", "hash", text(f.Hash)},

@@ -1,4 +1,4 @@
-package components
+package lock
 
 import (
 	"crypto/sha256"
@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"specgraft/components"
 	"specgraft/overlay/diag"
 )
 
@@ -32,8 +33,8 @@ type Input struct {
 //
 // Two tools that read the same project have to compute the same value, so
 // every detail of the computation is part of the lock format.
-func (p *Project) Fingerprint(c *Component, commit string, bump int) (string, error) {
-	inputs, err := p.Inputs(c, commit, bump)
+func Fingerprint(p *components.Project, c *components.Component, commit string, bump int) (string, error) {
+	inputs, err := Inputs(p, c, commit, bump)
 	if err != nil {
 		return "", err
 	}
@@ -43,7 +44,7 @@ func (p *Project) Fingerprint(c *Component, commit string, bump int) (string, er
 // Inputs returns the records behind the fingerprint, in the order in which
 // they are hashed. The error is a *diag.Diagnostic that names what cannot be
 // read or hashed.
-func (p *Project) Inputs(c *Component, commit string, bump int) ([]Input, error) {
+func Inputs(p *components.Project, c *components.Component, commit string, bump int) ([]Input, error) {
 	for i := range c.SourceFiles {
 		f := &c.SourceFiles[i]
 		if f.Hash == "" {
@@ -59,7 +60,7 @@ func (p *Project) Inputs(c *Component, commit string, bump int) ([]Input, error)
 	identity := commit
 	if !c.IsUpstream() {
 		var err error
-		if identity, err = p.treeIdentity(c); err != nil {
+		if identity, err = treeIdentity(p, c); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +68,7 @@ func (p *Project) Inputs(c *Component, commit string, bump int) ([]Input, error)
 		{"config_hash", strconv.FormatUint(configTree(c).hash(), 10), ""},
 		{"source_identity", identity, "spec"},
 		{"manual_bump", strconv.Itoa(bump), ""},
-		{"release_ver", p.releaseVer(c), "spec.upstream-distro"},
+		{"release_ver", p.ReleaseVer(c), "spec.upstream-distro"},
 	}
 	var sources []Input
 	for i := range c.Overlays {
@@ -86,7 +87,7 @@ func (p *Project) Inputs(c *Component, commit string, bump int) ([]Input, error)
 				Pos:       pos,
 				Code:      "lock/unreadable",
 				Component: c.Name,
-				Message:   fmt.Sprintf("overlay source %s: %v", p.display(op.Source), plainError(err)),
+				Message:   fmt.Sprintf("overlay source %s: %v", p.Display(op.Source), plainError(err)),
 				Hint:      "the path is relative to the file that contains the overlay",
 			}
 		}
@@ -104,14 +105,14 @@ func (p *Project) Inputs(c *Component, commit string, bump int) ([]Input, error)
 // ResolutionHash returns "sha256:" and the hex digest over everything that
 // decides which upstream commit a component resolves to. As long as it does
 // not change, the commit in the lock stands.
-func (p *Project) ResolutionHash(c *Component) string {
-	return hashRecords(p.resolutionInputs(c))
+func ResolutionHash(p *components.Project, c *components.Component) string {
+	return hashRecords(resolutionInputs(p, c))
 }
 
-func (p *Project) resolutionInputs(c *Component) []Input {
+func resolutionInputs(p *components.Project, c *components.Component) []Input {
 	ref := c.Spec.UpstreamDistro
 	var branch, uri string
-	if d, v := p.distroVersion(ref); d != nil {
+	if d, v := p.DistroVersion(ref); d != nil {
 		uri = d.DistGitBaseURI
 		if v != nil {
 			branch = v.DistGitBranch
@@ -132,43 +133,10 @@ func (p *Project) resolutionInputs(c *Component) []Input {
 		inputs = append(inputs, Input{"source", c.Spec.Source, "spec.source"})
 	}
 	if c.Spec.SRPM != "" {
-		inputs = append(inputs, Input{"srpm", p.display(c.Spec.SRPM), "spec.srpm"})
+		inputs = append(inputs, Input{"srpm", p.Display(c.Spec.SRPM), "spec.srpm"})
 	}
 	return inputs
 }
-
-// IsUpstream reports whether the component's packaging comes from a
-// distribution rather than from the project.
-func (c *Component) IsUpstream() bool { return c.Spec.Type == "upstream" }
-
-// distroVersion returns the distribution and version that ref names, either
-// nil where it is not defined. A reference without a name is the project's
-// default distribution.
-func (p *Project) distroVersion(ref DistroRef) (*Distro, *DistroVersion) {
-	if ref.Name == "" {
-		ref = p.DefaultDistro
-	}
-	d := p.Distros[ref.Name]
-	if d == nil {
-		return nil, nil
-	}
-	version := ref.Version
-	if version == "" {
-		version = d.DefaultVersion
-	}
-	return d, d.Versions[version]
-}
-
-func (p *Project) releaseVer(c *Component) string {
-	if _, v := p.distroVersion(c.Spec.UpstreamDistro); v != nil {
-		return v.ReleaseVer
-	}
-	return ""
-}
-
-// display shortens a path for messages and hashes, so that neither depends on
-// where the project lies.
-func (p *Project) display(path string) string { return p.paths.display(path) }
 
 // hashRecords hashes each record as LEN:label=LEN:value and a line feed. The
 // lengths, in bytes, keep two different lists from looking the same.
@@ -182,11 +150,11 @@ func hashRecords(inputs []Input) string {
 
 // treeIdentity hashes all files that a component without an upstream is made
 // from.
-func (p *Project) treeIdentity(c *Component) (string, error) {
-	files, err := p.localFiles(c)
+func treeIdentity(p *components.Project, c *components.Component) (string, error) {
+	files, err := localFiles(p, c)
 	if err != nil {
 		return "", &diag.Diagnostic{
-			Pos:       p.originOf(c, "spec.path"),
+			Pos:       originOf(p, c, "spec.path"),
 			Code:      "lock/unreadable",
 			Component: c.Name,
 			Message:   fmt.Sprintf("files beside the local spec: %v", plainError(err)),
@@ -195,91 +163,31 @@ func (p *Project) treeIdentity(c *Component) (string, error) {
 	}
 	h := sha256.New()
 	for _, f := range files {
-		fmt.Fprintf(h, "%s=%s\n", f.Path, f.Digest)
+		fmt.Fprintf(h, "%s=%s\n", f.name, f.digest)
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// A localFile is one file below the directory of a local spec.
+// A localFile is one file that a component without an upstream is made from.
 type localFile struct {
-	Path   string // relative to the directory, with slashes
-	Digest string // hex SHA-256
+	name   string // relative, with slashes
+	digest string // hex SHA-256
 }
 
-// localFiles lists the files that a component without an upstream is made
-// from, in the order of their paths: for a local spec all files below its
-// directory; for a template the project's own templates, as one may build on
-// another, and the files beside the TOML file that the template table names.
-func (p *Project) localFiles(c *Component) ([]localFile, error) {
-	var files []localFile
-	add := func(dir, path string) error {
-		rel, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		digest, err := fileDigest(path)
-		files = append(files, localFile{filepath.ToSlash(rel), digest})
-		return err
+func localFiles(p *components.Project, c *components.Component) ([]localFile, error) {
+	list, err := p.LocalFiles(c)
+	if err != nil {
+		return nil, err
 	}
-	if c.Spec.Type == "template" {
-		if dir := p.Settings.TemplatesDir; dir != "" {
-			names, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*.spec.tmpl"))
-			if err != nil {
-				return nil, err
-			}
-			for _, name := range names {
-				if err := add(dir, name); err != nil {
-					return nil, err
-				}
-			}
-		}
-		named := map[string]bool{}
-		if c.Template != nil && c.Template.tab != nil {
-			namedFiles(c.Template.tab, named)
-		}
-		for name := range named {
-			path := filepath.Join(c.Dir, name)
-			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-				if err := add(c.Dir, path); err != nil {
-					return nil, err
-				}
-			}
-		}
-	} else {
-		if c.Spec.Path == "" {
-			return nil, errors.New("the component has no spec.path")
-		}
-		dir := filepath.Dir(c.Spec.Path)
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			return add(dir, path)
-		})
+	files := make([]localFile, len(list))
+	for i, f := range list {
+		digest, err := fileDigest(f.Path)
 		if err != nil {
 			return nil, err
 		}
+		files[i] = localFile{f.Name, digest}
 	}
-	slices.SortFunc(files, func(a, b localFile) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil
-}
-
-// namedFiles collects the texts of a table that could name a file.
-func namedFiles(v *value, names map[string]bool) {
-	if v.kind == kindString && plainFileName(v.str) {
-		names[v.str] = true
-	}
-	for _, el := range v.list {
-		namedFiles(el, names)
-	}
-	for i := range v.keys {
-		namedFiles(v.keys[i].val, names)
-	}
-}
-
-// escapeGlob makes a path match only itself.
-func escapeGlob(path string) string {
-	return strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace(path)
 }
 
 // fileDigest returns the hex SHA-256 of a regular file's content.

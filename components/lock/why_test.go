@@ -1,4 +1,4 @@
-package components
+package lock
 
 import (
 	"fmt"
@@ -125,7 +125,7 @@ tag = "C"
 				if err := problems.Err(); err != nil {
 					t.Fatal(err)
 				}
-				l, err := p.Lock("c")
+				l, err := Read(p, "c")
 				if err != nil {
 					t.Fatal(err)
 				}

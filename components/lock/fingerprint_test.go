@@ -1,4 +1,4 @@
-package components
+package lock
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"specgraft/components"
 	"specgraft/overlay"
 )
 
@@ -40,7 +41,7 @@ dist-git-branch = "f43"
 `
 
 // writeProject writes a project whose root file is lockProject and toml.
-func writeProject(t *testing.T, toml string, files map[string]string) *Project {
+func writeProject(t *testing.T, toml string, files map[string]string) *components.Project {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -56,7 +57,7 @@ func writeProject(t *testing.T, toml string, files map[string]string) *Project {
 	for name, text := range files {
 		write(name, text)
 	}
-	p, problems := Load(Options{Dir: dir})
+	p, problems := components.Load(components.Options{Dir: dir})
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -337,9 +338,9 @@ file = "blob.bin"
 				files = map[string]string{"locks/c.lock": fmt.Sprintf("version = 1\nmanual-bump = %d\n", tt.bump)}
 			}
 			p := writeProject(t, tt.toml, files)
-			up, problems := p.PlanUpdate(t.Context(), UpdateOptions{
+			up, problems := Plan(t.Context(), p, Options{
 				Names: []string{"c"},
-				Resolve: func(context.Context, *Component, Upstream) (string, error) {
+				Resolve: func(context.Context, *components.Component, components.Upstream) (string, error) {
 					return commit, nil
 				},
 			})
@@ -376,90 +377,90 @@ func repeat(n int, f func(i int) string) string {
 // decided.
 func TestFingerprintFields(t *testing.T) {
 	t.Parallel()
-	base := func() *Component {
-		return &Component{
-			Spec:        Spec{Type: "upstream", UpstreamDistro: DistroRef{Name: "fedora", Version: "43"}},
-			Release:     Release{Calculation: "auto"},
+	base := func() *components.Component {
+		return &components.Component{
+			Spec:        components.Spec{Type: "upstream", UpstreamDistro: components.DistroRef{Name: "fedora", Version: "43"}},
+			Release:     components.Release{Calculation: "auto"},
 			Overlays:    []overlay.Op{{Type: "spec-set-tag"}},
-			SourceFiles: []SourceFile{{Filename: "f"}},
+			SourceFiles: []components.SourceFile{{Filename: "f"}},
 		}
 	}
 	one := 1
 	const counts, silent = true, false
 	fields := map[string]struct {
-		change func(c *Component)
+		change func(c *components.Component)
 		counts bool
 	}{
-		"Component.Name":     {func(c *Component) { c.Name = "x" }, silent},
-		"Component.Pos":      {func(c *Component) { c.Pos.Line = 9 }, silent},
-		"Component.Dir":      {func(c *Component) { c.Dir = "/x" }, silent},
-		"Component.File":     {func(c *Component) { c.File = "/x/y" }, silent},
-		"Component.Groups":   {func(c *Component) { c.Groups = []string{"g"} }, silent},
-		"Component.Packages": {func(c *Component) { c.Packages = map[string]Package{"p": {}} }, counts},
-		"Component.Publish":  {func(c *Component) { c.Publish.RPMChannel = "x" }, silent},
+		"Component.Name":     {func(c *components.Component) { c.Name = "x" }, silent},
+		"Component.Pos":      {func(c *components.Component) { c.Pos.Line = 9 }, silent},
+		"Component.Dir":      {func(c *components.Component) { c.Dir = "/x" }, silent},
+		"Component.File":     {func(c *components.Component) { c.File = "/x/y" }, silent},
+		"Component.Groups":   {func(c *components.Component) { c.Groups = []string{"g"} }, silent},
+		"Component.Packages": {func(c *components.Component) { c.Packages = map[string]components.Package{"p": {}} }, counts},
+		"Component.Publish":  {func(c *components.Component) { c.Publish.RPMChannel = "x" }, silent},
 
-		"Spec.Type":           {func(c *Component) { c.Spec.Type = "local" }, counts},
-		"Spec.Path":           {func(c *Component) { c.Spec.Path = "/x" }, silent},
-		"Spec.UpstreamName":   {func(c *Component) { c.Spec.UpstreamName = "x" }, counts},
-		"Spec.UpstreamCommit": {func(c *Component) { c.Spec.UpstreamCommit = "1234567" }, counts},
-		"Spec.Source":         {func(c *Component) { c.Spec.Source = "srpm" }, counts},
-		"Spec.Source default": {func(c *Component) { c.Spec.Source = "dist-git" }, silent},
-		"Spec.SRPM":           {func(c *Component) { c.Spec.SRPM = "/x" }, silent}, // its checksum is the source identity
-		"Spec.Template":       {func(c *Component) { c.Spec.Template = "go" }, counts},
-		"DistroRef.Name":      {func(c *Component) { c.Spec.UpstreamDistro.Name = "x" }, counts},
-		"DistroRef.Version":   {func(c *Component) { c.Spec.UpstreamDistro.Version = "x" }, counts},
-		"DistroRef.Snapshot":  {func(c *Component) { c.Spec.UpstreamDistro.Snapshot = "x" }, silent},
+		"Spec.Type":           {func(c *components.Component) { c.Spec.Type = "local" }, counts},
+		"Spec.Path":           {func(c *components.Component) { c.Spec.Path = "/x" }, silent},
+		"Spec.UpstreamName":   {func(c *components.Component) { c.Spec.UpstreamName = "x" }, counts},
+		"Spec.UpstreamCommit": {func(c *components.Component) { c.Spec.UpstreamCommit = "1234567" }, counts},
+		"Spec.Source":         {func(c *components.Component) { c.Spec.Source = "srpm" }, counts},
+		"Spec.Source default": {func(c *components.Component) { c.Spec.Source = "dist-git" }, silent},
+		"Spec.SRPM":           {func(c *components.Component) { c.Spec.SRPM = "/x" }, silent}, // its checksum is the source identity
+		"Spec.Template":       {func(c *components.Component) { c.Spec.Template = "go" }, counts},
+		"DistroRef.Name":      {func(c *components.Component) { c.Spec.UpstreamDistro.Name = "x" }, counts},
+		"DistroRef.Version":   {func(c *components.Component) { c.Spec.UpstreamDistro.Version = "x" }, counts},
+		"DistroRef.Snapshot":  {func(c *components.Component) { c.Spec.UpstreamDistro.Snapshot = "x" }, silent},
 
-		"Release.Calculation": {func(c *Component) { c.Release.Calculation = "manual" }, counts},
+		"Release.Calculation": {func(c *components.Component) { c.Release.Calculation = "manual" }, counts},
 
-		"Build.With":                   {func(c *Component) { c.Build.With = []string{"x"} }, counts},
-		"Build.Without":                {func(c *Component) { c.Build.Without = []string{"x"} }, counts},
-		"Build.Defines":                {func(c *Component) { c.Build.Defines = map[string]string{"x": ""} }, counts},
-		"Build.Undefines":              {func(c *Component) { c.Build.Undefines = []string{"x"} }, counts},
-		"Build.EmitUpstreamProvenance": {func(c *Component) { c.Build.EmitUpstreamProvenance = true }, counts},
-		"Build.Failure":                {func(c *Component) { c.Build.Failure.Expected = true }, silent},
-		"Build.Hints":                  {func(c *Component) { c.Build.Hints.Expensive = true }, silent},
-		"Check.Skip":                   {func(c *Component) { c.Build.Check.Skip = true }, counts},
-		"Check.SkipReason":             {func(c *Component) { c.Build.Check.SkipReason = "x" }, silent},
-		"Render.SkipFileFilter":        {func(c *Component) { c.Render.SkipFileFilter = true }, counts},
+		"Build.With":                   {func(c *components.Component) { c.Build.With = []string{"x"} }, counts},
+		"Build.Without":                {func(c *components.Component) { c.Build.Without = []string{"x"} }, counts},
+		"Build.Defines":                {func(c *components.Component) { c.Build.Defines = map[string]string{"x": ""} }, counts},
+		"Build.Undefines":              {func(c *components.Component) { c.Build.Undefines = []string{"x"} }, counts},
+		"Build.EmitUpstreamProvenance": {func(c *components.Component) { c.Build.EmitUpstreamProvenance = true }, counts},
+		"Build.Failure":                {func(c *components.Component) { c.Build.Failure.Expected = true }, silent},
+		"Build.Hints":                  {func(c *components.Component) { c.Build.Hints.Expensive = true }, silent},
+		"Check.Skip":                   {func(c *components.Component) { c.Build.Check.Skip = true }, counts},
+		"Check.SkipReason":             {func(c *components.Component) { c.Build.Check.SkipReason = "x" }, silent},
+		"Render.SkipFileFilter":        {func(c *components.Component) { c.Render.SkipFileFilter = true }, counts},
 
-		"SourceFile.Pos":             {func(c *Component) { c.SourceFiles[0].Pos.Line = 9 }, silent},
-		"SourceFile.Filename":        {func(c *Component) { c.SourceFiles[0].Filename = "x" }, counts},
-		"SourceFile.Hash":            {func(c *Component) { c.SourceFiles[0].Hash = "x" }, counts},
-		"SourceFile.HashType":        {func(c *Component) { c.SourceFiles[0].HashType = "x" }, counts},
-		"SourceFile.ReplaceUpstream": {func(c *Component) { c.SourceFiles[0].ReplaceUpstream = true }, counts},
-		"SourceFile.ReplaceReason":   {func(c *Component) { c.SourceFiles[0].ReplaceReason = "x" }, silent},
-		"SourceOrigin.Type":          {func(c *Component) { c.SourceFiles[0].Origin.Type = "x" }, silent},
-		"SourceOrigin.URI":           {func(c *Component) { c.SourceFiles[0].Origin.URI = "x" }, silent},
-		"SourceOrigin.Script":        {func(c *Component) { c.SourceFiles[0].Origin.Script = "x" }, counts},
-		"SourceOrigin.MockPackages":  {func(c *Component) { c.SourceFiles[0].Origin.MockPackages = []string{"x"} }, counts},
-		"SourceOrigin.Inputs":        {func(c *Component) { c.SourceFiles[0].Origin.Inputs = []string{"x"} }, counts},
+		"SourceFile.Pos":             {func(c *components.Component) { c.SourceFiles[0].Pos.Line = 9 }, silent},
+		"SourceFile.Filename":        {func(c *components.Component) { c.SourceFiles[0].Filename = "x" }, counts},
+		"SourceFile.Hash":            {func(c *components.Component) { c.SourceFiles[0].Hash = "x" }, counts},
+		"SourceFile.HashType":        {func(c *components.Component) { c.SourceFiles[0].HashType = "x" }, counts},
+		"SourceFile.ReplaceUpstream": {func(c *components.Component) { c.SourceFiles[0].ReplaceUpstream = true }, counts},
+		"SourceFile.ReplaceReason":   {func(c *components.Component) { c.SourceFiles[0].ReplaceReason = "x" }, silent},
+		"SourceOrigin.Type":          {func(c *components.Component) { c.SourceFiles[0].Origin.Type = "x" }, silent},
+		"SourceOrigin.URI":           {func(c *components.Component) { c.SourceFiles[0].Origin.URI = "x" }, silent},
+		"SourceOrigin.Script":        {func(c *components.Component) { c.SourceFiles[0].Origin.Script = "x" }, counts},
+		"SourceOrigin.MockPackages":  {func(c *components.Component) { c.SourceFiles[0].Origin.MockPackages = []string{"x"} }, counts},
+		"SourceOrigin.Inputs":        {func(c *components.Component) { c.SourceFiles[0].Origin.Inputs = []string{"x"} }, counts},
 
-		"Op.Type":              {func(c *Component) { c.Overlays[0].Type = "x" }, counts},
-		"Op.Description":       {func(c *Component) { c.Overlays[0].Description = "x" }, silent},
-		"Op.File":              {func(c *Component) { c.Overlays[0].File = "x" }, counts},
-		"Op.Archive":           {func(c *Component) { c.Overlays[0].Archive = "x" }, counts},
-		"Op.Section":           {func(c *Component) { c.Overlays[0].Section = "x" }, counts},
-		"Op.Package":           {func(c *Component) { c.Overlays[0].Package = "x" }, counts},
-		"Op.Tag":               {func(c *Component) { c.Overlays[0].Tag = "x" }, counts},
-		"Op.Value":             {func(c *Component) { c.Overlays[0].Value = "x" }, counts},
-		"Op.Regex":             {func(c *Component) { c.Overlays[0].Regex = "x" }, counts},
-		"Op.Replacement":       {func(c *Component) { c.Overlays[0].Replacement = "x" }, counts},
-		"Op.Lines":             {func(c *Component) { c.Overlays[0].Lines = []string{""} }, counts},
-		"Op.Source":            {func(c *Component) { c.Overlays[0].Source = "/x" }, silent}, // its content is a record of its own
-		"Op.Metadata":          {func(c *Component) { c.Overlays[0].Metadata = &overlay.Metadata{} }, silent},
-		"Op.Expect":            {func(c *Component) { c.Overlays[0].Expect = &one }, silent}, // a check, without effect on the result
-		"Op.Branch":            {func(c *Component) { c.Overlays[0].Branch = "first" }, counts},
-		"Op.Branch default":    {func(c *Component) { c.Overlays[0].Branch = "all" }, silent},
-		"Op.ReplacementGroups": {func(c *Component) { c.Overlays[0].ReplacementGroups = true }, counts},
-		"Op.Multiline":         {func(c *Component) { c.Overlays[0].Multiline = true }, counts},
-		"Op.Mode":              {func(c *Component) { c.Overlays[0].Mode = "0755" }, counts},
-		"Op.Mode default":      {func(c *Component) { c.Overlays[0].Mode = "0644" }, silent},
-		"Op.Pos":               {func(c *Component) { c.Overlays[0].Pos.Line = 9 }, silent},
-		"Op.KeyPos":            {func(c *Component) { c.Overlays[0].KeyPos = map[string]token.Position{"x": {}} }, silent},
-		"Op.Layer":             {func(c *Component) { c.Overlays[0].Layer = "x" }, silent},
-		"Op.Data":              {func(c *Component) { c.Overlays[0].Data = []byte("x") }, silent},
-		"Op.Step":              {func(c *Component) { c.Overlays[0].Step = "x" }, silent},
+		"Op.Type":              {func(c *components.Component) { c.Overlays[0].Type = "x" }, counts},
+		"Op.Description":       {func(c *components.Component) { c.Overlays[0].Description = "x" }, silent},
+		"Op.File":              {func(c *components.Component) { c.Overlays[0].File = "x" }, counts},
+		"Op.Archive":           {func(c *components.Component) { c.Overlays[0].Archive = "x" }, counts},
+		"Op.Section":           {func(c *components.Component) { c.Overlays[0].Section = "x" }, counts},
+		"Op.Package":           {func(c *components.Component) { c.Overlays[0].Package = "x" }, counts},
+		"Op.Tag":               {func(c *components.Component) { c.Overlays[0].Tag = "x" }, counts},
+		"Op.Value":             {func(c *components.Component) { c.Overlays[0].Value = "x" }, counts},
+		"Op.Regex":             {func(c *components.Component) { c.Overlays[0].Regex = "x" }, counts},
+		"Op.Replacement":       {func(c *components.Component) { c.Overlays[0].Replacement = "x" }, counts},
+		"Op.Lines":             {func(c *components.Component) { c.Overlays[0].Lines = []string{""} }, counts},
+		"Op.Source":            {func(c *components.Component) { c.Overlays[0].Source = "/x" }, silent}, // its content is a record of its own
+		"Op.Metadata":          {func(c *components.Component) { c.Overlays[0].Metadata = &overlay.Metadata{} }, silent},
+		"Op.Expect":            {func(c *components.Component) { c.Overlays[0].Expect = &one }, silent}, // a check, without effect on the result
+		"Op.Branch":            {func(c *components.Component) { c.Overlays[0].Branch = "first" }, counts},
+		"Op.Branch default":    {func(c *components.Component) { c.Overlays[0].Branch = "all" }, silent},
+		"Op.ReplacementGroups": {func(c *components.Component) { c.Overlays[0].ReplacementGroups = true }, counts},
+		"Op.Multiline":         {func(c *components.Component) { c.Overlays[0].Multiline = true }, counts},
+		"Op.Mode":              {func(c *components.Component) { c.Overlays[0].Mode = "0755" }, counts},
+		"Op.Mode default":      {func(c *components.Component) { c.Overlays[0].Mode = "0644" }, silent},
+		"Op.Pos":               {func(c *components.Component) { c.Overlays[0].Pos.Line = 9 }, silent},
+		"Op.KeyPos":            {func(c *components.Component) { c.Overlays[0].KeyPos = map[string]token.Position{"x": {}} }, silent},
+		"Op.Layer":             {func(c *components.Component) { c.Overlays[0].Layer = "x" }, silent},
+		"Op.Data":              {func(c *components.Component) { c.Overlays[0].Data = []byte("x") }, silent},
+		"Op.Step":              {func(c *components.Component) { c.Overlays[0].Step = "x" }, silent},
 	}
 	want := configTree(base()).hash()
 	for name, f := range fields {
@@ -474,7 +475,7 @@ func TestFingerprintFields(t *testing.T) {
 		"Component.Spec": true, "Component.Release": true, "Component.Overlays": true, "Component.Build": true, "Component.Render": true,
 		"Component.SourceFiles": true, "Component.Template": true, "Spec.UpstreamDistro": true, "Build.Check": true, "SourceFile.Origin": true,
 	}
-	for _, v := range []any{Component{}, Spec{}, DistroRef{}, Release{}, Build{}, Check{}, Render{}, SourceFile{}, SourceOrigin{}, overlay.Op{}} {
+	for _, v := range []any{components.Component{}, components.Spec{}, components.DistroRef{}, components.Release{}, components.Build{}, components.Check{}, components.Render{}, components.SourceFile{}, components.SourceOrigin{}, overlay.Op{}} {
 		typ := reflect.TypeOf(v)
 		for i := range typ.NumField() {
 			name := typ.Name() + "." + typ.Field(i).Name
@@ -497,7 +498,7 @@ func TestFingerprintTemplate(t *testing.T) {
 		if err := problems.Err(); err != nil {
 			t.Fatal(err)
 		}
-		f, err := p.Fingerprint(c, "", 0)
+		f, err := Fingerprint(p, c, "", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
