@@ -14,8 +14,10 @@ import (
 	"specgraft/fedora/autospec"
 	"specgraft/fedora/macro"
 	"specgraft/overlay"
+	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/rebase"
 	"specgraft/render/revision"
 	"specgraft/render/template"
 )
@@ -24,6 +26,7 @@ import (
 func allCodes() []diag.Code {
 	codes := slices.Concat(
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
+		rebase.Codes, absorb.Codes, absorbCodes,
 		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })

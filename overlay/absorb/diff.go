@@ -203,3 +203,27 @@ func (s lineSet) number(text string) int32 {
 	}
 	return n
 }
+
+// A Hunk is a place where two texts differ: the lines [OldStart, OldEnd) of the
+// one stand where the other has [NewStart, NewEnd).
+type Hunk struct{ OldStart, OldEnd, NewStart, NewEnd int }
+
+// Lines returns the places where two texts, given as lines, differ, in order.
+// The list is the shortest one where the texts differ in up to some thousand
+// lines, and a good one beyond.
+func Lines(old, new []string) []Hunk {
+	set := lineSet{}
+	number := func(lines []string) []int32 {
+		ids := make([]int32, len(lines))
+		for i, l := range lines {
+			ids[i] = set.number(l)
+		}
+		return ids
+	}
+	found := compare(number(old), number(new))
+	hunks := make([]Hunk, len(found))
+	for i, h := range found {
+		hunks[i] = Hunk{h.oldStart, h.oldEnd, h.newStart, h.newEnd}
+	}
+	return hunks
+}
