@@ -68,6 +68,10 @@ type Config struct {
 
 	// Lines asks for the expanded text, see Spec.Expanded.
 	Lines bool
+
+	// After are texts that are expanded when the whole spec has been read, with
+	// the macros it defines; see Spec.After.
+	After []string
 }
 
 // A Define is one macro definition: the name, with an option string in

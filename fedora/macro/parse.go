@@ -469,6 +469,9 @@ func (st *specState) finish() {
 	st.finalNames(s.Sources)
 	st.finalNames(s.Patches)
 	st.collectUnknown()
+	for _, text := range e.cfg.After {
+		s.After = append(s.After, e.Expand(token.Position{}, text))
+	}
 	if st.r.out != nil {
 		s.Expanded = e.value(st.r.out.String(), token.Position{})
 	}

@@ -160,7 +160,7 @@ func (r *reader) stripped(line string) string {
 	if r.strip&stripComments != 0 {
 		if s := strings.TrimLeft(line, " \t"); strings.HasPrefix(s, "#") {
 			line = line[:len(line)-len(s)]
-			r.eol = true
+			r.eol = false // rpm takes the end of the line away, too
 		}
 	}
 	if r.strip&stripBlanks != 0 {

@@ -24,7 +24,7 @@ var readerCases = []struct{ name, text, want string }{
 	{"dnl joins", "%description\n%post\na %dnl gone\nb\n", "%description\n%post\na b\n"},
 	{"dnl joins nothing where blanks go", "%description\na %dnl gone\nb\n", "%description\na\nb\n"},
 	{"define joins", "%description\n%post\n# %define x 1\nb %x\n", "%description\n%post\n# b 1\n"},
-	{"comments of files", "%description\n%files\n# c\n/a\n", "%description\n%files\n\n/a\n"},
+	{"comments of files", "%description\n%files\n# c\n/a\n", "%description\n%files\n/a\n"},
 	{"no line end", "%description\nx", "%description\nx\n"},
 	{"no line end in a script", "%description\n%post\nx", "%description\n%post\nx"},
 	{"backslash at the end", "%description\nx \\\n", "!"},

@@ -221,3 +221,13 @@ func parseHeader(rest string, kind sectionKind) (h packageRef, bad string) {
 	}
 	return h, bad
 }
+
+// SectionName returns the name of the section that an expanded line begins,
+// without the percent sign, or "".
+func SectionName(line string) string {
+	name, _, _, ok := sectionHeader(line)
+	if !ok {
+		return ""
+	}
+	return name
+}

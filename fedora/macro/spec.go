@@ -2,6 +2,7 @@ package macro
 
 import (
 	"go/token"
+	"strings"
 
 	"specgraft/overlay/diag"
 )
@@ -24,6 +25,9 @@ type Spec struct {
 	// Expanded is the text after macro expansion, as rpmspec -P prints it. It
 	// is there only when Config.Lines is set.
 	Expanded Value
+
+	// After has what each text of Config.After expands to.
+	After []Value
 }
 
 // Rejected returns the first reason for which rpm would not accept the spec,
@@ -71,6 +75,14 @@ type Source struct {
 
 	raw  string // the value as the line has it, with unknown marks
 	cond string // unknown mark of the condition, when Maybe
+}
+
+// HeaderName returns the file name as the header of a source package has it: with
+// the macros that were defined at the line of the entry, those that were not left
+// as they are written.
+func (s *Source) HeaderName() string {
+	text := plain(s.raw)
+	return text[strings.LastIndexByte(text, '/')+1:]
 }
 
 // A Bcond is a build conditional that the spec declares.
