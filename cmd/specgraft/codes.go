@@ -13,6 +13,7 @@ import (
 	"specgraft/fedora"
 	"specgraft/fedora/autospec"
 	"specgraft/fedora/macro"
+	"specgraft/fedora/srpm"
 	"specgraft/overlay"
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
@@ -28,6 +29,7 @@ func allCodes() []diag.Code {
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		rebase.Codes, absorb.Codes, absorbCodes,
 		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
+		srpm.WriteCodes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
 	return codes

@@ -24,6 +24,7 @@ var allowedImports = map[string][]string{
 	"fedora/macro":         {"fedora/macro/pattern", "fedora/macro/shell", "overlay/spec", "overlay/diag"},
 	"fedora/macro/shell":   {"fedora/macro/pattern", "overlay/diag"},
 	"fedora/macro/pattern": {},
+	"fedora/srpm":          {"fedora/macro", "overlay/diag"},
 	"fedora/autospec":      {"fedora", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
 	"render/template":      {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
 	"render":               {"components", "components/lock", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
