@@ -10,6 +10,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
 
@@ -31,7 +32,21 @@ func (p *Project) discover() *discovery {
 		if patterns == nil || patterns.kind != kindList {
 			continue
 		}
-		excluded := p.Groups[g.name].ExcludedPaths
+		var excluded []string
+		var listed []*value
+		if v := g.val.get("excluded-paths"); v != nil && v.kind == kindList {
+			listed = v.list
+		}
+		for _, x := range listed {
+			if x.path() == "" {
+				continue // reported with the file
+			}
+			if err := overlay.CheckGlob(x.str); err != nil {
+				found.diags.Add(x.pos(), "config/bad-value", "excluded-paths of component group %q: %q: %s", g.name, x.str, err).End = x.endPos()
+				continue
+			}
+			excluded = append(excluded, x.path())
+		}
 		for _, pattern := range patterns.list {
 			if pattern.kind != kindString || pattern.str == "" || p.paths.confineGlob(pattern) != nil {
 				continue // reported with the file
@@ -100,7 +115,13 @@ func (p *Project) specFile(name string, diags *diag.List) (string, []string) {
 func (p *Project) groupsOf(file string) []string {
 	var names []string
 	for name, g := range p.Groups {
-		match := func(x string) bool { ok, _ := doublestar.PathMatch(x, file); return ok }
+		match := func(x string) bool {
+			if overlay.CheckGlob(x) != nil {
+				return false
+			}
+			ok, _ := doublestar.PathMatch(x, file)
+			return ok
+		}
 		if slices.ContainsFunc(g.Specs, match) && !slices.ContainsFunc(g.ExcludedPaths, match) {
 			names = append(names, name)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
 
@@ -316,6 +317,9 @@ func splitGlob(pattern *value) (string, string) {
 // glob expands a pattern of paths relative to the file it stands in; files
 // only, in the order of directories.
 func glob(pattern *value) ([]string, error) {
+	if err := overlay.CheckGlob(pattern.str); err != nil {
+		return nil, err
+	}
 	base, pat := splitGlob(pattern)
 	if !strings.ContainsAny(pat, `*?[{\`) {
 		path := filepath.Join(base, pat)
@@ -324,14 +328,32 @@ func glob(pattern *value) ([]string, error) {
 		}
 		return []string{path}, nil
 	}
-	matches, err := doublestar.Glob(os.DirFS(base), pat, doublestar.WithFilesOnly(), doublestar.WithNoFollow())
-	if errors.Is(err, doublestar.ErrBadPattern) {
-		return nil, errors.New("not a valid glob pattern")
+	tree := &boundedDir{FS: os.DirFS(base), left: maxGlobDirs}
+	matches, err := doublestar.Glob(tree, pat, doublestar.WithFilesOnly(), doublestar.WithNoFollow())
+	if tree.left <= 0 {
+		return nil, fmt.Errorf("the pattern looks into directories more than %d times", maxGlobDirs)
 	}
 	for i := range matches {
 		matches[i] = filepath.Join(base, filepath.FromSlash(matches[i]))
 	}
 	return matches, err
+}
+
+// maxGlobDirs is how often one pattern may look into a directory: more often
+// than there are directories when it has several doublestars.
+const maxGlobDirs = 200_000
+
+// A boundedDir is a tree of files in which directories can be read so often.
+type boundedDir struct {
+	fs.FS
+	left int
+}
+
+func (d *boundedDir) ReadDir(name string) ([]fs.DirEntry, error) {
+	if d.left--; d.left <= 0 {
+		return nil, fs.ErrInvalid
+	}
+	return fs.ReadDir(d.FS, name)
 }
 
 // expand merges a document and then what it includes, so that an included file
@@ -443,9 +465,15 @@ func (ps *paths) confineGlob(pattern *value) *diag.Diagnostic {
 	return ps.confine(base, pattern)
 }
 
+// maxPath is more than any path that a system takes.
+const maxPath = 8 << 10
+
 // resolve follows the symbolic links of the part of path that exists.
 // Directories are remembered.
 func (ps *paths) resolve(path string) string {
+	if len(path) > maxPath {
+		return path // no system has such a file
+	}
 	dir, name := filepath.Split(path)
 	dir = filepath.Clean(dir)
 	if dir == path {

@@ -336,7 +336,7 @@ func (p *Project) checkArchives(chk *checker, c *Component) {
 	}
 	for i := range c.Overlays {
 		op := &c.Overlays[i]
-		if op.Archive != "" || op.File == "" || op.Type == overlay.FileAdd || op.Type == overlay.PatchAdd || op.Type == overlay.PatchRemove {
+		if op.Archive != "" || op.File == "" || overlay.CheckGlob(op.File) != nil || op.Type == overlay.FileAdd || op.Type == overlay.PatchAdd || op.Type == overlay.PatchRemove {
 			continue
 		}
 		for name := range used {

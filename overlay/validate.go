@@ -1,14 +1,13 @@
 package overlay
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/bmatcuk/doublestar/v4"
 
 	"specgraft/overlay/diag"
 )
@@ -236,8 +235,14 @@ func (op *Op) checkFile(info *OpInfo, list *diag.List) {
 		op.bad(list, "file", "file %q must be relative to the component's directory", op.File)
 		return
 	}
-	if op.Type != FileAdd && op.Type != PatchAdd && !doublestar.ValidatePattern(op.File) {
+	if op.Type == FileAdd || op.Type == PatchAdd {
+		return
+	}
+	switch err := CheckGlob(op.File); {
+	case errors.Is(err, errGlob):
 		op.bad(list, "file", "%q is no valid glob", op.File).Hint = "a bracket or brace is not closed; a backslash before it makes it literal"
+	case err != nil:
+		op.bad(list, "file", "file: %v", err)
 	}
 }
 
