@@ -192,17 +192,13 @@ const digits = "0123456789"
 // tagFamily is the tag without its number: Source for Source9999.
 func tagFamily(tag string) string { return strings.TrimRight(tag, digits) }
 
-// equalLower compares as the reference does, by strings.ToLower.
+// equalLower compares as the reference does, by strings.ToLower, which unlike
+// strings.EqualFold keeps letters apart that share an upper case.
 func equalLower(a, b string) bool {
-	for i := 0; i < len(a); i++ {
-		if a[i] >= utf8.RuneSelf {
-			return strings.ToLower(a) == strings.ToLower(b)
-		}
+	beyondASCII := func(r rune) bool { return r >= utf8.RuneSelf }
+	if strings.IndexFunc(a, beyondASCII) < 0 && strings.IndexFunc(b, beyondASCII) < 0 {
+		return strings.EqualFold(a, b)
 	}
-	for i := 0; i < len(b); i++ {
-		if b[i] >= utf8.RuneSelf {
-			return strings.ToLower(a) == strings.ToLower(b)
-		}
-	}
-	return strings.EqualFold(a, b)
+	low := strings.ToLower(a)
+	return low == strings.ToLower(b)
 }
