@@ -27,7 +27,7 @@ var allowedImports = map[string][]string{
 	"fedora/srpm":          {"fedora/macro", "overlay/diag"},
 	"fedora/autospec":      {"fedora", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
 	"render/template":      {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
-	"render":               {"components", "components/lock", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
+	"render":               {"components", "components/lock", "fedora", "fedora/macro", "fedora/srpm", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
 	"render/review":        {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template"},
 	"render/rebase":        {"components", "fedora", "overlay", "overlay/absorb", "overlay/diag", "overlay/spec", "render"},
 	"render/revision":      {"components", "components/lock", "fedora", "overlay/diag", "render"},

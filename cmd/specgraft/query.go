@@ -118,6 +118,12 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 
 // flags adds the flags of the settings to a command.
 func (s *querySettings) flags(cmd *cobra.Command) {
+	s.evaluationFlags(cmd)
+	cmd.Flags().StringArrayVar(&s.whatIf, "what-if", nil, "print what `SETTING` would change; may be repeated")
+}
+
+// evaluationFlags adds the flags that say what specs are evaluated with.
+func (s *querySettings) evaluationFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.arch, "arch", "x86_64", "evaluate for the architecture `ARCH`")
 	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
@@ -127,7 +133,6 @@ func (s *querySettings) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&s.undefines, "undefine", nil, "remove the macro `NAME`; may be repeated")
 	f.StringArrayVar(&s.undefines, "undefined", nil, "")
 	_ = f.MarkHidden("undefined") // another spelling of --undefine
-	f.StringArrayVar(&s.whatIf, "what-if", nil, "print what `SETTING` would change; may be repeated")
 	f.StringVar(&s.macros, "macros", "", "evaluate with the macro set in `FILE`, made by 'specgraft macros import'")
 }
 
@@ -262,11 +267,8 @@ func (g *globals) renderedSpec(ctx context.Context, name string, cfg *macro.Conf
 	if res.Failed() {
 		return querySpec{}, exitError(codeOf(res.Diags))
 	}
-	if cfg.Set == nil {
-		cfg.Set = res.Macros
-	}
-	if up, _ := p.Upstream(res.Config); up.ReleaseVer != "" && strings.Trim(up.ReleaseVer, "0123456789") == "" && cfg.Set == nil {
-		cfg.Distro = macro.Distro{Fedora: up.ReleaseVer, Dist: ".fc" + up.ReleaseVer}
+	if *cfg, err = r.Evaluation(res.Config, *cfg); err != nil {
+		return querySpec{}, err
 	}
 	return querySpec{name: name + ".spec", text: res.Text(), files: res.FS(), reasons: res.FileReasons()}, nil
 }

@@ -22,16 +22,17 @@ import (
 func srpmCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "srpm",
-		Short: "Look at source packages",
+		Short: "Write source packages, and look at them",
 		Long: `A component with spec.source = "srpm" is made from a source RPM instead of a
 dist-git commit: the one that spec.srpm names, a path or an address, or
 repo://NAME-VERSION-RELEASE for a certain one in the distribution's repos; without
-it the newest there. The lock holds the checksum of the package. These commands
-look at such packages.`,
+it the newest there. The lock holds the checksum of the package.
+
+These commands look at such packages, and write those of the distribution.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
-	cmd.AddCommand(srpmShowCmd(g))
+	cmd.AddCommand(srpmBuildCmd(g), srpmShowCmd(g))
 	return cmd
 }
 

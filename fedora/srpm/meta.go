@@ -85,7 +85,7 @@ func Describe(name string, text []byte, cfg macro.Config, o Options) (*Meta, dia
 	}
 	m := &Meta{
 		Name: s.Name.Text, Epoch: s.Epoch.Text, Version: s.Version.Text, Release: s.Release.Text,
-		Arch: cmp.Or(cfg.Arch, "x86_64"), SpecName: name, Payload: after(afterPayload), Time: o.Time,
+		Arch: cmp.Or(cfg.Arch, "x86_64"), SpecName: name, Payload: cmp.Or(after(afterPayload), DefaultPayload), Time: o.Time,
 		Host: cmp.Or(after(afterHost), o.Host, "localhost"), RPMVersion: cmp.Or(after(afterVersion), RPMVersion),
 		archs: map[tag][]string{}, parsed: s.Expanded.Text,
 	}
