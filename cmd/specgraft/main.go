@@ -1,7 +1,3 @@
-// Specgraft merges a distribution described in TOML onto the packaging that
-// Fedora publishes, and renders the result as a deterministic tree of RPM spec
-// files. It reads the project format of azldev, never executes a line of a
-// spec, and can say why each rendered line is there.
 package main
 
 import (
