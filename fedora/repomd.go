@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"specgraft/fedora/evr"
 	"specgraft/overlay/diag"
 )
 
@@ -30,7 +31,7 @@ const (
 // A RepoPackage is a source package that a repository offers.
 type RepoPackage struct {
 	Name     string
-	EVR      EVR
+	EVR      evr.EVR
 	URL      string
 	HashType string // "SHA256" or "SHA512"
 	Hash     string
@@ -67,7 +68,7 @@ func (s *SourceRepos) Find(ctx context.Context, bases []string, want RepoPackage
 		}
 		for _, p := range packages[want.Name] {
 			switch {
-			case want.EVR != (EVR{}) && p.EVR.Compare(want.EVR) != 0:
+			case want.EVR != (evr.EVR{}) && p.EVR.Compare(want.EVR) != 0:
 				others = append(others, p.EVR.String())
 			case want.Hash != "" && p.Hash != want.Hash:
 			case best.Name == "" || p.EVR.Compare(best.EVR) > 0:
@@ -300,7 +301,7 @@ func readPrimary(r io.Reader, name string, limit int64, base string) (map[string
 		}
 		packages[p.Name] = append(packages[p.Name], RepoPackage{
 			Name: p.Name,
-			EVR:  EVR{Epoch: strings.TrimLeft(p.Version.Epoch, "0"), Version: p.Version.Version, Release: p.Version.Release},
+			EVR:  evr.EVR{Epoch: strings.TrimLeft(p.Version.Epoch, "0"), Version: p.Version.Version, Release: p.Version.Release},
 			URL:  strings.TrimSuffix(base, "/") + "/" + p.Location.Href, HashType: kind,
 			Hash: strings.ToLower(strings.TrimSpace(p.Checksum.Text)), Size: p.Size.Package,
 		})

@@ -103,7 +103,7 @@ func parseSourceLine(text string) (entry *SourceEntry, why string) {
 
 func isWord(s string) bool {
 	for i := range len(s) {
-		if !isDigit(s[i]) && !isLetter(s[i]) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
 			return false
 		}
 	}

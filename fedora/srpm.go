@@ -20,6 +20,7 @@ import (
 
 	rpmutils "github.com/sassoftware/go-rpmutils"
 
+	"specgraft/fedora/evr"
 	"specgraft/overlay/diag"
 )
 
@@ -59,7 +60,7 @@ type SRPMFile struct {
 }
 
 // EVR returns the package's version for comparing it with another.
-func (p *SRPM) EVR() EVR { return EVR{Epoch: p.Epoch, Version: p.Version, Release: p.Release} }
+func (p *SRPM) EVR() evr.EVR { return evr.EVR{Epoch: p.Epoch, Version: p.Version, Release: p.Release} }
 
 // NEVR returns the name as rpm writes it: name-[epoch:]version-release.
 func (p *SRPM) NEVR() string { return p.Name + "-" + p.EVR().String() }

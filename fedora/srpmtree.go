@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/fedora/evr"
 	"specgraft/overlay/diag"
 )
 
@@ -170,15 +171,15 @@ const repoScheme = "repo://"
 
 // parseNEVR splits name-[epoch:]version-release, with or without ".src" or
 // ".src.rpm" behind it.
-func parseNEVR(s string) (name string, evr EVR, err error) {
+func parseNEVR(s string) (name string, v evr.EVR, err error) {
 	s = strings.TrimSuffix(strings.TrimSuffix(s, ".rpm"), ".src")
 	i := strings.LastIndexByte(s, '-')
 	j := strings.LastIndexByte(s[:max(i, 0)], '-')
 	if j <= 0 {
-		return "", EVR{}, errors.New("write name-version-release")
+		return "", evr.EVR{}, errors.New("write name-version-release")
 	}
-	evr, err = ParseEVR(s[j+1:])
-	return s[:j], evr, err
+	v, err = evr.Parse(s[j+1:])
+	return s[:j], v, err
 }
 
 // escapePath spells a path for a file URL.

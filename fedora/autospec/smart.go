@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"specgraft/fedora"
+	"specgraft/fedora/evr"
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -74,7 +74,7 @@ func raises(before, after *macro.Spec) bool {
 		return slices.EqualFunc(a, b, func(x, y macro.Source) bool { return x.Value.Text == y.Value.Text })
 	}
 	return same(before.Sources, after.Sources) && same(before.Patches, after.Patches) &&
-		fedora.CompareVersions(after.Release.Text, before.Release.Text) > 0
+		evr.CompareVersions(after.Release.Text, before.Release.Text) > 0
 }
 
 // A siteFinder follows macro references from the Release tag to numbers.
@@ -207,12 +207,12 @@ func CheckEVR(name string, before, after []byte, cfg macro.Config) *diag.Diagnos
 		Hint:    "package managers would keep the old build; raise the release, add an Epoch, or remove the rendered spec if this is meant"}
 }
 
-func evrOf(name string, text []byte, cfg macro.Config) (fedora.EVR, bool) {
+func evrOf(name string, text []byte, cfg macro.Config) (evr.EVR, bool) {
 	s := macro.Probe(name, text, cfg)
 	if s.Rejected() != nil || !s.Version.Known || !s.Release.Known || s.Epoch.Set && !s.Epoch.Known {
-		return fedora.EVR{}, false
+		return evr.EVR{}, false
 	}
-	evr := fedora.EVR{Version: s.Version.Text, Release: s.Release.Text}
-	evr.Epoch = strings.TrimLeft(s.Epoch.Text, "0")
-	return evr, true
+	v := evr.EVR{Version: s.Version.Text, Release: s.Release.Text}
+	v.Epoch = strings.TrimLeft(s.Epoch.Text, "0")
+	return v, true
 }

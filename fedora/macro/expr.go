@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"specgraft/fedora/evr"
 )
 
 // A term is a value of rpm's expression language: an integer, a string or a
@@ -13,7 +15,7 @@ type term struct {
 	kind    termKind
 	num     int32  // rpm calculates with C's int
 	str     string // strings and versions
-	ver     evr
+	ver     evr.EVR
 	unknown string // an unknown mark
 }
 
@@ -233,7 +235,7 @@ func (x *expr) relation(run bool) term {
 		case termString:
 			c = strings.Compare(a.str, b.str)
 		case termVersion:
-			c = a.ver.compare(b.ver)
+			c = a.ver.Compare(b.ver)
 		}
 		var r bool
 		switch op {

@@ -71,7 +71,7 @@ func (s *luaState) library(set luaSet) *lua.Table {
 		if !ok1 || !ok2 {
 			return nil, errors.New("rpm.vercmp wants versions")
 		}
-		return []lua.Value{lua.IntValue(int64(vx.compare(vy)))}, nil
+		return []lua.Value{lua.IntValue(int64(vx.Compare(vy)))}, nil
 	})
 	text("b64encode", func(str string) ([]lua.Value, error) {
 		return []lua.Value{lua.StringValue(base64.StdEncoding.EncodeToString([]byte(str)))}, nil

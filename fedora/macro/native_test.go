@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"specgraft/fedora/evr"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -169,7 +171,7 @@ func rpmVersion(t *testing.T) string {
 // newRPM tells whether the rpm that is installed is 4.20 or later.
 func newRPM(t *testing.T) bool {
 	t.Helper()
-	return compareVersions(rpmVersion(t), "4.20") >= 0
+	return evr.CompareVersions(rpmVersion(t), "4.20") >= 0
 }
 
 // fits tells whether a text is the expected one where that is known.

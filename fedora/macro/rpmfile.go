@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"specgraft/fedora/evr"
 )
 
 // RPM returns the set as a macro file that rpm itself can load on top of its own
@@ -44,7 +46,7 @@ const standInPrefix = "__specgraft"
 // in rpm, or that the version of rpm does not have.
 func standIns(version string) string {
 	files := []string{"native.macros"}
-	if version != "" && compareVersions(version, "4.19") < 0 {
+	if version != "" && evr.CompareVersions(version, "4.19") < 0 {
 		files = append(files, "older.macros")
 	}
 	var b strings.Builder

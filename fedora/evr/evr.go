@@ -1,4 +1,6 @@
-package fedora
+// Package evr orders packages by epoch, version and release, as rpm does. It is
+// the only place in the program that compares versions.
+package evr
 
 import (
 	"cmp"
@@ -15,11 +17,11 @@ type EVR struct {
 	Release string
 }
 
-// ParseEVR splits "[EPOCH:]VERSION[-RELEASE]" where rpm splits it: the epoch is
+// Parse splits "[EPOCH:]VERSION[-RELEASE]" where rpm splits it: the epoch is
 // what stands before a colon that follows nothing but digits, the release is
 // what follows the last hyphen. A missing version or a hyphen without a release
 // behind it is an error.
-func ParseEVR(s string) (EVR, error) {
+func Parse(s string) (EVR, error) {
 	var e EVR
 	rest := s
 	if digits := strings.TrimLeft(s, "0123456789"); strings.HasPrefix(digits, ":") {
@@ -84,56 +86,68 @@ func CompareVersions(a, b string) int {
 	}
 	for {
 		a, b = skipSeparators(a), skipSeparators(b)
-		at, bt := strings.HasPrefix(a, "~"), strings.HasPrefix(b, "~")
+		c, both := compareMarks(a, b)
 		switch {
-		case at && bt:
+		case c != 0:
+			return c
+		case both:
 			a, b = a[1:], b[1:]
 			continue
-		case at:
-			return -1
-		case bt:
-			return 1
-		}
-		ac, bc := strings.HasPrefix(a, "^"), strings.HasPrefix(b, "^")
-		switch {
-		case ac && bc:
-			a, b = a[1:], b[1:]
-			continue
-		case ac && b == "":
-			return 1
-		case bc && a == "":
-			return -1
-		case ac:
-			return -1
-		case bc:
-			return 1
-		}
-		if a == "" || b == "" {
+		case a == "" || b == "":
 			return cmp.Compare(len(a), len(b)) // at most one is not empty
 		}
-		class := isLetter
-		if isDigit(a[0]) {
-			class = isDigit
-		}
-		var as, bs string
-		as, a = cutSegment(a, class)
-		bs, b = cutSegment(b, class)
-		if bs == "" { // segments of different kinds: the number is newer
-			if isDigit(as[0]) {
-				return 1
-			}
-			return -1
-		}
-		if isDigit(as[0]) {
-			as, bs = strings.TrimLeft(as, "0"), strings.TrimLeft(bs, "0")
-			if c := cmp.Compare(len(as), len(bs)); c != 0 {
-				return c
-			}
-		}
-		if c := cmp.Compare(as, bs); c != 0 {
+		if c, a, b = compareSegments(a, b); c != 0 {
 			return c
 		}
 	}
+}
+
+// compareMarks compares what a tilde or a caret at the beginning of one of two
+// strings decides. both says that they begin with the same mark.
+func compareMarks(a, b string) (c int, both bool) {
+	ra, rb := rank(a), rank(b)
+	if !isMark(a) && !isMark(b) {
+		return 0, false // the end against a segment is not decided here
+	}
+	return cmp.Compare(ra, rb), ra == rb
+}
+
+func isMark(s string) bool { return s != "" && (s[0] == '~' || s[0] == '^') }
+
+// rank orders how strings may go on: "~", the end, "^", anything else.
+func rank(s string) int {
+	switch {
+	case s == "":
+		return 1
+	case s[0] == '~':
+		return 0
+	case s[0] == '^':
+		return 2
+	}
+	return 3
+}
+
+// compareSegments compares the first segments of two strings, neither of which
+// is empty or begins with a mark, and returns what is behind them.
+func compareSegments(a, b string) (c int, restA, restB string) {
+	number, class := isDigit(a[0]), isLetter
+	if number {
+		class = isDigit
+	}
+	as, a := cutSegment(a, class)
+	bs, b := cutSegment(b, class)
+	switch {
+	case bs == "" && number: // segments of different kinds: the number is newer
+		return 1, a, b
+	case bs == "":
+		return -1, a, b
+	case number:
+		as, bs = strings.TrimLeft(as, "0"), strings.TrimLeft(bs, "0")
+		if c := cmp.Compare(len(as), len(bs)); c != 0 {
+			return c, a, b
+		}
+	}
+	return cmp.Compare(as, bs), a, b
 }
 
 func skipSeparators(s string) string {

@@ -1,4 +1,4 @@
-package fedora
+package evr
 
 import (
 	"os/exec"
@@ -156,11 +156,11 @@ func TestEVR(t *testing.T) {
 	var wants []int
 	for i, a := range order {
 		for j, b := range order {
-			x, err := ParseEVR(a)
+			x, err := Parse(a)
 			if err != nil {
 				t.Fatal(err)
 			}
-			y, err := ParseEVR(b)
+			y, err := Parse(b)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,14 +198,14 @@ func TestEVR(t *testing.T) {
 		{"1:2:3-4", EVR{"1", "2:3", "4"}, "1:2:3-4"},
 	}
 	for _, c := range parse {
-		got, err := ParseEVR(c.in)
+		got, err := Parse(c.in)
 		if err != nil || got != c.want || got.String() != c.text {
-			t.Errorf("ParseEVR(%q) = %+v (%s), %v, want %+v (%s)", c.in, got, got, err, c.want, c.text)
+			t.Errorf("Parse(%q) = %+v (%s), %v, want %+v (%s)", c.in, got, got, err, c.want, c.text)
 		}
 	}
 	for _, bad := range []string{"", "1:", "1-", "-", "1:-1", "-1"} {
-		if got, err := ParseEVR(bad); err == nil {
-			t.Errorf("ParseEVR(%q) = %+v, want an error", bad, got)
+		if got, err := Parse(bad); err == nil {
+			t.Errorf("Parse(%q) = %+v, want an error", bad, got)
 		}
 	}
 }
