@@ -6,6 +6,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"specgraft/overlay/diag"
 )
 
 // An address is a checked repository URL.
@@ -24,7 +26,7 @@ type address struct {
 // take for an option, a remote helper or a path gets through.
 func parseAddress(raw string, allowHTTP bool) (*address, error) {
 	refuse := func(why, hint string) error {
-		d := failure("fedora/bad-url", "repository address %q %s", redact(raw), why)
+		d := diag.Errorf("fedora/bad-url", "repository address %q %s", redact(raw), why)
 		d.Hint = hint
 		return d
 	}
@@ -150,7 +152,7 @@ func secrets(raw string) []string {
 func checkCommitName(s string) (string, error) {
 	lower := strings.ToLower(s)
 	if len(s) < 7 || len(s) > 64 || !isHex(lower) {
-		return "", failure("fedora/bad-ref", "%q is not a commit name of 7 to 40 hexadecimal digits", s)
+		return "", diag.Errorf("fedora/bad-ref", "%q is not a commit name of 7 to 40 hexadecimal digits", s)
 	}
 	return lower, nil
 }

@@ -3,6 +3,8 @@ package fedora
 import (
 	"strings"
 	"testing"
+
+	"specgraft/overlay/diag"
 )
 
 func TestParseAddress(t *testing.T) {
@@ -63,7 +65,7 @@ func TestParseAddress(t *testing.T) {
 	for _, tt := range tests {
 		a, err := parseAddress(tt.in, tt.http)
 		if tt.why != "" {
-			if !hasCode(err, "fedora/bad-url") || !strings.Contains(err.Error(), tt.why) {
+			if !diag.HasCode(err, "fedora/bad-url") || !strings.Contains(err.Error(), tt.why) {
 				t.Errorf("%q: %v, want a refusal with %q", tt.in, err, tt.why)
 			}
 			continue

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"specgraft/overlay/diag"
 )
 
 // errSkip says that what is left of an answer is too much to read past it.
@@ -64,7 +66,7 @@ func startBatch(ctx context.Context, g *git, dir string) (*batch, error) {
 	}
 	if err != nil {
 		cancel()
-		return nil, environment(failure("fedora/no-git", "git cannot be started: %v", err), "install git 2.32 or later")
+		return nil, diag.Environment(diag.Errorf("fedora/no-git", "git cannot be started: %v", err), "install git 2.32 or later")
 	}
 	return b, nil
 }

@@ -11,6 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"specgraft/fedora/cache"
+	"specgraft/overlay/diag"
 )
 
 // isBundle reports whether a file:// address names a git bundle: a repository
@@ -40,9 +43,9 @@ func (s *Store) unpackBundle(file string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, "HEAD")); err == nil {
 		return dir, nil
 	}
-	tmp := filepath.Join(filepath.Dir(dir), tempPrefix+rand.Text())
+	tmp := filepath.Join(filepath.Dir(dir), cache.TempPrefix+rand.Text())
 	if err := os.MkdirAll(tmp, 0o777); err != nil {
-		return "", cacheFailure(err)
+		return "", cache.Failure(err)
 	}
 	defer os.RemoveAll(tmp)
 	for _, args := range [][]string{
@@ -62,14 +65,14 @@ func (s *Store) unpackBundle(file string) (string, error) {
 	}
 	if err := os.Rename(tmp, dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		if _, serr := os.Stat(filepath.Join(dir, "HEAD")); serr != nil {
-			return "", cacheFailure(err)
+			return "", cache.Failure(err)
 		}
 	}
 	return dir, nil
 }
 
 func noBundle(file string, err error) error {
-	d := failure("fedora/no-repository", "bundle %s cannot be read: %v", file, unwrapPath(err))
+	d := diag.Errorf("fedora/no-repository", "bundle %s cannot be read: %v", file, diag.Reason(err))
 	d.Hint = "'git bundle verify' says what is wrong with it"
 	return d
 }

@@ -9,10 +9,7 @@
 package fedora
 
 import (
-	"errors"
-	"fmt"
 	"io/fs"
-	"slices"
 
 	"specgraft/overlay/diag"
 )
@@ -56,32 +53,6 @@ var Codes = []diag.Code{
 		Doc: "Bounds: 256 MiB for one file, 1 GiB and 100,000 files for one commit, 64 levels of directories."},
 	{ID: "fedora/cache", Summary: "the cache directory cannot be used",
 		Doc: "The cache (--cache-dir) cannot be created, read or written: a full disk, or missing permissions."},
-}
-
-// failure makes the error that this package returns: a diagnostic without a
-// position, which the caller fills in.
-func failure(code, format string, args ...any) *diag.Diagnostic {
-	return &diag.Diagnostic{Code: code, Message: fmt.Sprintf(format, args...)}
-}
-
-// environment marks d as a problem of the machine or the network.
-func environment(d *diag.Diagnostic, hint string) *diag.Diagnostic {
-	d.Env, d.Hint = true, hint
-	return d
-}
-
-// unwrapPath drops the path from an error about a file, which messages name themselves.
-func unwrapPath(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
-}
-
-// hasCode reports whether err is a diagnostic with one of the codes.
-func hasCode(err error, codes ...string) bool {
-	d, ok := errors.AsType[*diag.Diagnostic](err)
-	return ok && slices.Contains(codes, d.Code)
 }
 
 // A notFoundError says that an object, ref or path is not in a repository. It

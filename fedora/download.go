@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"specgraft/fedora/cache"
 	"specgraft/overlay/diag"
 )
 
@@ -31,7 +32,7 @@ func (l *Lookaside) fetch(ctx context.Context, d Download, want *Content) (*Cont
 	for _, raw := range d.URLs {
 		u, err := url.Parse(raw)
 		if err != nil {
-			return nil, failure("lookaside/url", "%q is not an address", raw)
+			return nil, diag.Errorf("lookaside/url", "%q is not an address", raw)
 		}
 		if err := l.checkURL(u); err != nil {
 			return nil, err
@@ -79,7 +80,7 @@ func (l *Lookaside) fetch(ctx context.Context, d Download, want *Content) (*Cont
 		}
 	}
 	if last == nil {
-		last = failure("lookaside/not-found", "source file %s has no address to download it from", d.Name)
+		last = diag.Errorf("lookaside/not-found", "source file %s has no address to download it from", d.Name)
 	}
 	return nil, last
 }
@@ -228,14 +229,14 @@ func (l *Lookaside) giveUp(u *url.URL, d Download, err error, attempts int) erro
 			Hint:    "check the file name and hash, and lookaside-base-uri of the distribution",
 		}
 	case isPath:
-		return environment(failure("lookaside/network", "read %s: %v", d.Name, unwrapPath(err)), "")
+		return diag.Environment(diag.Errorf("lookaside/network", "read %s: %v", d.Name, diag.Reason(err)), "")
 	}
 	err = withoutURL(err)
 	times := "1 attempt"
 	if attempts > 1 {
 		times = strconv.Itoa(attempts) + " attempts"
 	}
-	return environment(failure("lookaside/network", "download %s from %s: %v (%s)", d.Name, u.Redacted(), err, times),
+	return diag.Environment(diag.Errorf("lookaside/network", "download %s from %s: %v (%s)", d.Name, u.Redacted(), err, times),
 		"run the command again to go on where it stopped")
 }
 
@@ -250,7 +251,7 @@ func (l *Lookaside) attempt(ctx context.Context, u *url.URL, d Download, part *p
 			return err
 		}
 		if !info.Mode().IsRegular() {
-			return failure("lookaside/url", "%s is not a regular file", u.Path)
+			return diag.Errorf("lookaside/url", "%s is not a regular file", u.Path)
 		}
 		f, err := os.Open(u.Path)
 		if err != nil {
@@ -346,7 +347,7 @@ func (l *Lookaside) receive(r io.Reader, d Download, part *part) error {
 				return l.tooLarge()
 			}
 			if werr := part.write(buf[:n]); werr != nil {
-				return environment(failure("fedora/cache", "write to the cache: %v", unwrapPath(werr)), "")
+				return diag.Environment(diag.Errorf("fedora/cache", "write to the cache: %v", diag.Reason(werr)), "")
 			}
 			if d.Progress != nil {
 				d.Progress(int64(n))
@@ -362,7 +363,7 @@ func (l *Lookaside) receive(r io.Reader, d Download, part *part) error {
 }
 
 func (l *Lookaside) tooLarge() error {
-	return failure("lookaside/too-large", "larger than the %d bytes that are accepted", l.maxSize)
+	return diag.Errorf("lookaside/too-large", "larger than the %d bytes that are accepted", l.maxSize)
 }
 
 // retryAfter reads the header of that name, seconds or a date.
@@ -401,7 +402,7 @@ func (l *Lookaside) openPart(ctx context.Context, want *Content) (*part, error) 
 	}
 	p.hash, _, _ = newHash(p.kind)
 	problem := func(err error) error {
-		return environment(failure("fedora/cache", "use the cache directory %s: %v", l.dir, unwrapPath(err)), "check its permissions, or choose another with --cache-dir")
+		return diag.Environment(diag.Errorf("fedora/cache", "use the cache directory %s: %v", l.dir, diag.Reason(err)), "check its permissions, or choose another with --cache-dir")
 	}
 	dir := filepath.Join(l.dir, "partial")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -413,7 +414,7 @@ func (l *Lookaside) openPart(ctx context.Context, want *Content) (*part, error) 
 		if err != nil {
 			return nil, problem(err)
 		}
-		if err := waitLock(ctx, f); err != nil {
+		if err := cache.Lock(ctx, f); err != nil {
 			f.Close()
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -488,7 +489,7 @@ func (l *Lookaside) keep(p *part, want *Content) (*Content, error) {
 		err = os.Rename(p.path, want.Path)
 	}
 	if err != nil {
-		return nil, environment(failure("fedora/cache", "keep a source file in the cache: %v", unwrapPath(err)), "")
+		return nil, diag.Environment(diag.Errorf("fedora/cache", "keep a source file in the cache: %v", diag.Reason(err)), "")
 	}
 	want.Size = p.size
 	return want, nil

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"specgraft/overlay/diag"
 )
 
 // maxExport bounds what Export writes in all.
@@ -29,7 +31,7 @@ func (r *Repo) Export(ctx context.Context, commit string, dest *os.Root, skip fu
 			continue
 		}
 		if !fs.ValidPath(e.Name) || hasGitElement(e.Name) {
-			return failure("fedora/bad-tree", "commit %.12s has a file called %q", commit, e.Name)
+			return diag.Errorf("fedora/bad-tree", "commit %.12s has a file called %q", commit, e.Name)
 		}
 		wanted = append(wanted, e)
 		if e.IsSymlink() {
@@ -55,12 +57,12 @@ func (r *Repo) Export(ctx context.Context, commit string, dest *os.Root, skip fu
 			return fmt.Errorf("read %s: %w", e.Name, err)
 		}
 		if total += int64(len(data)); total > maxExport {
-			return failure("fedora/too-large", "commit %.12s has more than %d MiB of files", commit, maxExport>>20)
+			return diag.Errorf("fedora/too-large", "commit %.12s has more than %d MiB of files", commit, maxExport>>20)
 		}
 		dir := path.Dir(e.Name)
 		for up := dir; up != "."; up = path.Dir(up) {
 			if links[up] {
-				return failure("fedora/bad-tree", "commit %.12s has %q below a symbolic link", commit, e.Name)
+				return diag.Errorf("fedora/bad-tree", "commit %.12s has %q below a symbolic link", commit, e.Name)
 			}
 		}
 		if !made[dir] {
@@ -96,7 +98,7 @@ func hasGitElement(name string) bool {
 
 func exportFailure(name string, err error) error {
 	if errors.Is(err, fs.ErrExist) {
-		return failure("fedora/bad-tree", "the commit has %q twice", name)
+		return diag.Errorf("fedora/bad-tree", "the commit has %q twice", name)
 	}
-	return environment(failure("fedora/cache", "write a temporary copy of %s: %v", name, unwrapPath(err)), "check the space in the temporary directory")
+	return diag.Environment(diag.Errorf("fedora/cache", "write a temporary copy of %s: %v", name, diag.Reason(err)), "check the space in the temporary directory")
 }

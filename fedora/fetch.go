@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"specgraft/fedora/cache"
 	"specgraft/overlay/diag"
 )
 
@@ -50,7 +51,7 @@ func (s *Store) Fetch(ctx context.Context, r Request) (Fetched, error) {
 	}
 	if s.opt.Offline {
 		if err == nil {
-			err = failure("fedora/offline", "%s cannot be fetched", u.addr.shown)
+			err = diag.Errorf("fedora/offline", "%s cannot be fetched", u.addr.shown)
 		}
 		return got, s.offlineError(u, err)
 	}
@@ -107,7 +108,7 @@ func (s *Store) find(ctx context.Context, u *upstream, r Request) (string, error
 }
 
 func cutOff(p place) error {
-	return failure("fedora/missing-commit", "the mirror of %s holds no history", p.shown)
+	return diag.Errorf("fedora/missing-commit", "the mirror of %s holds no history", p.shown)
 }
 
 // fetchOnce fetches for r, unless this run has done so already.
@@ -161,7 +162,7 @@ func (s *Store) fetch(ctx context.Context, u *upstream, r Request) error {
 			return cerr
 		}
 		failed = err
-		if !isMissing(err) && !hasCode(err, "fedora/network", "fedora/refused") {
+		if !isMissing(err) && !diag.HasCode(err, "fedora/network", "fedora/refused") {
 			break
 		}
 		if i+1 < len(u.remotes) {
@@ -253,7 +254,7 @@ func (s *Store) fetchFrom(ctx context.Context, u *upstream, remote *address, r R
 		err = s.retry(ctx, u, remote, depth, []string{"+refs/heads/*:refs/heads/*"})
 		if err == nil {
 			if branches = at.branches(); len(branches) == 0 {
-				d := failure("fedora/no-branch", "%s has no branches: the repository is empty, or the address leads elsewhere", remote.shown)
+				d := diag.Errorf("fedora/no-branch", "%s has no branches: the repository is empty, or the address leads elsewhere", remote.shown)
 				d.Hint = "check spec.upstream-name and the distribution's dist-git-base-uri"
 				return d
 			}
@@ -280,7 +281,7 @@ func (s *Store) retry(ctx context.Context, u *upstream, remote *address, options
 		}
 		if last := h.down(); last != "" {
 			release()
-			return environment(failure("fedora/network", "fetch %s: given up, as %s does not answer: %s", remote.shown, remote.host, last), "run the command again when the server is back; what was fetched is kept")
+			return diag.Environment(diag.Errorf("fedora/network", "fetch %s: given up, as %s does not answer: %s", remote.shown, remote.host, last), "run the command again when the server is back; what was fetched is kept")
 		}
 		said, err := s.gitFetch(ctx, u, remote, options, specs)
 		release()
@@ -358,7 +359,7 @@ func (s *Store) gitFetch(ctx context.Context, u *upstream, remote *address, opti
 	}
 	if err != nil {
 		if _, ok := errors.AsType[*exec.ExitError](err); !ok && ctx.Err() == nil {
-			return said, environment(failure("fedora/no-git", "git cannot be started: %v", err), "install git 2.32 or later")
+			return said, diag.Environment(diag.Errorf("fedora/no-git", "git cannot be started: %v", err), "install git 2.32 or later")
 		}
 		return said, gitError(cmd, err, said.text)
 	}
@@ -449,18 +450,18 @@ func (a *answer) classify(remote *address, err error) (failed error, final bool)
 	case has("couldn't find remote ref", "not our ref", "unadvertised object"):
 		return errFallBack, true
 	case has("transport '", "protocol is disabled", "Protocol \"", "redirects followed"):
-		return environment(failure("fedora/network", "fetch %s: %s", remote.shown, said), "the server leads to an address that is not allowed"), true
+		return diag.Environment(diag.Errorf("fedora/network", "fetch %s: %s", remote.shown, said), "the server leads to an address that is not allowed"), true
 	case has("returned error: 404", "' not found", "Repository not found", "does not appear to be a git repository", "epository does not exist"):
-		d := failure("fedora/no-repository", "%s does not exist: %s", remote.shown, said)
+		d := diag.Errorf("fedora/no-repository", "%s does not exist: %s", remote.shown, said)
 		d.Hint = "check spec.upstream-name and the distribution's dist-git-base-uri"
 		return d, true
 	case has("Authentication failed", "could not read Username", "could not read Password", "terminal prompts disabled",
 		"returned error: 401", "returned error: 403", "Permission denied (", "Host key verification failed"):
-		return environment(failure("fedora/refused", "%s refused access: %s", remote.shown, said), "configure a git credential helper or an ssh key; nobody is prompted"), true
+		return diag.Environment(diag.Errorf("fedora/refused", "%s refused access: %s", remote.shown, said), "configure a git credential helper or an ssh key; nobody is prompted"), true
 	case has("No space left on device", "Read-only file system", "Disk quota exceeded"):
-		return cacheFailure(errors.New(said)), true
+		return cache.Failure(errors.New(said)), true
 	}
-	return environment(failure("fedora/network", "fetch %s: %s", remote.shown, said), "check the network, or put a mirror in front with mirror-base-uri"), false
+	return diag.Environment(diag.Errorf("fedora/network", "fetch %s: %s", remote.shown, said), "check the network, or put a mirror in front with mirror-base-uri"), false
 }
 
 // words returns what git said, without the address that the message names anyway.

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"specgraft/overlay/diag"
 )
 
 // A gitServer serves the repositories below a directory over HTTP through git's
@@ -244,7 +246,7 @@ func TestFetchFaults(t *testing.T) {
 				if got.Commit != want || !got.Network {
 					t.Errorf("fetched %+v, want commit %s", got, want)
 				}
-			} else if !hasCode(err, tt.code) {
+			} else if !diag.HasCode(err, tt.code) {
 				t.Fatalf("error %v, want code %s", err, tt.code)
 			} else {
 				t.Logf("%v", err)

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"specgraft/overlay/diag"
 )
 
 // A git starts the git program. The zero value is ready; the program is looked
@@ -66,13 +68,13 @@ func (g *git) prepare() error {
 	g.once.Do(func() {
 		g.path, g.err = exec.LookPath("git")
 		if g.err != nil {
-			g.err = environment(failure("fedora/no-git", "git is not in PATH"), "install git 2.32 or later")
+			g.err = diag.Environment(diag.Errorf("fedora/no-git", "git is not in PATH"), "install git 2.32 or later")
 			return
 		}
 		version := exec.Command(g.path, "version")
 		version.Env = cleanEnvironment(nil)
 		if out, err := version.Output(); err == nil && tooOld(string(out)) {
-			g.err = environment(failure("fedora/no-git", "%s is too old", strings.TrimSpace(string(out))), "install git 2.32 or later")
+			g.err = diag.Environment(diag.Errorf("fedora/no-git", "%s is too old", strings.TrimSpace(string(out))), "install git 2.32 or later")
 			return
 		}
 		g.env = append(cleanEnvironment(nil), "GIT_ALLOW_PROTOCOL=", "GIT_NO_LAZY_FETCH=1")

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"specgraft/overlay/diag"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -151,7 +153,7 @@ func TestPromisor(t *testing.T) {
 		commit := r.rawTree("f43", TreeEntry{"pkg.spec", ModeRegular, idA})
 		for _, offline := range []bool{true, false} {
 			s := openStore(t, Options{Offline: offline})
-			if _, err := s.Snapshot(t.Context(), r.url(), commit); !hasCode(err, "fedora/unreadable-repository") {
+			if _, err := s.Snapshot(t.Context(), r.url(), commit); !diag.HasCode(err, "fedora/unreadable-repository") {
 				t.Errorf("%s: %v", url, err)
 			}
 			if _, err := s.Snapshot(t.Context(), r.url(), ids[1]); err != nil {
@@ -241,7 +243,7 @@ func TestRepo(t *testing.T) {
 		}
 	}
 	for _, rev := range []string{"", "--all", "-1", "a b", "a\nb", "a\x00"} {
-		if _, err := repo.RevParse(rev); !hasCode(err, "fedora/bad-ref") {
+		if _, err := repo.RevParse(rev); !diag.HasCode(err, "fedora/bad-ref") {
 			t.Errorf("%q: %v", rev, err)
 		}
 	}
@@ -273,7 +275,7 @@ func TestRepo(t *testing.T) {
 	if data, err := repo.ReadFile(ids[m], "a b/ü"); err != nil || string(data) != "4" {
 		t.Errorf("file: %q, %v", data, err)
 	}
-	if _, err := repo.ReadFile(ids[m], "../x"); !hasCode(err, "fedora/bad-ref") {
+	if _, err := repo.ReadFile(ids[m], "../x"); !diag.HasCode(err, "fedora/bad-ref") {
 		t.Errorf("a path that leads out: %v", err)
 	}
 	for _, id := range []string{idA, c.Tree} {
@@ -319,7 +321,7 @@ func TestShortNames(t *testing.T) {
 		t.Fatalf("names %s and %s", a, b)
 	}
 	s := openStore(t, Options{})
-	if got, err := s.Resolve(t.Context(), Request{URL: r.url(), Commit: a[:7]}); !hasCode(err, "fedora/ambiguous-commit") {
+	if got, err := s.Resolve(t.Context(), Request{URL: r.url(), Commit: a[:7]}); !diag.HasCode(err, "fedora/ambiguous-commit") {
 		t.Errorf("%s: %q, %v", a[:7], got, err)
 	}
 	for _, id := range []string{a, b} {

@@ -3,6 +3,8 @@ package fedora
 import (
 	"slices"
 	"strings"
+
+	"specgraft/overlay/diag"
 )
 
 // Bounds of one commit's tree.
@@ -31,9 +33,9 @@ type node struct {
 func checkName(dir, name string) error {
 	switch {
 	case name == "" || name == "." || name == ".." || strings.EqualFold(name, ".git") || strings.ContainsAny(name, "/\x00"):
-		return failure("fedora/bad-tree", "the commit holds the forbidden file name %q in %q", name, dir)
+		return diag.Errorf("fedora/bad-tree", "the commit holds the forbidden file name %q in %q", name, dir)
 	case len(name) > maxName || len(dir)+len(name) > maxPath:
-		return failure("fedora/bad-tree", "the commit holds a file name of %d bytes in %.40q", len(name), dir)
+		return diag.Errorf("fedora/bad-tree", "the commit holds a file name of %d bytes in %.40q", len(name), dir)
 	}
 	return nil
 }
@@ -103,13 +105,13 @@ func (f *flattener) dir(d *node, prefix string) error {
 		return badLink("the symbolic link %s leads to a directory it is in itself", strings.TrimSuffix(prefix, "/"))
 	}
 	if len(f.open) > maxDepth || len(prefix) > maxPath {
-		return failure("fedora/too-large", "directories of the commit nest deeper than %d levels at %.60q", maxDepth, prefix)
+		return diag.Errorf("fedora/too-large", "directories of the commit nest deeper than %d levels at %.60q", maxDepth, prefix)
 	}
 	f.open = append(f.open, d)
 	defer func() { f.open = f.open[:len(f.open)-1] }()
 	for _, n := range d.order {
 		if f.visits++; f.visits > maxFiles {
-			return failure("fedora/too-large", "the commit has more than %d files", maxFiles)
+			return diag.Errorf("fedora/too-large", "the commit has more than %d files", maxFiles)
 		}
 		at := n
 		if n.entry.IsSymlink() {
@@ -130,7 +132,7 @@ func (f *flattener) dir(d *node, prefix string) error {
 // badLink is the error about a link that cannot be replaced by a file of its
 // own commit.
 func badLink(format string, args ...any) error {
-	d := failure("fedora/bad-symlink", format, args...)
+	d := diag.Errorf("fedora/bad-symlink", format, args...)
 	d.Hint = "links must stay inside their commit; choose a commit without this one with spec.upstream-commit"
 	return d
 }

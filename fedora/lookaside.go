@@ -21,6 +21,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"specgraft/fedora/cache"
 	"specgraft/overlay/diag"
 )
 
@@ -126,7 +127,7 @@ func CheckFileName(name string) error {
 	default:
 		return nil
 	}
-	return failure("lookaside/name", "source file name %q %s", name, why)
+	return diag.Errorf("lookaside/name", "source file name %q %s", name, why)
 }
 
 // newHash returns the hash function of a sources file's hash type, and the
@@ -140,7 +141,7 @@ func newHash(kind string) (hash.Hash, string, error) {
 	case "MD5":
 		return md5.New(), "MD5", nil
 	}
-	d := failure("lookaside/hash-type", "hash type %q is not supported", kind)
+	d := diag.Errorf("lookaside/hash-type", "hash type %q is not supported", kind)
 	d.Hint = "use SHA512, SHA256 or, for old files, MD5"
 	return nil, "", d
 }
@@ -173,7 +174,7 @@ func (l *Lookaside) content(hashType, digest string) (*Content, error) {
 	}
 	digest = strings.ToLower(digest)
 	if b, err := hex.DecodeString(digest); err != nil || len(b) != h.Size() {
-		d := failure("lookaside/hash-type", "%q is not a %s digest", digest, kind)
+		d := diag.Errorf("lookaside/hash-type", "%q is not a %s digest", digest, kind)
 		d.Hint = fmt.Sprintf("a %s digest has %d hexadecimal digits", kind, 2*h.Size())
 		return nil, d
 	}
@@ -195,16 +196,16 @@ func (c *Content) Install(root *os.Root, name string, mode fs.FileMode) error {
 	}
 	src, err := os.Open(c.Path)
 	if err != nil {
-		return environment(failure("fedora/cache", "read %s from the cache: %v", name, errors.Unwrap(err)), "")
+		return diag.Environment(diag.Errorf("fedora/cache", "read %s from the cache: %v", name, errors.Unwrap(err)), "")
 	}
 	defer src.Close()
-	temp := filepath.Join(filepath.Dir(name), tempPrefix+filepath.Base(name))
+	temp := filepath.Join(filepath.Dir(name), cache.TempPrefix+filepath.Base(name))
 	if len(filepath.Base(temp)) > 255 {
-		temp = filepath.Join(filepath.Dir(name), tempPrefix+digest[:32])
+		temp = filepath.Join(filepath.Dir(name), cache.TempPrefix+digest[:32])
 	}
 	dst, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {
-		return environment(failure("lookaside/write", "write %s: %v", name, errors.Unwrap(err)), "")
+		return diag.Environment(diag.Errorf("lookaside/write", "write %s: %v", name, errors.Unwrap(err)), "")
 	}
 	_, err = io.Copy(dst, io.TeeReader(src, h))
 	if cerr := dst.Close(); err == nil {
@@ -213,14 +214,14 @@ func (c *Content) Install(root *os.Root, name string, mode fs.FileMode) error {
 	if err == nil && hex.EncodeToString(h.Sum(nil)) != digest {
 		root.Remove(temp)
 		os.Remove(c.Path) // so that the next run fetches it again
-		return environment(failure("fedora/cache", "the cached copy of %s was damaged and has been removed", name), "run the command again to download it")
+		return diag.Environment(diag.Errorf("fedora/cache", "the cached copy of %s was damaged and has been removed", name), "run the command again to download it")
 	}
 	if err == nil {
 		err = root.Rename(temp, name)
 	}
 	if err != nil {
 		root.Remove(temp)
-		return environment(failure("lookaside/write", "write %s: %v", name, err), "")
+		return diag.Environment(diag.Errorf("lookaside/write", "write %s: %v", name, err), "")
 	}
 	return nil
 }
@@ -229,11 +230,11 @@ func (c *Content) Install(root *os.Root, name string, mode fs.FileMode) error {
 // than the allowed ones, and not without a word to another host.
 func (l *Lookaside) checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
-		return failure("lookaside/redirect", "more than 10 redirects, the last to %s", req.URL.Redacted())
+		return diag.Errorf("lookaside/redirect", "more than 10 redirects, the last to %s", req.URL.Redacted())
 	}
 	for _, v := range via {
 		if v.URL.String() == req.URL.String() {
-			return failure("lookaside/redirect", "redirected in a circle at %s", req.URL.Redacted())
+			return diag.Errorf("lookaside/redirect", "redirected in a circle at %s", req.URL.Redacted())
 		}
 	}
 	if err := l.checkURL(req.URL); err != nil {
@@ -241,7 +242,7 @@ func (l *Lookaside) checkRedirect(req *http.Request, via []*http.Request) error 
 	}
 	last := via[len(via)-1].URL
 	if last.Scheme == "https" && req.URL.Scheme == "http" {
-		return failure("lookaside/redirect", "redirected from %s to the unencrypted %s", last.Redacted(), req.URL.Redacted())
+		return diag.Errorf("lookaside/redirect", "redirected from %s to the unencrypted %s", last.Redacted(), req.URL.Redacted())
 	}
 	if last.Host != req.URL.Host {
 		l.say("redirected from %s to %s", last.Host, req.URL.Redacted())
@@ -257,11 +258,11 @@ func (l *Lookaside) checkURL(u *url.URL) error {
 	case u.Scheme == "http" && u.Host != "" && (l.allowHTTP || l.offline):
 		return nil
 	case u.Scheme == "http":
-		d := failure("lookaside/url", "%s is not encrypted", u.Redacted())
+		d := diag.Errorf("lookaside/url", "%s is not encrypted", u.Redacted())
 		d.Hint = "use https://, or allow http:// with --allow-http; checksums are verified either way"
 		return d
 	}
-	d := failure("lookaside/url", "cannot download from %q", u.Redacted())
+	d := diag.Errorf("lookaside/url", "cannot download from %q", u.Redacted())
 	d.Hint = "addresses begin with https:// or file:///"
 	return d
 }

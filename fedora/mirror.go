@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"specgraft/fedora/cache"
 )
 
 // The mirror holds one bare repository for each address, below
@@ -31,7 +33,7 @@ const (
 func createMirror(dir string) error {
 	for _, sub := range []string{"objects/pack", "objects/info", "refs/heads"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
-			return cacheFailure(err)
+			return cache.Failure(err)
 		}
 	}
 	for _, f := range [][2]string{
@@ -42,7 +44,7 @@ func createMirror(dir string) error {
 		if fi, err := os.Lstat(path); err == nil && fi.Size() > 0 {
 			continue
 		}
-		if err := WriteCacheFile(path, []byte(f[1])); err != nil {
+		if err := cache.Write(path, []byte(f[1])); err != nil {
 			return err
 		}
 	}
@@ -53,13 +55,13 @@ func createMirror(dir string) error {
 // returns the function that lets others go on. Readers need no lock.
 func lockMirror(ctx context.Context, dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, cacheFailure(err)
+		return nil, cache.Failure(err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return nil, cacheFailure(err)
+		return nil, cache.Failure(err)
 	}
-	if err := waitLock(ctx, f); err != nil {
+	if err := cache.Lock(ctx, f); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -112,7 +114,7 @@ func writeFetchState(dir string, when int64, branches ...string) error {
 	for _, branch := range sortedKeys(state) {
 		fmt.Fprintf(&b, "%d %s\n", state[branch], branch)
 	}
-	return WriteCacheFile(filepath.Join(dir, stateFile), []byte(b.String()))
+	return cache.Write(filepath.Join(dir, stateFile), []byte(b.String()))
 }
 
 // keepAlive gives a commit of a mirrored repository a ref of its own.
@@ -122,7 +124,7 @@ func keepAlive(at gitDir, commit string) error {
 		return nil
 	}
 	if err := at.writeRef(name, commit); err != nil && !errors.Is(err, fs.ErrExist) {
-		return cacheFailure(err)
+		return cache.Failure(err)
 	}
 	return nil
 }

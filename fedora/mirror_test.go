@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"specgraft/overlay/diag"
 )
 
 // history writes n commits of a package and returns the names by number.
@@ -59,7 +61,7 @@ func TestFetchOnce(t *testing.T) {
 	if d == nil || d.Code != "fedora/offline" || !d.Env || !strings.Contains(d.Hint, `"specgraft fetch my-pkg"`) {
 		t.Errorf("offline: %v", err)
 	}
-	if _, err := s.Fetch(t.Context(), req); !hasCode(err, "fedora/offline") {
+	if _, err := s.Fetch(t.Context(), req); !diag.HasCode(err, "fedora/offline") {
 		t.Errorf("fetch offline: %v", err)
 	}
 	if n := server.requests.Load(); n != 0 {
@@ -124,7 +126,7 @@ func TestFetchOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	later := Request{URL: url, Branch: "f43", Snapshot: time.Unix(1_660_000_000, 0), Component: "pkg"}
-	if _, err := s.Resolve(t.Context(), later); !hasCode(err, "fedora/offline") || !strings.Contains(err.Error(), "last fetched before the snapshot") {
+	if _, err := s.Resolve(t.Context(), later); !diag.HasCode(err, "fedora/offline") || !strings.Contains(err.Error(), "last fetched before the snapshot") {
 		t.Errorf("snapshot after the last fetch: %v", err)
 	}
 	// All that was used works without network, and without git once it is warm.
@@ -210,7 +212,7 @@ func TestRewrittenHistory(t *testing.T) {
 	opt.CacheDir = filepath.Join(t.TempDir(), "cache")
 	s = openStore(t, opt)
 	_, err = s.Snapshot(t.Context(), url, ids[2])
-	if !hasCode(err, "fedora/missing-commit") {
+	if !diag.HasCode(err, "fedora/missing-commit") {
 		t.Errorf("a lost pin without a trace: %v", err)
 	}
 }
@@ -293,7 +295,7 @@ func TestShallow(t *testing.T) {
 	if _, err := s.Resolve(t.Context(), req); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Repo(t.Context(), url); !hasCode(err, "fedora/offline") {
+	if _, err := s.Repo(t.Context(), url); !diag.HasCode(err, "fedora/offline") {
 		t.Errorf("history of a shallow mirror, offline: %v", err)
 	}
 	s.Close()
@@ -363,7 +365,7 @@ func TestMirrors(t *testing.T) {
 			t.Errorf("with a mirror that is behind: %+v, %v", got, err)
 		}
 	}
-	if _, err := fetch(Request{Mirrors: []string{"ext::sh -c true"}}); !hasCode(err, "fedora/bad-url") {
+	if _, err := fetch(Request{Mirrors: []string{"ext::sh -c true"}}); !diag.HasCode(err, "fedora/bad-url") {
 		t.Errorf("a forbidden mirror: %v", err)
 	}
 }
@@ -516,7 +518,7 @@ func TestHugeObject(t *testing.T) {
 	writeFile(t, filepath.Join(r.dir, "objects", idA[:2], idA[2:]), loose.String())
 	commit := r.rawTree("f43", TreeEntry{"huge", ModeRegular, idA}, TreeEntry{"pkg.spec", ModeRegular, r.blob("x")})
 	s := openStore(t, Options{})
-	if _, err := s.Snapshot(t.Context(), r.url(), commit); !hasCode(err, "fedora/too-large") {
+	if _, err := s.Snapshot(t.Context(), r.url(), commit); !diag.HasCode(err, "fedora/too-large") {
 		t.Errorf("snapshot: %v", err)
 	}
 	repo, err := OpenWorktree(t.Context(), r.dir)
@@ -524,7 +526,7 @@ func TestHugeObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer repo.Close()
-	if _, err := repo.Blob(idA); !hasCode(err, "fedora/too-large") {
+	if _, err := repo.Blob(idA); !diag.HasCode(err, "fedora/too-large") {
 		t.Errorf("blob: %v", err)
 	}
 	repo.Prefetch(idA)

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"specgraft/overlay/diag"
 )
 
 // A PathChange is one commit in the log of a file.
@@ -29,11 +31,11 @@ type PathChange struct {
 // that a merge changed against all of its parents cost one more each.
 func (r *Repo) PathLog(ctx context.Context, head string, paths ...string) (map[string][]PathChange, error) {
 	if !isObjectID(head) {
-		return nil, failure("fedora/bad-ref", "%q is not a full commit name", head)
+		return nil, diag.Errorf("fedora/bad-ref", "%q is not a full commit name", head)
 	}
 	for _, p := range paths {
 		if !fs.ValidPath(p) {
-			return nil, failure("fedora/bad-ref", "%q is not a path in a repository", p)
+			return nil, diag.Errorf("fedora/bad-ref", "%q is not a path in a repository", p)
 		}
 	}
 	g, err := r.logGraph(ctx, head, paths)
@@ -211,7 +213,7 @@ func (r *Repo) logFailure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return environment(failure("fedora/unreadable-repository", "history of %s: %v", r.at.dir, err), "")
+	return diag.Environment(diag.Errorf("fedora/unreadable-repository", "history of %s: %v", r.at.dir, err), "")
 }
 
 // rawLog runs git log and reports each commit and, after it, its changes.
@@ -234,7 +236,7 @@ func (r *Repo) rawLog(ctx context.Context, stdin string, args []string, commit f
 		err = cmd.Start()
 	}
 	if err != nil {
-		return environment(failure("fedora/no-git", "git cannot be started: %v", err), "install git 2.32 or later")
+		return diag.Environment(diag.Errorf("fedora/no-git", "git cannot be started: %v", err), "install git 2.32 or later")
 	}
 	perr := parseRawLog(bufio.NewReaderSize(out, 64<<10), commit, change)
 	if perr != nil {

@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"specgraft/fedora/cache"
+	"specgraft/overlay/diag"
 )
 
 // errRefBackend says that refs are stored in a way only git itself can read.
@@ -88,7 +91,7 @@ func isDir(path string) bool {
 
 // readPointer reads a one-line file with a path in it.
 func readPointer(path, prefix string) (string, bool) {
-	data, err := readBounded(path, 4096+int64(len(prefix)))
+	data, err := cache.ReadBounded(path, 4096+int64(len(prefix)))
 	if err != nil {
 		return "", false
 	}
@@ -106,7 +109,7 @@ func (g gitDir) ref(name string) (string, error) {
 		if !strings.HasPrefix(name, "refs/") {
 			base = g.dir
 		}
-		data, err := readBounded(filepath.Join(base, filepath.FromSlash(name)), maxRef)
+		data, err := cache.ReadBounded(filepath.Join(base, filepath.FromSlash(name)), maxRef)
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) && !isDir(filepath.Join(base, filepath.FromSlash(name))) {
 				return "", err
@@ -135,9 +138,9 @@ func (g gitDir) ref(name string) (string, error) {
 // packedRef looks a ref up in packed-refs.
 func (g gitDir) packedRef(name string) (string, error) {
 	path := filepath.Join(g.common, "packed-refs")
-	data, err := readBounded(path, maxPackedRefs)
+	data, err := cache.ReadBounded(path, maxPackedRefs)
 	switch {
-	case errors.Is(err, errTooLong):
+	case errors.Is(err, cache.ErrTooLong):
 		return "", errRefBackend
 	case errors.Is(err, fs.ErrNotExist) && isDir(filepath.Join(g.common, "reftable")):
 		return "", errRefBackend
@@ -185,7 +188,7 @@ func (g gitDir) branches() []string {
 		}
 		return nil
 	})
-	if data, err := readBounded(filepath.Join(g.common, "packed-refs"), maxPackedRefs); err == nil {
+	if data, err := cache.ReadBounded(filepath.Join(g.common, "packed-refs"), maxPackedRefs); err == nil {
 		for line := range strings.SplitSeq(string(data), "\n") {
 			if id, name, ok := strings.Cut(line, " "); ok && isObjectID(id) {
 				if b, ok := strings.CutPrefix(name, "refs/heads/"); ok {
@@ -211,7 +214,7 @@ func checkRefName(name string) error {
 		bad = bad || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock")
 	}
 	if bad {
-		return failure("fedora/bad-ref", "%q is not a valid branch name", name)
+		return diag.Errorf("fedora/bad-ref", "%q is not a valid branch name", name)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"specgraft/overlay/diag"
 )
 
 func writeFile(t testing.TB, path, content string) {
@@ -81,7 +83,7 @@ func TestCheckRefName(t *testing.T) {
 	}
 	for _, bad := range []string{"", "-f43", "--upload-pack=x", "a..b", "a b", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\b", "a@{1}", "@", "/a", "a/", "a//b",
 		".a", "a/.b", "a.lock", "a.lock/b", "a.", "a\nb", "a\x7f", strings.Repeat("a", 2000)} {
-		if err := checkRefName(bad); !hasCode(err, "fedora/bad-ref") {
+		if err := checkRefName(bad); !diag.HasCode(err, "fedora/bad-ref") {
 			t.Errorf("%q: %v, want a refusal", bad, err)
 		}
 	}

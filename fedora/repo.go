@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"specgraft/overlay/diag"
 )
 
 // A Repo reads objects of one git repository through one child process
@@ -56,7 +58,7 @@ const (
 
 // tooLarge is the error about an object above one of these bounds.
 func tooLarge(o object) error {
-	return failure("fedora/too-large", "%s %s has %d bytes", o.kind, short(o.id), o.size)
+	return diag.Errorf("fedora/too-large", "%s %s has %d bytes", o.kind, short(o.id), o.size)
 }
 
 func newRepo(ctx context.Context, g *git, at gitDir) *Repo {
@@ -128,7 +130,7 @@ func (r *Repo) ref(name string) (string, error) {
 // It gives an error matching fs.ErrNotExist when there is no such commit.
 func (r *Repo) RevParse(rev string) (string, error) {
 	if rev == "" || len(rev) > 1024 || strings.HasPrefix(rev, "-") || strings.ContainsFunc(rev, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		return "", failure("fedora/bad-ref", "%q is not a valid revision", rev)
+		return "", diag.Errorf("fedora/bad-ref", "%q is not a valid revision", rev)
 	}
 	// The second form tells, where the first finds nothing, whether that is
 	// because there is too much.
@@ -141,7 +143,7 @@ func (r *Repo) RevParse(rev string) (string, error) {
 		case i == 0 || id != "":
 			return nil
 		case o.ambiguous:
-			return failure("fedora/ambiguous-commit", "the abbreviated commit name %s fits several commits", rev)
+			return diag.Errorf("fedora/ambiguous-commit", "the abbreviated commit name %s fits several commits", rev)
 		}
 		return &notFoundError{"commit " + rev}
 	})
@@ -158,7 +160,7 @@ func (r *Repo) Commit(id string) (*Commit, error) {
 		return c, nil
 	}
 	if !isObjectID(id) {
-		return nil, failure("fedora/bad-ref", "%q is not a full commit name", id)
+		return nil, diag.Errorf("fedora/bad-ref", "%q is not a full commit name", id)
 	}
 	if id == r.expect {
 		r.window = min(maxWindow, r.window*4+4)
@@ -233,7 +235,7 @@ func (r *Repo) tree(id string) ([]TreeEntry, error) {
 		return t, nil
 	}
 	if !isObjectID(id) {
-		return nil, failure("fedora/bad-ref", "%q is not a full object name", id)
+		return nil, diag.Errorf("fedora/bad-ref", "%q is not a full object name", id)
 	}
 	if len(r.trees) > maxCachedTrees {
 		clear(r.trees)
@@ -286,7 +288,7 @@ func (r *Repo) Blob(id string) ([]byte, error) {
 		return b, nil
 	}
 	if !isObjectID(id) {
-		return nil, failure("fedora/bad-ref", "%q is not a full object name", id)
+		return nil, diag.Errorf("fedora/bad-ref", "%q is not a full object name", id)
 	}
 	return r.blob(id, id)
 }
@@ -382,7 +384,7 @@ func (r *Repo) ReadFile(id, path string) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !isObjectID(id) || !fs.ValidPath(path) {
-		return nil, failure("fedora/bad-ref", "%q in %q is not a file of a commit", path, id)
+		return nil, diag.Errorf("fedora/bad-ref", "%q in %q is not a file of a commit", path, id)
 	}
 	if strings.Contains(path, "\n") { // cannot be asked for on a line
 		e, err := r.entry(id, path)
@@ -412,7 +414,7 @@ func (r *Repo) Files(id, dir string) ([]TreeEntry, error) {
 
 func (r *Repo) files(list []TreeEntry, id, prefix string, depth int) ([]TreeEntry, error) {
 	if depth > maxDepth || len(list) > maxFiles {
-		return nil, failure("fedora/too-large", "more than %d files or %d levels of directories", maxFiles, maxDepth)
+		return nil, diag.Errorf("fedora/too-large", "more than %d files or %d levels of directories", maxFiles, maxDepth)
 	}
 	t, err := r.tree(id)
 	if err != nil {
@@ -505,7 +507,7 @@ func (r *Repo) exchange(reqs []string, answer func(int, object, io.Reader) error
 		if said != "" {
 			err = errors.New(said)
 		}
-		d := failure("fedora/unreadable-repository", "repository %s: %v", r.at.dir, err)
+		d := diag.Errorf("fedora/unreadable-repository", "repository %s: %v", r.at.dir, err)
 		d.Env = true
 		return d
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"specgraft/fedora/cache"
 	"specgraft/fedora/evr"
 	"specgraft/overlay/diag"
 )
@@ -82,7 +83,7 @@ func (s *SourceRepos) Find(ctx context.Context, bases []string, want RepoPackage
 	if best.Name != "" {
 		return best, nil
 	}
-	d := failure("srpm/not-found", "no source repository has the package %q", want.Name)
+	d := diag.Errorf("srpm/not-found", "no source repository has the package %q", want.Name)
 	near := diag.Nearest(want.Name, slices.Sorted(slices.Values(names)))
 	switch {
 	case len(bases) == 0:
@@ -135,9 +136,9 @@ func (s *SourceRepos) load(ctx context.Context, base string) (map[string][]RepoP
 	if err != nil {
 		return nil, problem(err)
 	}
-	text, err := readBounded(index.Path, maxRepomd)
+	text, err := cache.ReadBounded(index.Path, maxRepomd)
 	if err != nil {
-		return nil, problem(fmt.Errorf("repomd.xml: %w", unwrapPath(err)))
+		return nil, problem(fmt.Errorf("repomd.xml: %w", diag.Reason(err)))
 	}
 	primary, err := parseRepomd(text)
 	if err != nil {
@@ -149,7 +150,7 @@ func (s *SourceRepos) load(ctx context.Context, base string) (map[string][]RepoP
 	}
 	f, err := os.Open(file.Path)
 	if err != nil {
-		return nil, problem(unwrapPath(err))
+		return nil, problem(diag.Reason(err))
 	}
 	defer f.Close()
 	limit := int64(maxPrimary)

@@ -73,7 +73,7 @@ func (s *Store) eachPlace(u *upstream, try func(i int) error) error {
 		}
 		// The first place is the one that is meant to have it, but that one
 		// exists and lacks something says more than that it is not there.
-		if failed == nil || hasCode(failed, "fedora/no-repository") {
+		if failed == nil || diag.HasCode(failed, "fedora/no-repository") {
 			failed = err
 		}
 	}
@@ -83,7 +83,7 @@ func (s *Store) eachPlace(u *upstream, try func(i int) error) error {
 // isMissing reports whether a fetch may help against err.
 func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) ||
-		hasCode(err, "fedora/no-repository", "fedora/no-branch", "fedora/missing-commit", "fedora/no-snapshot", "fedora/stale")
+		diag.HasCode(err, "fedora/no-repository", "fedora/no-branch", "fedora/missing-commit", "fedora/no-snapshot", "fedora/stale")
 }
 
 // offlineError says what is missing and which command gets it.
@@ -92,7 +92,7 @@ func (s *Store) offlineError(u *upstream, missing error) error {
 	if d, ok := errors.AsType[*diag.Diagnostic](missing); ok {
 		what = d.Message
 	}
-	return environment(failure("fedora/offline", "%s, and the network must not be used", what), u.fetchHint())
+	return diag.Environment(diag.Errorf("fedora/offline", "%s, and the network must not be used", what), u.fetchHint())
 }
 
 func (u *upstream) fetchHint() string {
@@ -116,7 +116,7 @@ func (s *Store) resolveIn(ctx context.Context, u *upstream, p place, r Request) 
 		defer repo.Close()
 		id, err := repo.RevParse(r.Commit)
 		if errors.Is(err, fs.ErrNotExist) {
-			d := failure("fedora/missing-commit", "commit %s is not in %s", r.Commit, p.shown)
+			d := diag.Errorf("fedora/missing-commit", "commit %s is not in %s", r.Commit, p.shown)
 			d.Hint = "check spec.upstream-commit"
 			return "", d
 		}
@@ -133,7 +133,7 @@ func (s *Store) resolveIn(ctx context.Context, u *upstream, p place, r Request) 
 		// What was pushed after the last fetch may be older than the snapshot.
 		// A snapshot in the future stands for the branch head.
 		if at, ok := readFetchState(p.dir)[r.Branch]; ok && at < r.Snapshot.Unix() && r.Snapshot.Before(time.Now()) {
-			return "", failure("fedora/stale", "the mirror of %s was last fetched before the snapshot %s", p.shown, r.Snapshot.Format(time.RFC3339))
+			return "", diag.Errorf("fedora/stale", "the mirror of %s was last fetched before the snapshot %s", p.shown, r.Snapshot.Format(time.RFC3339))
 		}
 	}
 	key := snapshotKey(head, r.Snapshot.Unix())
@@ -148,11 +148,11 @@ func (s *Store) resolveIn(ctx context.Context, u *upstream, p place, r Request) 
 	id, err := newestBefore(ctx, repo, head, r.Snapshot.Unix())
 	switch {
 	case errors.Is(err, errCutOff):
-		return "", failure("fedora/missing-commit", "the history of branch %s of %s is cut off before the snapshot %s", r.Branch, p.shown, r.Snapshot.Format(time.RFC3339))
+		return "", diag.Errorf("fedora/missing-commit", "the history of branch %s of %s is cut off before the snapshot %s", r.Branch, p.shown, r.Snapshot.Format(time.RFC3339))
 	case err != nil:
 		return "", err
 	case id == "":
-		d := failure("fedora/no-snapshot", "branch %s of %s has no commit at or before the snapshot %s", r.Branch, p.shown, r.Snapshot.Format(time.RFC3339))
+		d := diag.Errorf("fedora/no-snapshot", "branch %s of %s has no commit at or before the snapshot %s", r.Branch, p.shown, r.Snapshot.Format(time.RFC3339))
 		d.Hint = "choose a later snapshot, or pin a commit with spec.upstream-commit"
 		return "", d
 	}
@@ -211,7 +211,7 @@ func (s *Store) branchHead(u *upstream, p place, branch string) (string, error) 
 		id, err = repo.RevParse(name)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		d := failure("fedora/no-branch", "%s has no branch %q", p.shown, branch)
+		d := diag.Errorf("fedora/no-branch", "%s has no branch %q", p.shown, branch)
 		if near := diag.Nearest(branch, at.branches()); near != "" {
 			d.Hint = fmt.Sprintf("there is a branch %q; or pin a commit with spec.upstream-commit", near)
 		} else {
@@ -220,7 +220,7 @@ func (s *Store) branchHead(u *upstream, p place, branch string) (string, error) 
 		return "", d
 	}
 	if _, worded := errors.AsType[*diag.Diagnostic](err); err != nil && !worded {
-		err = environment(failure("fedora/unreadable-repository", "branch %s of %s: %v", branch, p.shown, err), "")
+		err = diag.Environment(diag.Errorf("fedora/unreadable-repository", "branch %s of %s: %v", branch, p.shown, err), "")
 	}
 	return id, err
 }
@@ -228,13 +228,13 @@ func (s *Store) branchHead(u *upstream, p place, branch string) (string, error) 
 func noRepository(u *upstream, p place) error {
 	if p.inPlace {
 		if _, err := os.Stat(p.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return environment(failure("fedora/unreadable-repository", "repository %s cannot be read: %v", p.shown, unwrapPath(err)), "")
+			return diag.Environment(diag.Errorf("fedora/unreadable-repository", "repository %s cannot be read: %v", p.shown, diag.Reason(err)), "")
 		}
-		d := failure("fedora/no-repository", "there is no git repository at %s", p.shown)
+		d := diag.Errorf("fedora/no-repository", "there is no git repository at %s", p.shown)
 		d.Hint = "check spec.upstream-name and the distribution's dist-git-base-uri"
 		return d
 	}
-	d := failure("fedora/no-repository", "%s is not in the mirror", p.shown)
+	d := diag.Errorf("fedora/no-repository", "%s is not in the mirror", p.shown)
 	d.Hint = u.fetchHint()
 	return d
 }

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"specgraft/fedora/cache"
+	"specgraft/overlay/diag"
 )
 
 // A Snapshot is the file tree of one upstream commit.
@@ -69,10 +72,10 @@ func (f *File) Bytes() ([]byte, error) {
 	s.file = file
 	s.mu.Unlock()
 	if f.index >= len(file.files) || file.files[f.index].ID != f.ID {
-		return nil, environment(failure("fedora/cache", "the snapshot of commit %s changed while it was in use", short(s.Commit)), "run the command again")
+		return nil, diag.Environment(diag.Errorf("fedora/cache", "the snapshot of commit %s changed while it was in use", short(s.Commit)), "run the command again")
 	}
 	if data, err = file.bytes(f.index); err != nil {
-		return nil, cacheError(err)
+		return nil, cache.AsFailure(err)
 	}
 	return data, nil
 }
@@ -86,7 +89,7 @@ var scratch = sync.Pool{New: func() any { b := make([]byte, smallSnap); return &
 // offline, a commit that is not in the mirror is fetched once.
 func (s *Store) Snapshot(ctx context.Context, url, commit string) (*Snapshot, error) {
 	if !isObjectID(commit) {
-		return nil, failure("fedora/bad-ref", "%q is not a full commit name", commit)
+		return nil, diag.Errorf("fedora/bad-ref", "%q is not a full commit name", commit)
 	}
 	file, err := s.cachedSnapshot(commit)
 	if err != nil {
@@ -112,13 +115,13 @@ func (s *Store) rebuildSnapshot(ctx context.Context, url, commit string) (*snapF
 	var file *snapFile
 	err := s.withCommit(ctx, url, commit, func(r *Repo) error {
 		path := snapPath(s.opt.CacheDir, commit)
-		err := writeAtomic(path, func(w io.Writer) error { return writeSnapshot(r, commit, w) })
+		err := cache.WriteAtomic(path, func(w io.Writer) error { return writeSnapshot(r, commit, w) })
 		if err != nil {
 			return err
 		}
 		buf := make([]byte, smallSnap)
 		file, err = readSnapFile(path, commit, buf)
-		return cacheError(err)
+		return cache.AsFailure(err)
 	})
 	return file, err
 }
@@ -161,7 +164,7 @@ func writeSnapshot(r *Repo, commit string, w io.Writer) error {
 			return missingObject(r, commit, ids[i])
 		}
 		if total += o.size; o.size > maxObject || total > maxSnapshot {
-			return failure("fedora/too-large", "commit %s holds a file of %d bytes, %d in all", short(commit), o.size, total)
+			return diag.Errorf("fedora/too-large", "commit %s holds a file of %d bytes, %d in all", short(commit), o.size, total)
 		}
 		e, err := sw.blob(body, o.size)
 		where[o.id] = stored{e, o.size}
@@ -185,7 +188,7 @@ func writeSnapshot(r *Repo, commit string, w io.Writer) error {
 
 // missingObject says that a repository lacks part of a commit it has.
 func missingObject(r *Repo, commit, id string) error {
-	d := failure("fedora/unreadable-repository", "repository %s lacks object %s of commit %s", r.at.dir, short(id), short(commit))
+	d := diag.Errorf("fedora/unreadable-repository", "repository %s lacks object %s of commit %s", r.at.dir, short(id), short(commit))
 	d.Env = true
 	return d
 }
@@ -199,7 +202,7 @@ func readTree(r *Repo, commit string) (*node, error) {
 	var links []*node
 	for depth := 0; len(level) > 0; depth++ {
 		if depth > maxDepth {
-			return nil, failure("fedora/too-large", "directories of commit %s nest deeper than %d levels", short(commit), maxDepth)
+			return nil, diag.Errorf("fedora/too-large", "directories of commit %s nest deeper than %d levels", short(commit), maxDepth)
 		}
 		reqs := make([]string, len(level))
 		for i, n := range level {
@@ -222,19 +225,19 @@ func readTree(r *Repo, commit string) (*node, error) {
 			}
 			entries, err := ParseTree(data, len(o.id)/2)
 			if err != nil {
-				return failure("fedora/bad-tree", "commit %s: %v", short(commit), err)
+				return diag.Errorf("fedora/bad-tree", "commit %s: %v", short(commit), err)
 			}
 			dir := level[i]
 			dir.entry.ID = o.id
 			if count += len(entries); count > maxFiles {
-				return failure("fedora/too-large", "commit %s has more than %d files", short(commit), maxFiles)
+				return diag.Errorf("fedora/too-large", "commit %s has more than %d files", short(commit), maxFiles)
 			}
 			for _, e := range entries {
 				if err := checkName(dir.path, e.Name); err != nil {
 					return err
 				}
 				if dir.children[e.Name] != nil {
-					return failure("fedora/bad-tree", "commit %s holds the name %q twice in %q", short(commit), e.Name, dir.path)
+					return diag.Errorf("fedora/bad-tree", "commit %s holds the name %q twice in %q", short(commit), e.Name, dir.path)
 				}
 				n := &node{name: e.Name, path: e.Name, entry: e}
 				if dir.path != "" {

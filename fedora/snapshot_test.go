@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"specgraft/overlay/diag"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -35,7 +36,7 @@ func TestResolveSnapshot(t *testing.T) {
 			want := r.git("rev-list", "-1", "--first-parent", fmt.Sprintf("--before=@%d", at.Unix()), "f43")
 			got, err := s.Resolve(t.Context(), Request{URL: r.url(), Branch: "f43", Snapshot: at})
 			if want == "" {
-				if !hasCode(err, "fedora/no-snapshot") {
+				if !diag.HasCode(err, "fedora/no-snapshot") {
 					t.Errorf("seed %d at %d: %q, %v, want that there is no commit", seed, at.Unix(), got, err)
 				}
 				continue
@@ -95,7 +96,7 @@ func TestResolveCommit(t *testing.T) {
 		}
 	}
 	blob := r.blob("x")
-	if got, err := resolve(Request{Branch: "f43", Commit: blob[:10]}); !hasCode(err, "fedora/missing-commit") {
+	if got, err := resolve(Request{Branch: "f43", Commit: blob[:10]}); !diag.HasCode(err, "fedora/missing-commit") {
 		t.Errorf("a blob as commit: %q, %v", got, err)
 	}
 }
@@ -111,7 +112,7 @@ func TestNoRepository(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		_, err = s.Snapshot(t.Context(), "file://"+filepath.Join(dir, name), idA)
-		if !hasCode(err, "fedora/no-repository") {
+		if !diag.HasCode(err, "fedora/no-repository") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -201,10 +202,10 @@ func TestSnapshot(t *testing.T) {
 		s.Close()
 	}
 	s := openStore(t, Options{})
-	if _, err := s.Snapshot(t.Context(), r.url(), idA); !hasCode(err, "fedora/missing-commit") {
+	if _, err := s.Snapshot(t.Context(), r.url(), idA); !diag.HasCode(err, "fedora/missing-commit") {
 		t.Errorf("missing commit: %v", err)
 	}
-	if _, err := s.Snapshot(t.Context(), r.url(), "f43"); !hasCode(err, "fedora/bad-ref") {
+	if _, err := s.Snapshot(t.Context(), r.url(), "f43"); !diag.HasCode(err, "fedora/bad-ref") {
 		t.Errorf("a branch in place of a commit: %v", err)
 	}
 }
@@ -295,7 +296,7 @@ func TestSnapshotHostile(t *testing.T) {
 	for _, tt := range tests {
 		commit := tt.make()
 		_, err := s.Snapshot(t.Context(), r.url(), commit)
-		if !hasCode(err, tt.code) {
+		if !diag.HasCode(err, tt.code) {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.code)
 		}
 	}
@@ -490,22 +491,4 @@ func FuzzSnapFile(f *testing.F) {
 			}
 		}
 	})
-}
-
-func TestDiskFull(t *testing.T) {
-	t.Parallel()
-	full := "/dev/full"
-	if _, err := os.Stat(full); err != nil {
-		t.Skip("no /dev/full")
-	}
-	f, err := os.OpenFile(full, os.O_WRONLY, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	defer f.Close()
-	w := &diskWriter{f: f}
-	_, err = io.Copy(w, strings.NewReader(noise(1, 600_000)))
-	if d := diagOf(err); d == nil || d.Code != "fedora/cache" || !d.Env || !strings.Contains(d.Message, "no space left") {
-		t.Errorf("writing to a full disk: %v", err)
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/fedora/cache"
 	"specgraft/fedora/evr"
 	"specgraft/overlay/diag"
 )
@@ -86,7 +87,7 @@ func (s *SourcePackages) Resolve(ctx context.Context, r SRPMRequest) (string, er
 // read one file. r.SHA256 must be set.
 func (s *SourcePackages) Snapshot(ctx context.Context, r SRPMRequest) (*Snapshot, error) {
 	if b, err := hex.DecodeString(r.SHA256); err != nil || len(b) != sha256.Size {
-		d := failure("srpm/bad", "the lock of %s names %q, which is not the checksum of a source package", r.Component, r.SHA256)
+		d := diag.Errorf("srpm/bad", "the lock of %s names %q, which is not the checksum of a source package", r.Component, r.SHA256)
 		d.Hint = fmt.Sprintf("run `specgraft update %s`", r.Component)
 		return nil, d
 	}
@@ -130,7 +131,7 @@ func (s *SourcePackages) file(ctx context.Context, r SRPMRequest) (*Content, err
 		if inRepo {
 			var err error
 			if want.Name, want.EVR, err = parseNEVR(nevr); err != nil {
-				return nil, failure("srpm/not-found", "%q does not name a package: %v", r.Address, err)
+				return nil, diag.Errorf("srpm/not-found", "%q does not name a package: %v", r.Address, err)
 			}
 		}
 		p, err := s.repos.Find(ctx, r.Repos, want)
@@ -148,7 +149,7 @@ func (s *SourcePackages) file(ctx context.Context, r SRPMRequest) (*Content, err
 		if d.Hash == "" { // hashed where it is, it is copied into the cache once
 			sum, err := fileSHA256(r.Address)
 			if err != nil {
-				return nil, &diag.Diagnostic{Code: "srpm/not-found", Message: fmt.Sprintf("cannot read the source package %s: %v", r.Address, unwrapPath(err)),
+				return nil, &diag.Diagnostic{Code: "srpm/not-found", Message: fmt.Sprintf("cannot read the source package %s: %v", r.Address, diag.Reason(err)),
 					Hint: "correct spec.srpm"}
 			}
 			d.HashType, d.Hash = "SHA256", sum
@@ -194,7 +195,7 @@ func srpmDigest(c *Content) (string, error) {
 	}
 	sum, err := fileSHA256(c.Path)
 	if err != nil {
-		return "", cacheFailure(err)
+		return "", cache.Failure(err)
 	}
 	return sum, nil
 }
@@ -224,7 +225,7 @@ func (s *SourcePackages) unpack(ctx context.Context, c *Content, r SRPMRequest) 
 	l := s.lookaside
 	f, err := os.Open(c.Path)
 	if err != nil {
-		return nil, cacheFailure(err)
+		return nil, cache.Failure(err)
 	}
 	defer f.Close()
 	whole := &hashedReader{r: f, hashes: []hash.Hash{sha256.New()}}
@@ -263,14 +264,14 @@ func (s *SourcePackages) unpack(ctx context.Context, c *Content, r SRPMRequest) 
 		return nil, err
 	}
 	if _, err := io.Copy(io.Discard, whole); err != nil {
-		return nil, cacheFailure(err)
+		return nil, cache.Failure(err)
 	}
 	if got := hex.EncodeToString(whole.hashes[0].Sum(nil)); got != r.SHA256 {
 		os.Remove(c.Path)
-		return nil, environment(failure("fedora/cache", "the cached copy of %s was damaged and has been removed", p.NEVR()), "run the command again to fetch it")
+		return nil, diag.Environment(diag.Errorf("fedora/cache", "the cached copy of %s was damaged and has been removed", p.NEVR()), "run the command again to fetch it")
 	}
 	if p.Name != r.Name {
-		d := failure("srpm/other-package", "the source package is %s, not %q", p.NEVR(), r.Name)
+		d := diag.Errorf("srpm/other-package", "the source package is %s, not %q", p.NEVR(), r.Name)
 		d.Hint = fmt.Sprintf("set spec.upstream-name = %q, or correct spec.srpm", p.Name)
 		return nil, d
 	}
@@ -287,11 +288,11 @@ func (s *SourcePackages) unpack(ctx context.Context, c *Content, r SRPMRequest) 
 	}
 	slices.SortFunc(kept, func(a, b srpmContent) int { return cmp.Compare(a.name, b.name) })
 	path := snapPath(s.store.opt.CacheDir, r.SHA256)
-	if err := writeAtomic(path, func(w io.Writer) error { return writeFlatSnapshot(w, r.SHA256, kept) }); err != nil {
-		return nil, cacheError(err)
+	if err := cache.WriteAtomic(path, func(w io.Writer) error { return writeFlatSnapshot(w, r.SHA256, kept) }); err != nil {
+		return nil, cache.AsFailure(err)
 	}
 	file, err := readSnapFile(path, r.SHA256, make([]byte, smallSnap))
-	return file, cacheError(err)
+	return file, cache.AsFailure(err)
 }
 
 type srpmContent struct {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"specgraft/fedora/cache"
 	"specgraft/overlay/diag"
 )
 
@@ -98,13 +99,13 @@ func (o Options) complete() (Options, error) {
 	if o.CacheDir == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
-			return o, environment(failure("fedora/cache", "there is no cache directory: %v", err), "name one with --cache-dir")
+			return o, diag.Environment(diag.Errorf("fedora/cache", "there is no cache directory: %v", err), "name one with --cache-dir")
 		}
 		o.CacheDir = filepath.Join(dir, "specgraft")
 	}
 	abs, err := filepath.Abs(o.CacheDir)
 	if err != nil {
-		return o, cacheFailure(err)
+		return o, cache.Failure(err)
 	}
 	o.CacheDir = abs
 	o.Retries = max(o.Retries, 0)
@@ -340,7 +341,7 @@ func (s *Store) withCommit(ctx context.Context, url, commit string, read func(*R
 // missingCommit says that a repository lacks a commit, and names one with the
 // same files where there is one.
 func (s *Store) missingCommit(ctx context.Context, u *upstream, p place, commit string) error {
-	d := failure("fedora/missing-commit", "commit %s is not in %s", short(commit), p.shown)
+	d := diag.Errorf("fedora/missing-commit", "commit %s is not in %s", short(commit), p.shown)
 	d.Hint = "the lock or spec.upstream-commit names a commit of another repository, or upstream has rewritten its history"
 	if twin := s.twin(ctx, p, commit); twin != "" {
 		d.Message += ", whose history was rewritten"
@@ -415,20 +416,6 @@ func (s *Store) Repo(ctx context.Context, url string) (*Repo, error) {
 		return nil
 	})
 	return repo, err
-}
-
-// cacheFailure words a failure of the cache directory.
-func cacheFailure(err error) error {
-	return environment(failure("fedora/cache", "cache: %v", err), "check space and permissions, or name another directory with --cache-dir")
-}
-
-// cacheError makes a diagnostic of err unless it is one already, or says that
-// the run was interrupted.
-func cacheError(err error) error {
-	if _, ok := errors.AsType[*diag.Diagnostic](err); ok || err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return cacheFailure(err)
 }
 
 func (s *Store) log(format string, args ...any) {

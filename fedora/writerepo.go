@@ -16,6 +16,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"specgraft/fedora/cache"
+	"specgraft/overlay/diag"
 )
 
 // An Object is a git object that is not stored yet.
@@ -54,14 +57,14 @@ func WriteRepository(ctx context.Context, dir string, from *Repo, copies []strin
 		return err
 	}
 	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
-		return failure("fedora/not-empty", "%s exists and is not empty", shown)
+		return diag.Errorf("fedora/not-empty", "%s exists and is not empty", shown)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), tempPrefix+"*")
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), cache.TempPrefix+"*")
 	if err != nil {
 		return err
 	}

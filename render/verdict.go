@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"specgraft/fedora"
+	"specgraft/fedora/cache"
 	"specgraft/fedora/macro"
 	"specgraft/overlay"
 )
@@ -162,7 +162,7 @@ func (v *verdicts) save() error {
 		for _, key := range keys {
 			text.WriteString(key + " " + s.known[key] + "\n")
 		}
-		if err := fedora.WriteCacheFile(filepath.Join(v.dir, hex.EncodeToString([]byte{byte(i)})), text.Bytes()); err != nil {
+		if err := cache.Write(filepath.Join(v.dir, hex.EncodeToString([]byte{byte(i)})), text.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"specgraft/fedora"
+	"specgraft/fedora/cache"
 )
 
 // A Cache keeps Logs on disk, one file per package. It holds facts only, so
@@ -46,7 +46,7 @@ func (c Cache) Save(l *Log) error {
 	if l == nil || l.path == "" || !l.learned {
 		return nil
 	}
-	if err := fedora.WriteCacheFile(l.path, l.encode()); err != nil {
+	if err := cache.Write(l.path, l.encode()); err != nil {
 		return err
 	}
 	l.learned = false

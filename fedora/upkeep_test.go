@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"specgraft/fedora/cache"
 )
 
 // TestVerify damages each kind of thing in the cache and expects it to be
@@ -110,8 +112,8 @@ func TestPrune(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	leftover := filepath.Join(s.CacheDir(), "snapshots", "v1", "ab", tempPrefix+"123")
-	fresh := filepath.Join(s.CacheDir(), "snapshots", "v1", "ab", tempPrefix+"456")
+	leftover := filepath.Join(s.CacheDir(), "snapshots", "v1", "ab", cache.TempPrefix+"123")
+	fresh := filepath.Join(s.CacheDir(), "snapshots", "v1", "ab", cache.TempPrefix+"456")
 	pack := filepath.Join(s.CacheDir(), "mirror", "v1", "https", "h", "p.git", "objects", "pack", "tmp_pack_x")
 	for _, path := range []string{leftover, fresh, pack} {
 		writeFile(t, path, "half")

@@ -17,6 +17,9 @@ import (
 	"sync"
 	"time"
 
+	"specgraft/fedora/cache"
+	"specgraft/overlay/diag"
+
 	"golang.org/x/sync/errgroup"
 )
 
@@ -82,7 +85,7 @@ func (s *Store) Verify(ctx context.Context, repair bool, progress func(done, tot
 			d := Damage{Path: s.relative(path), Problem: problem}
 			if repair {
 				if err := remove(); err != nil {
-					return cacheError(err)
+					return cache.AsFailure(err)
 				}
 				d.Repaired = true
 			}
@@ -132,7 +135,7 @@ func (s *Store) mirrored() ([]string, error) {
 			case errors.Is(err, fs.ErrNotExist):
 				return nil
 			case err != nil:
-				return cacheFailure(err)
+				return cache.Failure(err)
 			case d.IsDir() && strings.HasSuffix(d.Name(), ".git"):
 				dirs = append(dirs, path)
 				return fs.SkipDir
@@ -154,8 +157,8 @@ func filesBelow(dir string) ([]string, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
 		case err != nil:
-			return cacheFailure(err)
-		case d.Type().IsRegular() && !strings.HasPrefix(d.Name(), tempPrefix):
+			return cache.Failure(err)
+		case d.Type().IsRegular() && !strings.HasPrefix(d.Name(), cache.TempPrefix):
 			files = append(files, path)
 		}
 		return nil
@@ -209,7 +212,7 @@ func removeMirror(ctx context.Context, dir string) error {
 		return err
 	}
 	defer unlock()
-	away, err := os.MkdirTemp(filepath.Dir(dir), tempPrefix)
+	away, err := os.MkdirTemp(filepath.Dir(dir), cache.TempPrefix)
 	if err != nil {
 		return err
 	}
@@ -288,7 +291,7 @@ func verifyFacts(path string) int {
 func repairFacts(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return cacheFailure(err)
+		return cache.Failure(err)
 	}
 	var good bytes.Buffer
 	readFacts(string(data), func(key, id string, ok bool) {
@@ -296,7 +299,7 @@ func repairFacts(path string) error {
 			good.WriteString(factLine(key, id))
 		}
 	})
-	return WriteCacheFile(path, good.Bytes())
+	return cache.Write(path, good.Bytes())
 }
 
 // A Usage is how much one part of the cache takes.
@@ -313,7 +316,7 @@ func (s *Store) Usage() ([]Usage, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, cacheFailure(err)
+		return nil, cache.Failure(err)
 	}
 	var list []Usage
 	for _, e := range entries {
@@ -323,7 +326,7 @@ func (s *Store) Usage() ([]Usage, error) {
 				if errors.Is(err, fs.ErrNotExist) {
 					return nil
 				}
-				return cacheFailure(err)
+				return cache.Failure(err)
 			}
 			if d.Type().IsRegular() {
 				if fi, err := d.Info(); err == nil {
@@ -374,17 +377,17 @@ func (s *Store) Prune(ctx context.Context, unused time.Duration) (*Pruned, error
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
-			return cacheFailure(err)
+			return cache.Failure(err)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if !d.Type().IsRegular() {
-			if d.IsDir() && strings.HasPrefix(d.Name(), tempPrefix) {
+			if d.IsDir() && strings.HasPrefix(d.Name(), cache.TempPrefix) {
 				if fi, err := d.Info(); err == nil && now.Sub(fi.ModTime()) > leftoverAge {
 					p.Files++
 					if err := os.RemoveAll(path); err != nil {
-						return cacheFailure(err)
+						return cache.Failure(err)
 					}
 				}
 				return fs.SkipDir
@@ -396,8 +399,8 @@ func (s *Store) Prune(ctx context.Context, unused time.Duration) (*Pruned, error
 			return nil
 		}
 		rel := s.relative(path)
-		idle := now.Sub(lastUse(fi))
-		temporary := strings.HasPrefix(d.Name(), tempPrefix) || strings.Contains(rel, ".git/objects/") && strings.HasPrefix(d.Name(), "tmp_")
+		idle := now.Sub(cache.LastUse(fi))
+		temporary := strings.HasPrefix(d.Name(), cache.TempPrefix) || strings.Contains(rel, ".git/objects/") && strings.HasPrefix(d.Name(), "tmp_")
 		part, _, inside := strings.Cut(rel, "/")
 		content := inside && part != "mirror" && part != "bundle"
 		if temporary && now.Sub(fi.ModTime()) > leftoverAge || content && !temporary && unused > 0 && idle > unused {
@@ -443,7 +446,7 @@ func (s *Store) repack(ctx context.Context, dir string, p *Pruned) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return environment(failure("fedora/unreadable-repository", "%s: %v", s.relative(dir), err), "run \"specgraft cache verify --repair\"")
+		return diag.Environment(diag.Errorf("fedora/unreadable-repository", "%s: %v", s.relative(dir), err), "run \"specgraft cache verify --repair\"")
 	}
 	p.Repacked++
 	p.Bytes += max(0, before-packBytes(dir))

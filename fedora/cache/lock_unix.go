@@ -1,6 +1,6 @@
 //go:build unix
 
-package fedora
+package cache
 
 import (
 	"context"
@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waitLock waits until no other process holds the lock of f, and takes it; it
+// Lock waits until no other process holds the lock of f, and takes it; it
 // is let go when f is closed. File systems that cannot lock go without: then
 // checksums still keep a mix of two downloads out of the cache, and git's own
 // lock files two fetches out of one ref.
-func waitLock(ctx context.Context, f *os.File) error {
+func Lock(ctx context.Context, f *os.File) error {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {

@@ -1,4 +1,4 @@
-package fedora
+package cache
 
 import (
 	"io/fs"
@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// lastUse returns when a file was last read or written, as far as the file
+// LastUse returns when a file was last read or written, as far as the file
 // system notes it.
-func lastUse(fi fs.FileInfo) time.Time {
+func LastUse(fi fs.FileInfo) time.Time {
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
 		if t := time.Unix(st.Atim.Unix()); t.After(fi.ModTime()) {
 			return t

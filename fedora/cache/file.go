@@ -1,0 +1,125 @@
+// Package cache keeps files below the cache directory: written whole or not at
+// all, read within bounds, locked against other processes, and used up by age.
+package cache
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"specgraft/overlay/diag"
+)
+
+// TempPrefix begins the names of unfinished files; in the cache, prune removes
+// old ones.
+const TempPrefix = ".specgraft-"
+
+// Write replaces a file below the cache directory, which is created if
+// need be. Readers see the old content or the new; of several writers the last
+// one wins. Errors are *diag.Diagnostic.
+func Write(path string, data []byte) error {
+	return WriteAtomic(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// WriteAtomic writes a file under a temporary name and renames it, so that
+// nobody sees half of it, and two writers at once do no harm. Who may read it
+// is up to the user's umask, as for everything in the cache.
+func WriteAtomic(path string, write func(io.Writer) error) error {
+	dir := filepath.Dir(path)
+	create := func() (*os.File, error) {
+		return os.OpenFile(filepath.Join(dir, TempPrefix+rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	}
+	f, err := create()
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(dir, 0o777); err == nil {
+			f, err = create()
+		}
+	}
+	if err != nil {
+		return Failure(err)
+	}
+	w := &diskWriter{f: f}
+	err = write(w)
+	if err == nil {
+		err = w.flush()
+	}
+	if cerr := f.Close(); err == nil && cerr != nil {
+		err = Failure(cerr)
+	}
+	if err == nil {
+		if rerr := os.Rename(f.Name(), path); rerr != nil {
+			err = Failure(rerr)
+		}
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// A diskWriter collects small writes and words what goes wrong on the disk.
+type diskWriter struct {
+	f   *os.File
+	buf []byte
+}
+
+func (w *diskWriter) Write(p []byte) (int, error) {
+	w.buf = append(w.buf, p...)
+	if len(w.buf) >= 256<<10 {
+		if err := w.flush(); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+func (w *diskWriter) flush() error {
+	_, err := w.f.Write(w.buf)
+	w.buf = w.buf[:0]
+	if err != nil {
+		return Failure(err)
+	}
+	return nil
+}
+
+// ErrTooLong says that a file is longer than what is read of its kind.
+var ErrTooLong = errors.New("the file is too long")
+
+// ReadBounded reads a file of at most limit bytes, as whole files go into
+// memory; a longer one gives ErrTooLong.
+func ReadBounded(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > limit {
+		return nil, ErrTooLong
+	}
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = ErrTooLong
+	}
+	return b, err
+}
+
+// Failure words a failure of the cache directory.
+func Failure(err error) error {
+	return diag.Environment(diag.Errorf("fedora/cache", "cache: %v", err), "check space and permissions, or name another directory with --cache-dir")
+}
+
+// AsFailure makes a diagnostic of err unless it is one already, or says that
+// the run was interrupted.
+func AsFailure(err error) error {
+	if _, ok := errors.AsType[*diag.Diagnostic](err); ok || err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return Failure(err)
+}
