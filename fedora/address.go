@@ -146,13 +146,3 @@ func secrets(raw string) []string {
 	}
 	return list
 }
-
-// checkCommitName accepts 7 to 64 hexadecimal digits, in any case, and returns
-// them in lower case.
-func checkCommitName(s string) (string, error) {
-	lower := strings.ToLower(s)
-	if len(s) < 7 || len(s) > 64 || !isHex(lower) {
-		return "", diag.Errorf("fedora/bad-ref", "%q is not a commit name of 7 to 40 hexadecimal digits", s)
-	}
-	return lower, nil
-}

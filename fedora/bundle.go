@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"specgraft/fedora/cache"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
 
@@ -52,11 +53,11 @@ func (s *Store) unpackBundle(file string) (string, error) {
 		{"init", "--bare", "--quiet", "--template="},
 		{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", file, "+refs/heads/*:refs/heads/*"},
 	} {
-		cmd, err := s.git.network(s.ctx, tmp, []string{"file"}, nil, args...)
+		cmd, err := s.git.Network(s.ctx, tmp, []string{"file"}, nil, args...)
 		if err != nil {
 			return "", err
 		}
-		if _, err := output(cmd); err != nil {
+		if _, err := distgit.Output(cmd); err != nil {
 			if errors.Is(s.ctx.Err(), context.Canceled) {
 				return "", s.ctx.Err()
 			}

@@ -9,8 +9,6 @@
 package fedora
 
 import (
-	"io/fs"
-
 	"specgraft/overlay/diag"
 )
 
@@ -54,10 +52,3 @@ var Codes = []diag.Code{
 	{ID: "fedora/cache", Summary: "the cache directory cannot be used",
 		Doc: "The cache (--cache-dir) cannot be created, read or written: a full disk, or missing permissions."},
 }
-
-// A notFoundError says that an object, ref or path is not in a repository. It
-// matches fs.ErrNotExist.
-type notFoundError struct{ what string }
-
-func (e *notFoundError) Error() string        { return e.what + " is not there" }
-func (e *notFoundError) Is(target error) bool { return target == fs.ErrNotExist }

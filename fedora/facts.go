@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"specgraft/fedora/distgit"
 )
 
 // facts remembers what selections came to: which commit is the newest at a
@@ -27,6 +29,8 @@ type facts struct {
 	known  map[string]string
 	file   *os.File
 }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 const maxFacts = 256 << 20
 
@@ -74,7 +78,7 @@ func readFacts(text string, line func(key, id string, ok bool)) {
 		sum, body, _ := strings.Cut(l, " ")
 		key, id, _ := strings.Cut(body, " ")
 		n, err := strconv.ParseUint(sum, 16, 32)
-		line(key, id, err == nil && isObjectID(id) && uint32(n) == crc32.Checksum([]byte(body), castagnoli))
+		line(key, id, err == nil && distgit.IsObjectID(id) && uint32(n) == crc32.Checksum([]byte(body), castagnoli))
 	}
 }
 

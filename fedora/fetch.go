@@ -16,8 +16,12 @@ import (
 	"time"
 
 	"specgraft/fedora/cache"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
+
+// maxRetryAfter bounds how long a server can make us wait.
+const maxRetryAfter = 2 * time.Minute
 
 // A Fetched says what Fetch did for one request.
 type Fetched struct {
@@ -73,23 +77,23 @@ func (s *Store) find(ctx context.Context, u *upstream, r Request) (string, error
 	err := s.eachPlace(u, func(i int) error {
 		p := u.places[i]
 		id = r.Commit
-		if !isObjectID(id) {
+		if !distgit.IsObjectID(id) {
 			var err error
 			if id, err = s.resolveIn(ctx, u, p, r); err != nil {
 				return err
 			}
 		}
-		at, ok := findGitDir(p.dir)
+		at, ok := distgit.FindDir(p.dir)
 		if !ok {
 			return noRepository(u, p)
 		}
-		if !r.Shallow && !p.inPlace && len(at.shallow()) > 0 {
+		if !r.Shallow && !p.inPlace && len(at.Shallow()) > 0 {
 			return cutOff(p)
 		}
 		if r.Commit == "" {
 			return nil // on the branch, hence there
 		}
-		if _, err := at.ref(keepRefs + id); err == nil {
+		if _, err := at.Ref(keepRefs + id); err == nil {
 			return nil
 		}
 		repo, err := s.acquire(u, p)
@@ -174,14 +178,14 @@ func (s *Store) fetch(ctx context.Context, u *upstream, r Request) error {
 
 // check says whether the mirror has what r selects after a fetch.
 func (s *Store) check(ctx context.Context, u *upstream, mirror place, r Request) error {
-	s.dropIdle(mirror.dir)
-	at := gitDir{dir: mirror.dir, common: mirror.dir}
+	s.repos.Drop(mirror.dir)
+	at := distgit.Dir{GitDir: mirror.dir, Common: mirror.dir}
 	if r.Commit == "" {
 		_, err := s.resolveIn(ctx, u, mirror, r)
 		return err
 	}
-	if isObjectID(r.Commit) {
-		if _, err := at.ref(keepRefs + r.Commit); err == nil {
+	if distgit.IsObjectID(r.Commit) {
+		if _, err := at.Ref(keepRefs + r.Commit); err == nil {
 			return nil
 		}
 	}
@@ -202,11 +206,11 @@ func (s *Store) check(ctx context.Context, u *upstream, mirror place, r Request)
 
 // fetchFrom fetches r from one remote. The caller holds the mirror's lock.
 func (s *Store) fetchFrom(ctx context.Context, u *upstream, remote *address, r Request) error {
-	at := gitDir{dir: u.mirrorDir, common: u.mirrorDir}
+	at := distgit.Dir{GitDir: u.mirrorDir, Common: u.mirrorDir}
 	var depth, specs []string
-	cut := len(at.shallow()) > 0
+	cut := len(at.Shallow()) > 0
 	switch {
-	case r.Shallow && (isObjectID(r.Commit) || r.Commit == "" && r.Snapshot.IsZero()):
+	case r.Shallow && (distgit.IsObjectID(r.Commit) || r.Commit == "" && r.Snapshot.IsZero()):
 		// One commit is enough, and nothing has to be searched for.
 		if cut || packBytes(u.mirrorDir) == 0 {
 			depth = []string{"--depth=1"}
@@ -219,8 +223,8 @@ func (s *Store) fetchFrom(ctx context.Context, u *upstream, remote *address, r R
 		specs = append(specs, "+refs/heads/"+r.Branch+":refs/heads/"+r.Branch)
 		branches = append(branches, r.Branch)
 	}
-	if isObjectID(r.Commit) {
-		if _, err := at.ref(keepRefs + r.Commit); err != nil || len(depth) > 0 {
+	if distgit.IsObjectID(r.Commit) {
+		if _, err := at.Ref(keepRefs + r.Commit); err != nil || len(depth) > 0 {
 			specs = append(specs, r.Commit+":"+keepRefs+r.Commit)
 		}
 	}
@@ -229,7 +233,7 @@ func (s *Store) fetchFrom(ctx context.Context, u *upstream, remote *address, r R
 	if len(specs) > 0 {
 		err = s.retry(ctx, u, remote, depth, specs)
 	}
-	if err == nil && r.Commit != "" && !isObjectID(r.Commit) {
+	if err == nil && r.Commit != "" && !distgit.IsObjectID(r.Commit) {
 		// An abbreviation cannot be asked for; it must be on some branch.
 		repo, rerr := s.acquire(u, u.places[len(u.places)-1])
 		if rerr != nil {
@@ -239,7 +243,7 @@ func (s *Store) fetchFrom(ctx context.Context, u *upstream, remote *address, r R
 			err = errFallBack
 		}
 		repo.Close()
-		s.dropIdle(u.mirrorDir)
+		s.repos.Drop(u.mirrorDir)
 	}
 	if errors.Is(err, errFallBack) {
 		// No such branch, or a commit that the server does not give out by
@@ -253,7 +257,7 @@ func (s *Store) fetchFrom(ctx context.Context, u *upstream, remote *address, r R
 		branches = nil
 		err = s.retry(ctx, u, remote, depth, []string{"+refs/heads/*:refs/heads/*"})
 		if err == nil {
-			if branches = at.branches(); len(branches) == 0 {
+			if branches = at.Branches(); len(branches) == 0 {
 				d := diag.Errorf("fedora/no-branch", "%s has no branches: the repository is empty, or the address leads elsewhere", remote.shown)
 				d.Hint = "check spec.upstream-name and the distribution's dist-git-base-uri"
 				return d
@@ -333,15 +337,15 @@ func (s *Store) gitFetch(ctx context.Context, u *upstream, remote *address, opti
 	if s.opt.AllowHTTP {
 		protocols = append(protocols, "http")
 	}
-	extra := []setting{
-		{"http.lowSpeedLimit", "1"},
-		{"http.lowSpeedTime", strconv.Itoa(max(1, int(s.opt.Stall/time.Second)))},
+	extra := []distgit.Setting{
+		{Key: "http.lowSpeedLimit", Value: "1"},
+		{Key: "http.lowSpeedTime", Value: strconv.Itoa(max(1, int(s.opt.Stall/time.Second)))},
 	}
 	args := []string{"fetch", "--quiet", "--no-progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
 		"--no-show-forced-updates", "--no-recurse-submodules", "--refmap="}
 	args = append(args, options...)
 	args = append(append(args, "--end-of-options", remote.url), specs...)
-	cmd, err := s.git.network(ctx, u.mirrorDir, protocols, extra, args...)
+	cmd, err := s.git.Network(ctx, u.mirrorDir, protocols, extra, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -361,7 +365,7 @@ func (s *Store) gitFetch(ctx context.Context, u *upstream, remote *address, opti
 		if _, ok := errors.AsType[*exec.ExitError](err); !ok && ctx.Err() == nil {
 			return said, diag.Environment(diag.Errorf("fedora/no-git", "git cannot be started: %v", err), "install git 2.32 or later")
 		}
-		return said, gitError(cmd, err, said.text)
+		return said, distgit.CommandError(cmd, err, said.text)
 	}
 	return said, nil
 }
@@ -393,7 +397,7 @@ func (a *answer) Write(p []byte) (int, error) {
 		a.line(string(a.rest[:i]))
 		a.rest = a.rest[i+1:]
 	}
-	if len(a.rest) > tailSize {
+	if len(a.rest) > distgit.TailSize {
 		a.rest = nil
 	}
 	return len(p), nil
@@ -430,7 +434,7 @@ func (a *answer) line(l string) {
 	for _, secret := range secrets(a.remote.url) {
 		l = strings.ReplaceAll(l, secret, "***")
 	}
-	if l != "" && len(a.text) < tailSize {
+	if l != "" && len(a.text) < distgit.TailSize {
 		a.text += l + "\n"
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"specgraft/fedora/distgit/gittest"
 	"specgraft/overlay/diag"
 )
 
@@ -90,8 +91,8 @@ func (s *gitServer) break_(f gitFault) {
 }
 
 // repo makes a repository on the server.
-func (s *gitServer) repo(t testing.TB, name string) *testRepo {
-	return newTestRepo(t, filepath.Join(s.root, name+".git"))
+func (s *gitServer) repo(t testing.TB, name string) *gittest.Repo {
+	return gittest.New(t, filepath.Join(s.root, name+".git"))
 }
 
 // A cutWriter lets some bytes of a response through.
@@ -230,9 +231,9 @@ func TestFetchFaults(t *testing.T) {
 				if mark > 0 {
 					parents = []int{mark}
 				}
-				mark = repo.commit("f43", 1000+i, parents, testFile{path: "pkg.spec", content: fmt.Sprintf("Version: %d\n%s", i, noise(i, 400))})
+				mark = repo.Commit("f43", 1000+i, parents, gittest.File{Path: "pkg.spec", Content: fmt.Sprintf("Version: %d\n%s", i, gittest.Noise(i, 400))})
 			}
-			want := repo.flush()[mark]
+			want := repo.Flush()[mark]
 			server.break_(tt.fault)
 			opt := Options{CacheDir: t.TempDir(), Retries: attempts - 1, AllowHTTP: true, Backoff: 5 * time.Millisecond, Stall: time.Second}
 			s := openStore(t, opt)
@@ -290,17 +291,6 @@ func (s *slowWriter) Write(p []byte) (int, error) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	return len(p), nil
-}
-
-// noise returns n bytes that do not compress well and depend on seed alone.
-func noise(seed, n int) string {
-	var b strings.Builder
-	x := uint64(seed)*2862933555777941757 + 3037000493
-	for b.Len() < n {
-		x = x*2862933555777941757 + 3037000493
-		b.WriteByte("abcdefghijklmnopqrstuvwxyz012345"[x>>59])
-	}
-	return b.String()
 }
 
 func verifyClean(t *testing.T, s *Store) {

@@ -26,7 +26,7 @@ func TestFetchKilled(t *testing.T) {
 	want := map[string]string{}
 	for i := range 12 {
 		name := fmt.Sprint("pkg", i)
-		want[name] = server.repo(t, name).history("f43", 0, 6)[5]
+		want[name] = server.repo(t, name).History("f43", 0, 6)[5]
 	}
 	opt := fetchOptions(t)
 	for range 10 {

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"specgraft/fedora/cache"
+	"specgraft/fedora/distgit"
 )
 
 // The mirror holds one bare repository for each address, below
@@ -111,19 +114,19 @@ func writeFetchState(dir string, when int64, branches ...string) error {
 		state[b] = when
 	}
 	var b strings.Builder
-	for _, branch := range sortedKeys(state) {
+	for _, branch := range slices.Sorted(maps.Keys(state)) {
 		fmt.Fprintf(&b, "%d %s\n", state[branch], branch)
 	}
 	return cache.Write(filepath.Join(dir, stateFile), []byte(b.String()))
 }
 
 // keepAlive gives a commit of a mirrored repository a ref of its own.
-func keepAlive(at gitDir, commit string) error {
+func keepAlive(at distgit.Dir, commit string) error {
 	name := keepRefs + commit
-	if _, err := at.ref(name); err == nil {
+	if _, err := at.Ref(name); err == nil {
 		return nil
 	}
-	if err := at.writeRef(name, commit); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := at.WriteRef(name, commit); err != nil && !errors.Is(err, fs.ErrExist) {
 		return cache.Failure(err)
 	}
 	return nil

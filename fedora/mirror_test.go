@@ -16,26 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"specgraft/fedora/distgit"
+	"specgraft/fedora/distgit/gittest"
 	"specgraft/overlay/diag"
 )
-
-// history writes n commits of a package and returns the names by number.
-func (r *testRepo) history(branch string, from, n int) map[int]string {
-	for i := range n {
-		var p []int
-		if i > 0 {
-			p = []int{r.mark}
-		}
-		r.commit(branch, 1_600_000_000+100*(from+i), p, testFile{path: "pkg.spec", content: fmt.Sprint("Version: ", from+i, "\n")})
-	}
-	last := r.mark
-	ids := r.flush()
-	byNumber := map[int]string{}
-	for i := range n {
-		byNumber[from+i] = ids[last-n+1+i]
-	}
-	return byNumber
-}
 
 func fetchOptions(t testing.TB) Options {
 	return Options{CacheDir: filepath.Join(t.TempDir(), "cache"), AllowHTTP: true, Retries: 1, Backoff: time.Millisecond, Stall: 5 * time.Second}
@@ -47,7 +31,7 @@ func TestFetchOnce(t *testing.T) {
 	t.Parallel()
 	server := newGitServer(t)
 	repo := server.repo(t, "pkg")
-	ids := repo.history("f43", 0, 10)
+	ids := repo.History("f43", 0, 10)
 	opt := fetchOptions(t)
 	url := server.url + "/pkg.git"
 	at := func(i int) time.Time { return time.Unix(int64(1_600_000_000+100*i+50), 0) }
@@ -100,8 +84,8 @@ func TestFetchOnce(t *testing.T) {
 	s.Close()
 
 	// Upstream goes on: the snapshot stays, the branch moves on a refresh alone.
-	repo.commit("f43", 1_600_000_000+1000, nil, testFile{path: "pkg.spec", content: "Version: 10\n"})
-	next := repo.flush()[repo.mark]
+	repo.Commit("f43", 1_600_000_000+1000, nil, gittest.File{Path: "pkg.spec", Content: "Version: 10\n"})
+	next := repo.Flush()[repo.Mark]
 	s = openStore(t, opt)
 	head := Request{URL: url, Branch: "f43"}
 	if got, err := s.Resolve(t.Context(), head); err != nil || got != ids[9] {
@@ -130,11 +114,12 @@ func TestFetchOnce(t *testing.T) {
 		t.Errorf("snapshot after the last fetch: %v", err)
 	}
 	// All that was used works without network, and without git once it is warm.
-	s.git.once.Do(func() { s.git.err = errors.New("a process was started") })
-	if got, err := s.Resolve(t.Context(), req); err == nil {
+	warm := openStore(t, Options{CacheDir: s.CacheDir(), Offline: true})
+	warm.git.Path = filepath.Join(mirror, "no", "git")
+	if got, err := warm.Resolve(t.Context(), req); err == nil {
 		t.Errorf("resolved %q though the branch was replaced", got) // needs git: the head is another one now
 	}
-	if _, err := readSnapshot(t, s, url, ids[4]); err != nil {
+	if _, err := readSnapshot(t, warm, url, ids[4]); err != nil {
 		t.Errorf("warm and offline: %v", err)
 	}
 	verifyClean(t, openStore(t, opt))
@@ -145,7 +130,7 @@ func TestRewrittenHistory(t *testing.T) {
 	t.Parallel()
 	server := newGitServer(t)
 	repo := server.repo(t, "pkg")
-	ids := repo.history("f43", 0, 5)
+	ids := repo.History("f43", 0, 5)
 	opt := fetchOptions(t)
 	url := server.url + "/pkg.git"
 	pin := Request{URL: url, Branch: "f43", Commit: ids[2], Component: "pkg"}
@@ -162,15 +147,15 @@ func TestRewrittenHistory(t *testing.T) {
 	for i := range 5 {
 		var p []int
 		if i > 0 {
-			p = []int{repo.mark}
+			p = []int{repo.Mark}
 		}
-		repo.commit("f43", 1_700_000_000+i, p, testFile{path: "pkg.spec", content: fmt.Sprint("Version: ", i, "\n")})
+		repo.Commit("f43", 1_700_000_000+i, p, gittest.File{Path: "pkg.spec", Content: fmt.Sprint("Version: ", i, "\n")})
 	}
-	byMark := repo.flush()
-	twin := byMark[repo.mark-2]
-	repo.git("reflog", "expire", "--expire=all", "--all")
-	repo.git("gc", "-q", "--prune=now")
-	if out := runGit(t, repo.dir, ids[2]+"\n", "cat-file", "--batch-check"); !strings.HasSuffix(out, "missing") {
+	byMark := repo.Flush()
+	twin := byMark[repo.Mark-2]
+	repo.Git("reflog", "expire", "--expire=all", "--all")
+	repo.Git("gc", "-q", "--prune=now")
+	if out := gittest.Run(t, repo.Dir, ids[2]+"\n", "cat-file", "--batch-check"); !strings.HasSuffix(out, "missing") {
 		t.Fatalf("the test's server still has the commit: %s", out)
 	}
 
@@ -182,7 +167,7 @@ func TestRewrittenHistory(t *testing.T) {
 		t.Errorf("fetch with a pin that upstream lost: %+v, %v", got, err)
 	}
 	mirror := s.upstreams[url].mirrorDir
-	runGit(t, mirror, "", "gc", "-q", "--prune=now")
+	gittest.Run(t, mirror, "", "gc", "-q", "--prune=now")
 	r, err := s.Repo(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
@@ -221,8 +206,8 @@ func TestFetchPins(t *testing.T) {
 	t.Parallel()
 	server := newGitServer(t)
 	repo := server.repo(t, "pkg")
-	ids := repo.history("f43", 0, 3)
-	other := repo.history("rawhide", 100, 3)
+	ids := repo.History("f43", 0, 3)
+	other := repo.History("rawhide", 100, 3)
 	url := server.url + "/pkg.git"
 	tests := []struct {
 		name   string
@@ -272,7 +257,7 @@ func TestShallow(t *testing.T) {
 	t.Parallel()
 	server := newGitServer(t)
 	repo := server.repo(t, "pkg")
-	ids := repo.history("f43", 0, 30)
+	ids := repo.History("f43", 0, 30)
 	url := server.url + "/pkg.git"
 	opt := fetchOptions(t)
 	s := openStore(t, opt)
@@ -281,7 +266,7 @@ func TestShallow(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	mirror := s.upstreams[url].mirrorDir
-	if n := runGit(t, mirror, "", "rev-list", "--count", "--all"); n != "1" {
+	if n := gittest.Run(t, mirror, "", "rev-list", "--count", "--all"); n != "1" {
 		t.Errorf("%s commits in a shallow mirror", n)
 	}
 	if _, err := readSnapshot(t, s, url, ids[20]); err != nil {
@@ -327,9 +312,9 @@ func TestMirrors(t *testing.T) {
 	t.Parallel()
 	origin, site := newGitServer(t), newGitServer(t)
 	repo := origin.repo(t, "pkg")
-	ids := repo.history("f43", 0, 5)
+	ids := repo.History("f43", 0, 5)
 	copied := filepath.Join(site.root, "copy", "pkg.git")
-	runGit(t, site.root, "", "clone", "-q", "--mirror", repo.dir, copied)
+	gittest.Run(t, site.root, "", "clone", "-q", "--mirror", repo.Dir, copied)
 	url := origin.url + "/pkg.git"
 	fetch := func(r Request) (Fetched, error) {
 		s := openStore(t, fetchOptions(t))
@@ -358,8 +343,8 @@ func TestMirrors(t *testing.T) {
 	}
 	site.break_(nil)
 	// The mirror is behind upstream.
-	repo.commit("f43", 1_600_009_000, nil, testFile{path: "pkg.spec", content: "new"})
-	pin := repo.flush()[repo.mark]
+	repo.Commit("f43", 1_600_009_000, nil, gittest.File{Path: "pkg.spec", Content: "new"})
+	pin := repo.Flush()[repo.Mark]
 	for _, m := range []string{site.url + "/copy/pkg.git", "file://" + copied} {
 		if got, err := fetch(Request{Mirrors: []string{m}, Commit: pin}); err != nil || got.Commit != pin {
 			t.Errorf("with a mirror that is behind: %+v, %v", got, err)
@@ -378,7 +363,7 @@ func TestFetchShared(t *testing.T) {
 	want := map[string]string{}
 	for i := range 6 {
 		name := fmt.Sprint("pkg", i)
-		want[name] = server.repo(t, name).history("f43", 0, 4)[3]
+		want[name] = server.repo(t, name).History("f43", 0, 4)[3]
 	}
 	opt := fetchOptions(t)
 	var wg sync.WaitGroup
@@ -403,7 +388,7 @@ func TestFetchInterrupted(t *testing.T) {
 	t.Parallel()
 	server := newGitServer(t)
 	repo := server.repo(t, "pkg")
-	ids := repo.history("f43", 0, 5)
+	ids := repo.History("f43", 0, 5)
 	opt := fetchOptions(t)
 	s := openStore(t, opt)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -441,7 +426,7 @@ func TestFetchInterrupted(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	server := newGitServer(t)
-	server.repo(t, "pkg").history("f43", 0, 1)
+	server.repo(t, "pkg").History("f43", 0, 1)
 	for _, status := range []int{401, 403, 404, 429, 500} {
 		server.break_(func(_ int64, w *http.ResponseWriter, _ *http.Request) bool {
 			http.Error(*w, "no", status)
@@ -476,7 +461,7 @@ func TestSecrets(t *testing.T) {
 func TestRedirectIsReported(t *testing.T) {
 	t.Parallel()
 	server, other := newGitServer(t), newGitServer(t)
-	ids := other.repo(t, "pkg").history("f43", 0, 2)
+	ids := other.repo(t, "pkg").History("f43", 0, 2)
 	server.break_(func(_ int64, w *http.ResponseWriter, r *http.Request) bool {
 		http.Redirect(*w, r, other.url+r.URL.String(), http.StatusMovedPermanently)
 		return true
@@ -510,18 +495,18 @@ func mustAddress(t *testing.T, url string) *address {
 // TestHugeObject reads a repository with a file that declares a tebibyte.
 func TestHugeObject(t *testing.T) {
 	t.Parallel()
-	r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
+	r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
 	var loose bytes.Buffer
 	z := zlib.NewWriter(&loose)
 	io.WriteString(z, "blob 1099511627776\x00abc")
 	z.Close()
-	writeFile(t, filepath.Join(r.dir, "objects", idA[:2], idA[2:]), loose.String())
-	commit := r.rawTree("f43", TreeEntry{"huge", ModeRegular, idA}, TreeEntry{"pkg.spec", ModeRegular, r.blob("x")})
+	writeFile(t, filepath.Join(r.Dir, "objects", idA[:2], idA[2:]), loose.String())
+	commit := r.RawTree("f43", gittest.Entry{Name: "huge", Mode: distgit.ModeRegular, ID: idA}, gittest.Entry{Name: "pkg.spec", Mode: distgit.ModeRegular, ID: r.Blob("x")})
 	s := openStore(t, Options{})
-	if _, err := s.Snapshot(t.Context(), r.url(), commit); !diag.HasCode(err, "fedora/too-large") {
+	if _, err := s.Snapshot(t.Context(), r.URL(), commit); !diag.HasCode(err, "fedora/too-large") {
 		t.Errorf("snapshot: %v", err)
 	}
-	repo, err := OpenWorktree(t.Context(), r.dir)
+	repo, err := distgit.OpenWorktree(t.Context(), r.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}

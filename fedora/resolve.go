@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
 
@@ -26,7 +27,7 @@ func (s *Store) Resolve(ctx context.Context, r Request) (string, error) {
 		return "", err
 	}
 	u.remember(r)
-	if isObjectID(r.Commit) {
+	if distgit.IsObjectID(r.Commit) {
 		return r.Commit, nil
 	}
 	if r.Refresh && !s.opt.Offline && len(u.remotes) > 0 {
@@ -165,7 +166,7 @@ var errCutOff = errors.New("history is cut off")
 
 // newestBefore walks first parents from head to the first commit whose
 // committer date is at or before unix; empty when there is none.
-func newestBefore(ctx context.Context, r *Repo, head string, unix int64) (string, error) {
+func newestBefore(ctx context.Context, r *distgit.Repo, head string, unix int64) (string, error) {
 	for id := head; ; {
 		c, err := r.Commit(id)
 		if err != nil {
@@ -194,16 +195,16 @@ func newestBefore(ctx context.Context, r *Repo, head string, unix int64) (string
 func (s *Store) branchHead(u *upstream, p place, branch string) (string, error) {
 	name := "refs/heads/" + branch
 	// Bare, with refs in files, is what nearly every repository is.
-	id, err := gitDir{dir: p.dir, common: p.dir}.ref(name)
+	id, err := distgit.Dir{GitDir: p.dir, Common: p.dir}.Ref(name)
 	if err == nil {
 		return id, nil
 	}
-	at, ok := findGitDir(p.dir)
+	at, ok := distgit.FindDir(p.dir)
 	if !ok {
 		return "", noRepository(u, p)
 	}
-	if id, err = at.ref(name); errors.Is(err, errRefBackend) {
-		var repo *Repo
+	if id, err = at.Ref(name); errors.Is(err, distgit.ErrRefBackend) {
+		var repo *distgit.Repo
 		if repo, err = s.acquire(u, p); err != nil {
 			return "", err
 		}
@@ -212,7 +213,7 @@ func (s *Store) branchHead(u *upstream, p place, branch string) (string, error) 
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		d := diag.Errorf("fedora/no-branch", "%s has no branch %q", p.shown, branch)
-		if near := diag.Nearest(branch, at.branches()); near != "" {
+		if near := diag.Nearest(branch, at.Branches()); near != "" {
 			d.Hint = fmt.Sprintf("there is a branch %q; or pin a commit with spec.upstream-commit", near)
 		} else {
 			d.Hint = "choose another version with spec.upstream-distro, or pin a commit with spec.upstream-commit"

@@ -2,9 +2,7 @@ package fedora
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -13,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"specgraft/fedora/distgit"
+	"specgraft/fedora/distgit/gittest"
+	"specgraft/fedora/snapshot"
 	"specgraft/overlay/diag"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,17 +25,17 @@ func TestResolveSnapshot(t *testing.T) {
 	t.Parallel()
 	for seed := range 6 {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 99))
-		r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
-		randomHistory(r, rnd, 80, true)
-		r.flush()
+		r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
+		gittest.RandomHistory(r, rnd, 80, true)
+		r.Flush()
 		if seed%2 == 0 {
-			r.git("pack-refs", "--all")
+			r.Git("pack-refs", "--all")
 		}
 		s := openStore(t, Options{Offline: true})
 		for range 25 {
 			at := time.Unix(int64(1_600_000_000-200+rnd.IntN(4500)), 0)
-			want := r.git("rev-list", "-1", "--first-parent", fmt.Sprintf("--before=@%d", at.Unix()), "f43")
-			got, err := s.Resolve(t.Context(), Request{URL: r.url(), Branch: "f43", Snapshot: at})
+			want := r.Git("rev-list", "-1", "--first-parent", fmt.Sprintf("--before=@%d", at.Unix()), "f43")
+			got, err := s.Resolve(t.Context(), Request{URL: r.URL(), Branch: "f43", Snapshot: at})
 			if want == "" {
 				if !diag.HasCode(err, "fedora/no-snapshot") {
 					t.Errorf("seed %d at %d: %q, %v, want that there is no commit", seed, at.Unix(), got, err)
@@ -45,8 +46,8 @@ func TestResolveSnapshot(t *testing.T) {
 				t.Errorf("seed %d at %d: %q, %v, want %s", seed, at.Unix(), got, err, want)
 			}
 		}
-		got, err := s.Resolve(t.Context(), Request{URL: r.url(), Branch: "f43"})
-		if want := r.git("rev-parse", "f43"); err != nil || got != want {
+		got, err := s.Resolve(t.Context(), Request{URL: r.URL(), Branch: "f43"})
+		if want := r.Git("rev-parse", "f43"); err != nil || got != want {
 			t.Errorf("head: %q, %v, want %s", got, err, want)
 		}
 	}
@@ -54,19 +55,19 @@ func TestResolveSnapshot(t *testing.T) {
 
 func TestResolveCommit(t *testing.T) {
 	t.Parallel()
-	r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
+	r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
 	for i := range 400 {
 		var p []int
 		if i > 0 {
 			p = []int{i}
 		}
-		r.commit("f43", 1000+i, p, testFile{path: "x", content: fmt.Sprint(i)})
+		r.Commit("f43", 1000+i, p, gittest.File{Path: "x", Content: fmt.Sprint(i)})
 	}
-	ids := r.flush()
-	r.git("update-ref", "refs/heads/other", ids[100])
+	ids := r.Flush()
+	r.Git("update-ref", "refs/heads/other", ids[100])
 	s := openStore(t, Options{Offline: true})
 	resolve := func(q Request) (string, error) {
-		q.URL = r.url()
+		q.URL = r.URL()
 		return s.Resolve(t.Context(), q)
 	}
 	for _, c := range []string{ids[7], strings.ToUpper(ids[7]), ids[7][:12], strings.ToUpper(ids[7][:9])} {
@@ -95,7 +96,7 @@ func TestResolveCommit(t *testing.T) {
 			t.Errorf("%s: %v, want %s with a hint about %q", tt.name, err, tt.code, tt.hint)
 		}
 	}
-	blob := r.blob("x")
+	blob := r.Blob("x")
 	if got, err := resolve(Request{Branch: "f43", Commit: blob[:10]}); !diag.HasCode(err, "fedora/missing-commit") {
 		t.Errorf("a blob as commit: %q, %v", got, err)
 	}
@@ -132,7 +133,7 @@ func readSnapshot(t testing.TB, s *Store, url, commit string) ([]string, error) 
 		if err != nil {
 			return nil, err
 		}
-		if int64(len(data)) != f.Size || (Object{"blob", data}).ID(len(f.ID) == 64) != f.ID {
+		if int64(len(data)) != f.Size || (distgit.Object{Kind: "blob", Data: data}).ID(len(f.ID) == 64) != f.ID {
 			t.Errorf("%s: size %d, id %s do not fit %q", f.Path, f.Size, f.ID, data)
 		}
 		list = append(list, fmt.Sprintf("%o %s %s", f.Mode, f.Path, data))
@@ -142,26 +143,26 @@ func readSnapshot(t testing.TB, s *Store, url, commit string) ([]string, error) 
 
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
-	r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
-	mark := r.commit("f43", 1000, nil,
-		testFile{path: "pkg.spec", content: "spec"},
-		testFile{path: "run.sh", mode: "100755", content: "#!"},
-		testFile{path: "empty", content: ""},
-		testFile{path: "back\\slash and blank", content: "b"},
-		testFile{path: "line\nfeed", content: "l"},
-		testFile{path: "latin-\xe9/\xff", content: "1"},
-		testFile{path: "sub/deep/file", content: "deep"},
-		testFile{path: "sub/up", mode: "120000", content: "../pkg.spec"},
-		testFile{path: "link", mode: "120000", content: "chain"},
-		testFile{path: "chain", mode: "120000", content: "./sub/../sub/deep/file"},
-		testFile{path: "script", mode: "120000", content: "run.sh"},
-		testFile{path: "dir", mode: "120000", content: "sub/deep"},
-		testFile{path: "through", mode: "120000", content: "dir/file"},
-		testFile{path: "module", mode: "160000", content: idA},
-		testFile{path: "export", content: "$Format:%H$"},
-		testFile{path: ".gitattributes", content: "export export-subst\nempty export-ignore\n* text eol=crlf\n"},
+	r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
+	mark := r.Commit("f43", 1000, nil,
+		gittest.File{Path: "pkg.spec", Content: "spec"},
+		gittest.File{Path: "run.sh", Mode: "100755", Content: "#!"},
+		gittest.File{Path: "empty", Content: ""},
+		gittest.File{Path: "back\\slash and blank", Content: "b"},
+		gittest.File{Path: "line\nfeed", Content: "l"},
+		gittest.File{Path: "latin-\xe9/\xff", Content: "1"},
+		gittest.File{Path: "sub/deep/file", Content: "deep"},
+		gittest.File{Path: "sub/up", Mode: "120000", Content: "../pkg.spec"},
+		gittest.File{Path: "link", Mode: "120000", Content: "chain"},
+		gittest.File{Path: "chain", Mode: "120000", Content: "./sub/../sub/deep/file"},
+		gittest.File{Path: "script", Mode: "120000", Content: "run.sh"},
+		gittest.File{Path: "dir", Mode: "120000", Content: "sub/deep"},
+		gittest.File{Path: "through", Mode: "120000", Content: "dir/file"},
+		gittest.File{Path: "module", Mode: "160000", Content: idA},
+		gittest.File{Path: "export", Content: "$Format:%H$"},
+		gittest.File{Path: ".gitattributes", Content: "export export-subst\nempty export-ignore\n* text eol=crlf\n"},
 	)
-	commit := r.flush()[mark]
+	commit := r.Flush()[mark]
 	want := []string{
 		"644 .gitattributes export export-subst\nempty export-ignore\n* text eol=crlf\n",
 		"644 back\\slash and blank b",
@@ -183,17 +184,17 @@ func TestSnapshot(t *testing.T) {
 	for _, round := range []string{"cold", "warm"} {
 		s := openStore(t, Options{CacheDir: cache})
 		if round == "warm" {
-			s.git.once.Do(func() { s.git.err = errors.New("a process was started") })
+			s.git.Path = filepath.Join(cache, "no", "git") // nothing may be started
 		}
-		got, err := readSnapshot(t, s, r.url(), commit)
+		got, err := readSnapshot(t, s, r.URL(), commit)
 		if err != nil {
 			t.Fatalf("%s: %v", round, err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", round, diff)
 		}
-		snap, err := s.Snapshot(t.Context(), r.url(), commit)
-		if err != nil || snap.Tree != r.git("rev-parse", commit+"^{tree}") {
+		snap, err := s.Snapshot(t.Context(), r.URL(), commit)
+		if err != nil || snap.Tree != r.Git("rev-parse", commit+"^{tree}") {
 			t.Errorf("%s: tree %v, %v", round, snap, err)
 		}
 		if snap.Lookup("sub/up") == nil || snap.Lookup("sub") != nil || snap.Lookup("zzz") != nil {
@@ -202,10 +203,10 @@ func TestSnapshot(t *testing.T) {
 		s.Close()
 	}
 	s := openStore(t, Options{})
-	if _, err := s.Snapshot(t.Context(), r.url(), idA); !diag.HasCode(err, "fedora/missing-commit") {
+	if _, err := s.Snapshot(t.Context(), r.URL(), idA); !diag.HasCode(err, "fedora/missing-commit") {
 		t.Errorf("missing commit: %v", err)
 	}
-	if _, err := s.Snapshot(t.Context(), r.url(), "f43"); !diag.HasCode(err, "fedora/bad-ref") {
+	if _, err := s.Snapshot(t.Context(), r.URL(), "f43"); !diag.HasCode(err, "fedora/bad-ref") {
 		t.Errorf("a branch in place of a commit: %v", err)
 	}
 }
@@ -214,49 +215,49 @@ func TestSnapshot(t *testing.T) {
 // may write to disk.
 func TestSnapshotHostile(t *testing.T) {
 	t.Parallel()
-	r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
-	blob := r.blob("x")
+	r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
+	blob := r.Blob("x")
 	link := func(target string) func() string {
 		return func() string {
-			return r.rawTree("b", TreeEntry{"link", ModeSymlink, r.blob(target)}, TreeEntry{"x", ModeRegular, blob})
+			return r.RawTree("b", gittest.Entry{Name: "link", Mode: distgit.ModeSymlink, ID: r.Blob(target)}, gittest.Entry{Name: "x", Mode: distgit.ModeRegular, ID: blob})
 		}
 	}
-	tree := func(entries ...TreeEntry) func() string {
-		return func() string { return r.rawTree("b", entries...) }
+	tree := func(entries ...gittest.Entry) func() string {
+		return func() string { return r.RawTree("b", entries...) }
 	}
-	subtree := func(entries ...TreeEntry) string {
-		r.rawTree("b", entries...)
-		return r.git("rev-parse", "b^{tree}")
+	subtree := func(entries ...gittest.Entry) string {
+		r.RawTree("b", entries...)
+		return r.Git("rev-parse", "b^{tree}")
 	}
 	deep := func(n int) string {
-		id := subtree(TreeEntry{"f", ModeRegular, blob})
+		id := subtree(gittest.Entry{Name: "f", Mode: distgit.ModeRegular, ID: blob})
 		for range n {
-			id = subtree(TreeEntry{"d", ModeDir, id})
+			id = subtree(gittest.Entry{Name: "d", Mode: distgit.ModeDir, ID: id})
 		}
 		return id
 	}
 	wide := func() string {
-		id := subtree(TreeEntry{"f", ModeRegular, blob})
+		id := subtree(gittest.Entry{Name: "f", Mode: distgit.ModeRegular, ID: blob})
 		for range 9 { // 10^9 files in a few kilobytes
-			var list []TreeEntry
+			var list []gittest.Entry
 			for i := range 10 {
-				list = append(list, TreeEntry{fmt.Sprint(i), ModeDir, id})
+				list = append(list, gittest.Entry{Name: fmt.Sprint(i), Mode: distgit.ModeDir, ID: id})
 			}
 			id = subtree(list...)
 		}
-		return r.rawTree("b", TreeEntry{"d", ModeDir, id})
+		return r.RawTree("b", gittest.Entry{Name: "d", Mode: distgit.ModeDir, ID: id})
 	}
 	linkBomb := func() string {
-		var list []TreeEntry
+		var list []gittest.Entry
 		for i := range 30 {
-			var in []TreeEntry
+			var in []gittest.Entry
 			for k := range 10 {
-				in = append(in, TreeEntry{fmt.Sprint(k), ModeSymlink, r.blob(fmt.Sprintf("../%02d", i+1))})
+				in = append(in, gittest.Entry{Name: fmt.Sprint(k), Mode: distgit.ModeSymlink, ID: r.Blob(fmt.Sprintf("../%02d", i+1))})
 			}
-			list = append(list, TreeEntry{fmt.Sprintf("%02d", i), ModeDir, subtree(in...)})
+			list = append(list, gittest.Entry{Name: fmt.Sprintf("%02d", i), Mode: distgit.ModeDir, ID: subtree(in...)})
 		}
-		list = append(list, TreeEntry{"30", ModeDir, subtree(TreeEntry{"f", ModeRegular, blob})})
-		return r.rawTree("b", list...)
+		list = append(list, gittest.Entry{Name: "30", Mode: distgit.ModeDir, ID: subtree(gittest.Entry{Name: "f", Mode: distgit.ModeRegular, ID: blob})})
+		return r.RawTree("b", list...)
 	}
 	tests := []struct {
 		name string
@@ -273,29 +274,31 @@ func TestSnapshotHostile(t *testing.T) {
 		{"link to the directory it is in", link("."), "fedora/bad-symlink"},
 		{"link with NUL", link("x\x00/../../etc/passwd"), "fedora/bad-symlink"},
 		{"endless target", link(strings.Repeat("x/../", 2000) + "x"), "fedora/bad-symlink"},
-		{"loop of two", tree(TreeEntry{"a", ModeSymlink, r.blob("b")}, TreeEntry{"b", ModeSymlink, r.blob("a")}), "fedora/bad-symlink"},
-		{"link to a submodule", tree(TreeEntry{"a", ModeSymlink, r.blob("m/x")}, TreeEntry{"m", ModeSubmodule, idA}), "fedora/bad-symlink"},
-		{"dot dot", tree(TreeEntry{"..", ModeRegular, blob}), "fedora/bad-tree"},
-		{"dot dot directory", tree(TreeEntry{"..", ModeDir, subtree(TreeEntry{"f", ModeRegular, blob})}), "fedora/bad-tree"},
-		{"dot", tree(TreeEntry{".", ModeRegular, blob}), "fedora/bad-tree"},
-		{"git directory", tree(TreeEntry{".git", ModeDir, subtree(TreeEntry{"config", ModeRegular, blob})}), "fedora/bad-tree"},
-		{"git directory in capitals", tree(TreeEntry{".GiT", ModeRegular, blob}), "fedora/bad-tree"},
-		{"slash in a name", tree(TreeEntry{"../../etc/cron.d/x", ModeRegular, blob}), "fedora/bad-tree"},
-		{"absolute name", tree(TreeEntry{"/etc/cron.d/x", ModeRegular, blob}), "fedora/bad-tree"},
-		{"name twice", tree(TreeEntry{"a", ModeSymlink, r.blob("/etc")}, TreeEntry{"a", ModeDir, subtree(TreeEntry{"f", ModeRegular, blob})}), "fedora/bad-tree"},
-		{"overlong name", tree(TreeEntry{strings.Repeat("n", 300), ModeRegular, blob}), "fedora/bad-tree"},
-		{"deep", func() string { return r.rawTree("b", TreeEntry{"d", ModeDir, deep(70)}) }, "fedora/too-large"},
+		{"loop of two", tree(gittest.Entry{Name: "a", Mode: distgit.ModeSymlink, ID: r.Blob("b")}, gittest.Entry{Name: "b", Mode: distgit.ModeSymlink, ID: r.Blob("a")}), "fedora/bad-symlink"},
+		{"link to a submodule", tree(gittest.Entry{Name: "a", Mode: distgit.ModeSymlink, ID: r.Blob("m/x")}, gittest.Entry{Name: "m", Mode: distgit.ModeSubmodule, ID: idA}), "fedora/bad-symlink"},
+		{"dot dot", tree(gittest.Entry{Name: "..", Mode: distgit.ModeRegular, ID: blob}), "fedora/bad-tree"},
+		{"dot dot directory", tree(gittest.Entry{Name: "..", Mode: distgit.ModeDir, ID: subtree(gittest.Entry{Name: "f", Mode: distgit.ModeRegular, ID: blob})}), "fedora/bad-tree"},
+		{"dot", tree(gittest.Entry{Name: ".", Mode: distgit.ModeRegular, ID: blob}), "fedora/bad-tree"},
+		{"git directory", tree(gittest.Entry{Name: ".git", Mode: distgit.ModeDir, ID: subtree(gittest.Entry{Name: "config", Mode: distgit.ModeRegular, ID: blob})}), "fedora/bad-tree"},
+		{"git directory in capitals", tree(gittest.Entry{Name: ".GiT", Mode: distgit.ModeRegular, ID: blob}), "fedora/bad-tree"},
+		{"slash in a name", tree(gittest.Entry{Name: "../../etc/cron.d/x", Mode: distgit.ModeRegular, ID: blob}), "fedora/bad-tree"},
+		{"absolute name", tree(gittest.Entry{Name: "/etc/cron.d/x", Mode: distgit.ModeRegular, ID: blob}), "fedora/bad-tree"},
+		{"name twice", tree(gittest.Entry{Name: "a", Mode: distgit.ModeSymlink, ID: r.Blob("/etc")}, gittest.Entry{Name: "a", Mode: distgit.ModeDir, ID: subtree(gittest.Entry{Name: "f", Mode: distgit.ModeRegular, ID: blob})}), "fedora/bad-tree"},
+		{"overlong name", tree(gittest.Entry{Name: strings.Repeat("n", 300), Mode: distgit.ModeRegular, ID: blob}), "fedora/bad-tree"},
+		{"deep", func() string { return r.RawTree("b", gittest.Entry{Name: "d", Mode: distgit.ModeDir, ID: deep(70)}) }, "fedora/too-large"},
 		{"wide", wide, "fedora/too-large"},
 		{"links that multiply", linkBomb, "fedora/too-large"},
-		{"missing file", tree(TreeEntry{"f", ModeRegular, idB}), "fedora/unreadable-repository"},
-		{"missing directory", tree(TreeEntry{"d", ModeDir, idB}), "fedora/unreadable-repository"},
-		{"commit as file", func() string { return r.rawTree("b", TreeEntry{"f", ModeRegular, r.git("rev-parse", "b")}) }, "fedora/unreadable-repository"},
+		{"missing file", tree(gittest.Entry{Name: "f", Mode: distgit.ModeRegular, ID: idB}), "fedora/unreadable-repository"},
+		{"missing directory", tree(gittest.Entry{Name: "d", Mode: distgit.ModeDir, ID: idB}), "fedora/unreadable-repository"},
+		{"commit as file", func() string {
+			return r.RawTree("b", gittest.Entry{Name: "f", Mode: distgit.ModeRegular, ID: r.Git("rev-parse", "b")})
+		}, "fedora/unreadable-repository"},
 	}
 	cache := filepath.Join(t.TempDir(), "cache")
 	s := openStore(t, Options{CacheDir: cache})
 	for _, tt := range tests {
 		commit := tt.make()
-		_, err := s.Snapshot(t.Context(), r.url(), commit)
+		_, err := s.Snapshot(t.Context(), r.URL(), commit)
 		if !diag.HasCode(err, tt.code) {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.code)
 		}
@@ -311,15 +314,15 @@ func TestSnapshotHostile(t *testing.T) {
 func TestSnapshotDamage(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{200, 200_000} {
-		r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
-		mark := r.commit("f43", 1000, nil, testFile{path: "pkg.spec", content: "spec"}, testFile{path: "big", content: noise(1, size)}, testFile{path: "z", content: "z"})
-		commit := r.flush()[mark]
+		r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
+		mark := r.Commit("f43", 1000, nil, gittest.File{Path: "pkg.spec", Content: "spec"}, gittest.File{Path: "big", Content: gittest.Noise(1, size)}, gittest.File{Path: "z", Content: "z"})
+		commit := r.Flush()[mark]
 		s := openStore(t, Options{})
-		want, err := readSnapshot(t, s, r.url(), commit)
+		want, err := readSnapshot(t, s, r.URL(), commit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := snapPath(s.CacheDir(), commit)
+		path := snapshot.Path(s.CacheDir(), commit)
 		good, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -330,10 +333,10 @@ func TestSnapshotDamage(t *testing.T) {
 			if err := os.WriteFile(path, damaged, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			if problem := verifySnapshot(path); problem == "" {
+			if problem := snapshot.Verify(path); problem == "" {
 				t.Errorf("%s: verify sees nothing", what)
 			}
-			got, err := readSnapshot(t, s, r.url(), commit)
+			got, err := readSnapshot(t, s, r.URL(), commit)
 			if err != nil || !cmp.Equal(got, want) {
 				t.Errorf("%s: %v", what, err)
 			}
@@ -356,12 +359,12 @@ func TestSnapshotDamage(t *testing.T) {
 		check("empty", nil)
 
 		// Gone while in use, as by a prune.
-		snap, err := s.Snapshot(t.Context(), r.url(), commit)
+		snap, err := s.Snapshot(t.Context(), r.URL(), commit)
 		if err != nil {
 			t.Fatal(err)
 		}
 		os.Remove(path)
-		if data, err := snap.Lookup("big").Bytes(); err != nil || string(data) != noise(1, size) {
+		if data, err := snap.Lookup("big").Bytes(); err != nil || string(data) != gittest.Noise(1, size) {
 			t.Errorf("read after a prune: %d bytes, %v", len(data), err)
 		}
 	}
@@ -371,15 +374,15 @@ func TestSnapshotDamage(t *testing.T) {
 // processes would be, read the same and different commits at once.
 func TestSnapshotConcurrent(t *testing.T) {
 	t.Parallel()
-	r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
+	r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
 	for i := range 8 {
 		var p []int
 		if i > 0 {
 			p = []int{i}
 		}
-		r.commit("f43", 1000+i, p, testFile{path: "pkg.spec", content: fmt.Sprint("spec ", i)}, testFile{path: "data", content: noise(i, 90_000)})
+		r.Commit("f43", 1000+i, p, gittest.File{Path: "pkg.spec", Content: fmt.Sprint("spec ", i)}, gittest.File{Path: "data", Content: gittest.Noise(i, 90_000)})
 	}
-	ids := r.flush()
+	ids := r.Flush()
 	cache := t.TempDir()
 	var wg sync.WaitGroup
 	for range 4 {
@@ -387,13 +390,13 @@ func TestSnapshotConcurrent(t *testing.T) {
 		for k := range 16 {
 			wg.Go(func() {
 				i := k%8 + 1
-				id, err := s.Resolve(t.Context(), Request{URL: r.url(), Branch: "f43", Snapshot: time.Unix(int64(1000+i-1), 0)})
+				id, err := s.Resolve(t.Context(), Request{URL: r.URL(), Branch: "f43", Snapshot: time.Unix(int64(1000+i-1), 0)})
 				if err != nil || id != ids[i] {
 					t.Errorf("resolved %q, %v, want %s", id, err, ids[i])
 					return
 				}
-				got, err := readSnapshot(t, s, r.url(), id)
-				want := []string{"644 data " + noise(i-1, 90_000), fmt.Sprint("644 pkg.spec spec ", i-1)}
+				got, err := readSnapshot(t, s, r.URL(), id)
+				want := []string{"644 data " + gittest.Noise(i-1, 90_000), fmt.Sprint("644 pkg.spec spec ", i-1)}
 				if err != nil || !cmp.Equal(got, want) {
 					t.Errorf("commit %d: %v", i, err)
 				}
@@ -443,52 +446,4 @@ func TestFacts(t *testing.T) {
 	if err := repairFacts(path); err != nil || verifyFacts(path) != 0 {
 		t.Errorf("repair: %v, %d bad lines left", err, verifyFacts(path))
 	}
-}
-
-// FuzzSnapFile reads arbitrary bytes as a snapshot file.
-func FuzzSnapFile(f *testing.F) {
-	for _, n := range []int{0, 1, 3} {
-		var b bytes.Buffer
-		w := newSnapWriter(&b)
-		x := &snapIndex{commit: idA, tree: idB}
-		for i := range n {
-			content := noise(i, 10*i)
-			e, err := w.blob(strings.NewReader(content), int64(len(content)))
-			if err != nil {
-				f.Fatal(err)
-			}
-			x.files = append(x.files, File{Path: fmt.Sprintf("dir/%d", i), Mode: 0o644 | fs.FileMode(i%2)*0o111, Size: int64(len(content)), ID: idA})
-			x.where = append(x.where, e)
-		}
-		if err := w.finish(x); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b.Bytes(), false)
-		f.Add(x.encode(), true)
-	}
-	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, data []byte, index bool) {
-		if index { // behind the checksum
-			x, err := decodeIndex(data, 1<<20)
-			if err == nil {
-				if again, err := decodeIndex(x.encode(), 1<<20); err != nil || !cmp.Equal(again.files, x.files, cmp.Comparer(func(a, b File) bool { return a.Path == b.Path && a.ID == b.ID && a.Mode == b.Mode && a.Size == b.Size })) {
-					t.Fatalf("written again it reads %v", err)
-				}
-			}
-			return
-		}
-		path := filepath.Join(dir, "snap")
-		if err := os.WriteFile(path, data, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		s, err := readSnapFile(path, "", make([]byte, smallSnap))
-		if err != nil {
-			return
-		}
-		for i := range s.files {
-			if data, err := s.bytes(i); err == nil && int64(len(data)) != s.files[i].Size {
-				t.Fatalf("%d bytes for a size of %d", len(data), s.files[i].Size)
-			}
-		}
-	})
 }

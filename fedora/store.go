@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,10 @@ import (
 	"time"
 
 	"specgraft/fedora/cache"
+	"specgraft/fedora/distgit"
+	"specgraft/fedora/lookaside"
+	"specgraft/fedora/snapshot"
+	"specgraft/fedora/srpm/reader"
 	"specgraft/overlay/diag"
 )
 
@@ -48,29 +51,20 @@ type Options struct {
 // processes on one directory.
 type Store struct {
 	opt    Options
-	git    git
+	git    distgit.Git
+	repos  *distgit.Pool
 	facts  facts
 	ctx    context.Context
 	cancel context.CancelFunc
 
 	packagesOnce sync.Once
-	packages     *SourcePackages
+	packages     *reader.Packages
 	packagesErr  error
 
 	mu        sync.Mutex
 	upstreams map[string]*upstream
-	idle      []idleBatch // oldest first
 	hosts     map[string]*host
 }
-
-// An idleBatch is a running process that waits for the next reader of the same
-// repository.
-type idleBatch struct {
-	dir   string
-	batch *batch
-}
-
-const maxIdle = 8
 
 // An upstream is what the store knows about one repository address.
 type upstream struct {
@@ -121,6 +115,30 @@ func (o Options) complete() (Options, error) {
 	return o, nil
 }
 
+// OpenLookaside prepares downloads with the same options as a Store has.
+func OpenLookaside(o Options) (*lookaside.Client, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	return lookaside.Open(lookaside.Options{
+		Dir: filepath.Join(o.CacheDir, "lookaside"), Offline: o.Offline, AllowHTTP: o.AllowHTTP,
+		Retries: o.Retries, PerHost: o.PerHost, Backoff: o.Backoff, Stall: o.Stall, Log: o.Log,
+	}), nil
+}
+
+// SourcePackages returns the access to source packages, with the store's
+// options.
+func (s *Store) SourcePackages() (*reader.Packages, error) {
+	s.packagesOnce.Do(func() {
+		var l *lookaside.Client
+		if l, s.packagesErr = OpenLookaside(s.opt); s.packagesErr == nil {
+			s.packages = reader.NewPackages(s.opt.CacheDir, l)
+		}
+	})
+	return s.packages, s.packagesErr
+}
+
 // Open prepares a store. It creates no file before there is something to keep.
 func Open(o Options) (*Store, error) {
 	o, err := o.complete()
@@ -130,6 +148,7 @@ func Open(o Options) (*Store, error) {
 	s := &Store{opt: o, upstreams: map[string]*upstream{}, hosts: map[string]*host{}}
 	s.facts.path = factsPath(o.CacheDir)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.repos = distgit.NewPool(s.ctx, &s.git)
 	return s, nil
 }
 
@@ -139,13 +158,7 @@ func (s *Store) CacheDir() string { return s.opt.CacheDir }
 // Close ends child processes and writes what is pending. Repositories that
 // were opened through the store are unusable afterwards.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	idle := s.idle
-	s.idle = nil
-	s.mu.Unlock()
-	for _, i := range idle {
-		i.batch.stop()
-	}
+	s.repos.Close()
 	s.cancel()
 	return s.facts.close()
 }
@@ -178,12 +191,12 @@ type Request struct {
 func (r Request) check() (Request, error) {
 	if r.Commit != "" {
 		var err error
-		if r.Commit, err = checkCommitName(r.Commit); err != nil {
+		if r.Commit, err = distgit.CheckCommitName(r.Commit); err != nil {
 			return r, err
 		}
 	}
 	if r.Branch != "" || r.Commit == "" {
-		return r, checkRefName(r.Branch)
+		return r, distgit.CheckRefName(r.Branch)
 	}
 	return r, nil
 }
@@ -264,60 +277,16 @@ func (u *upstream) request() Request {
 }
 
 // acquire opens a local repository of u, with a running process where one is idle.
-func (s *Store) acquire(u *upstream, p place) (*Repo, error) {
-	at, ok := findGitDir(p.dir)
+func (s *Store) acquire(u *upstream, p place) (*distgit.Repo, error) {
+	r, ok := s.repos.Open(p.dir)
 	if !ok {
 		return nil, noRepository(u, p)
-	}
-	r := newRepo(s.ctx, &s.git, at)
-	r.home, r.placeDir = s, p.dir
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, idle := range s.idle {
-		if idle.dir == p.dir {
-			s.idle = slices.Delete(s.idle, i, i+1)
-			r.batch = idle.batch
-			break
-		}
 	}
 	return r, nil
 }
 
-// keep takes the process of a closed repository for the next reader.
-func (s *Store) keep(dir string, b *batch) {
-	s.mu.Lock()
-	if s.ctx.Err() == nil {
-		s.idle = append(s.idle, idleBatch{dir, b})
-		b = nil
-		if len(s.idle) > maxIdle {
-			b = s.idle[0].batch
-			s.idle = slices.Delete(s.idle, 0, 1)
-		}
-	}
-	s.mu.Unlock()
-	if b != nil {
-		b.stop()
-	}
-}
-
-// dropIdle ends the idle processes of one place, whose files are to change.
-func (s *Store) dropIdle(dir string) {
-	s.mu.Lock()
-	var drop []idleBatch
-	s.idle = slices.DeleteFunc(s.idle, func(i idleBatch) bool {
-		if i.dir == dir {
-			drop = append(drop, i)
-		}
-		return i.dir == dir
-	})
-	s.mu.Unlock()
-	for _, i := range drop {
-		i.batch.stop()
-	}
-}
-
 // withCommit calls read with a repository that has the commit.
-func (s *Store) withCommit(ctx context.Context, url, commit string, read func(*Repo) error) error {
+func (s *Store) withCommit(ctx context.Context, url, commit string, read func(*distgit.Repo) error) error {
 	u, err := s.upstream(Request{URL: url})
 	if err != nil {
 		return err
@@ -341,7 +310,7 @@ func (s *Store) withCommit(ctx context.Context, url, commit string, read func(*R
 // missingCommit says that a repository lacks a commit, and names one with the
 // same files where there is one.
 func (s *Store) missingCommit(ctx context.Context, u *upstream, p place, commit string) error {
-	d := diag.Errorf("fedora/missing-commit", "commit %s is not in %s", short(commit), p.shown)
+	d := diag.Errorf("fedora/missing-commit", "commit %s is not in %s", distgit.ShortID(commit), p.shown)
 	d.Hint = "the lock or spec.upstream-commit names a commit of another repository, or upstream has rewritten its history"
 	if twin := s.twin(ctx, p, commit); twin != "" {
 		d.Message += ", whose history was rewritten"
@@ -353,27 +322,27 @@ func (s *Store) missingCommit(ctx context.Context, u *upstream, p place, commit 
 // twin looks for a commit with the tree that a missing commit had, as far as
 // the content cache still knows it.
 func (s *Store) twin(ctx context.Context, p place, commit string) string {
-	if !isObjectID(commit) {
+	if !distgit.IsObjectID(commit) {
 		return ""
 	}
-	snap, err := s.cachedSnapshot(commit)
+	snap, err := snapshot.Open(ctx, s.opt.CacheDir, commit, nil)
 	if err != nil {
 		return ""
 	}
-	at, ok := findGitDir(p.dir)
+	at, ok := distgit.FindDir(p.dir)
 	if !ok {
 		return ""
 	}
-	cmd, err := s.git.command(ctx, at.dir, "log", "--all", "--no-mailmap", "--format=tformat:%H %T")
+	cmd, err := s.git.Command(ctx, at.GitDir, "log", "--all", "--no-mailmap", "--format=tformat:%H %T")
 	if err != nil {
 		return ""
 	}
-	out, err := output(cmd)
+	out, err := distgit.Output(cmd)
 	if err != nil {
 		return ""
 	}
 	for line := range strings.SplitSeq(string(out), "\n") {
-		if id, tree, _ := strings.Cut(line, " "); tree == snap.tree && id != commit {
+		if id, tree, _ := strings.Cut(line, " "); tree == snap.Tree && id != commit {
 			return id
 		}
 	}
@@ -384,14 +353,14 @@ func (s *Store) twin(ctx context.Context, p place, commit string) string {
 // has been asked about it. Unless the store is offline, a repository that was
 // fetched without history is completed first. Close it after use; it must not
 // be used after the store is closed.
-func (s *Store) Repo(ctx context.Context, url string) (*Repo, error) {
+func (s *Store) Repo(ctx context.Context, url string) (*distgit.Repo, error) {
 	u, err := s.upstream(Request{URL: url})
 	if err != nil {
 		return nil, err
 	}
 	r := u.request()
 	r.Shallow = false
-	var repo *Repo
+	var repo *distgit.Repo
 	err = s.tryPlaces(ctx, u, r, func(i int) error {
 		p := u.places[i]
 		got, err := s.acquire(u, p)
@@ -402,7 +371,7 @@ func (s *Store) Repo(ctx context.Context, url string) (*Repo, error) {
 			got.Close()
 			return cutOff(p)
 		}
-		if isObjectID(r.Commit) {
+		if distgit.IsObjectID(r.Commit) {
 			// Its files may come from the content cache, its history cannot.
 			if _, err := got.Commit(r.Commit); errors.Is(err, fs.ErrNotExist) {
 				got.Close()
@@ -423,5 +392,3 @@ func (s *Store) log(format string, args ...any) {
 		s.opt.Log(fmt.Sprintf(format, args...))
 	}
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

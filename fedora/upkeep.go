@@ -3,10 +3,8 @@ package fedora
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,6 +16,9 @@ import (
 	"time"
 
 	"specgraft/fedora/cache"
+	"specgraft/fedora/distgit"
+	"specgraft/fedora/lookaside"
+	"specgraft/fedora/snapshot"
 	"specgraft/overlay/diag"
 
 	"golang.org/x/sync/errgroup"
@@ -97,10 +98,10 @@ func (s *Store) Verify(ctx context.Context, repair bool, progress func(done, tot
 		check(dir, &v.Repositories, func() string { return s.verifyRepository(ctx, dir) }, func() error { return removeMirror(ctx, dir) })
 	}
 	for _, path := range snapshots {
-		check(path, &v.Snapshots, func() string { return verifySnapshot(path) }, func() error { return os.Remove(path) })
+		check(path, &v.Snapshots, func() string { return snapshot.Verify(path) }, func() error { return os.Remove(path) })
 	}
 	for _, path := range sources {
-		check(path, &v.Sources, func() string { return verifySource(path) }, func() error { return os.Remove(path) })
+		check(path, &v.Sources, func() string { return lookaside.Verify(path) }, func() error { return os.Remove(path) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -177,17 +178,17 @@ func (s *Store) verifyRepository(ctx context.Context, dir string) string {
 		return err.Error()
 	}
 	defer unlock()
-	if _, ok := findGitDir(dir); !ok {
+	if _, ok := distgit.FindDir(dir); !ok {
 		return "not a git repository"
 	}
-	if gd := (gitDir{dir: dir, common: dir}); packBytes(dir) == 0 && len(gd.branches()) == 0 {
+	if gd := (distgit.Dir{GitDir: dir, Common: dir}); packBytes(dir) == 0 && len(gd.Branches()) == 0 {
 		return "" // nothing was fetched into it yet
 	}
-	cmd, err := s.git.command(ctx, dir, "fsck", "--full", "--no-dangling", "--no-progress", "--no-reflogs")
+	cmd, err := s.git.Command(ctx, dir, "fsck", "--full", "--no-dangling", "--no-progress", "--no-reflogs")
 	if err != nil {
 		return err.Error()
 	}
-	said := &tail{}
+	said := &distgit.Tail{}
 	cmd.Stdout, cmd.Stderr = said, said
 	err = cmd.Run()
 	for line := range strings.SplitSeq(said.String(), "\n") {
@@ -220,54 +221,6 @@ func removeMirror(ctx context.Context, dir string) error {
 		return errors.Join(err, os.Remove(away))
 	}
 	return os.RemoveAll(away)
-}
-
-// verifySnapshot returns what is wrong with a snapshot file.
-func verifySnapshot(path string) string {
-	commit := filepath.Base(filepath.Dir(path)) + filepath.Base(path)
-	f, err := readSnapFile(path, commit, make([]byte, smallSnap))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "" // pruned meanwhile
-	}
-	if err != nil {
-		return err.Error()
-	}
-	for i := range f.files {
-		data, err := f.bytes(i)
-		if err != nil {
-			return fmt.Sprintf("%s: %v", f.files[i].Path, err)
-		}
-		if id := f.files[i].ID; (Object{"blob", data}).ID(len(id) == 64) != id {
-			return fmt.Sprintf("%s: content does not match its git name", f.files[i].Path)
-		}
-	}
-	return ""
-}
-
-// verifySource returns what is wrong with a downloaded source file, which lies
-// at TYPE/DI/GEST.
-func verifySource(path string) string {
-	dir := filepath.Dir(path)
-	digest := filepath.Base(dir) + filepath.Base(path)
-	h, _, err := newHash(filepath.Base(filepath.Dir(dir)))
-	if err != nil {
-		return "not a file of this cache"
-	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return ""
-	}
-	if err != nil {
-		return err.Error()
-	}
-	defer f.Close()
-	if _, err := io.Copy(h, f); err != nil {
-		return err.Error()
-	}
-	if hex.EncodeToString(h.Sum(nil)) != digest {
-		return "content does not match its digest"
-	}
-	return ""
 }
 
 // verifyFacts counts the damaged lines of the facts file.
@@ -438,11 +391,11 @@ func (s *Store) repack(ctx context.Context, dir string, p *Pruned) error {
 	}
 	defer unlock()
 	before := packBytes(dir)
-	cmd, err := s.git.command(ctx, dir, "repack", "-a", "-d", "-k", "-q")
+	cmd, err := s.git.Command(ctx, dir, "repack", "-a", "-d", "-k", "-q")
 	if err != nil {
 		return err
 	}
-	if _, err := output(cmd); err != nil {
+	if _, err := distgit.Output(cmd); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"specgraft/fedora/cache"
+	"specgraft/fedora/distgit/gittest"
+	"specgraft/fedora/snapshot"
 )
 
 // TestVerify damages each kind of thing in the cache and expects it to be
@@ -17,7 +19,7 @@ import (
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	server := newGitServer(t)
-	ids := server.repo(t, "pkg").history("f43", 0, 20)
+	ids := server.repo(t, "pkg").History("f43", 0, 20)
 	opt := fetchOptions(t)
 	url := server.url + "/pkg.git"
 	req := Request{URL: url, Branch: "f43", Snapshot: time.Unix(1_600_000_950, 0)}
@@ -97,11 +99,11 @@ func TestVerify(t *testing.T) {
 
 func TestPrune(t *testing.T) {
 	t.Parallel()
-	r := newTestRepo(t, filepath.Join(t.TempDir(), "r.git"))
-	ids := r.history("f43", 0, 2)
+	r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
+	ids := r.History("f43", 0, 2)
 	s := openStore(t, Options{})
 	for _, id := range ids {
-		if _, err := readSnapshot(t, s, r.url(), id); err != nil {
+		if _, err := readSnapshot(t, s, r.URL(), id); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -120,7 +122,7 @@ func TestPrune(t *testing.T) {
 	}
 	old(leftover)
 	old(pack)
-	old(snapPath(s.CacheDir(), ids[0]))
+	old(snapshot.Path(s.CacheDir(), ids[0]))
 	p, err := s.Prune(t.Context(), 0)
 	if err != nil || p.Files != 2 || p.Bytes != 8 {
 		t.Errorf("%+v, %v", p, err)
@@ -129,12 +131,12 @@ func TestPrune(t *testing.T) {
 	if err != nil || p.Files != 1 {
 		t.Errorf("%+v, %v", p, err)
 	}
-	for path, want := range map[string]bool{leftover: false, pack: false, fresh: true, snapPath(s.CacheDir(), ids[0]): false, snapPath(s.CacheDir(), ids[1]): true} {
+	for path, want := range map[string]bool{leftover: false, pack: false, fresh: true, snapshot.Path(s.CacheDir(), ids[0]): false, snapshot.Path(s.CacheDir(), ids[1]): true} {
 		if _, err := os.Stat(path); (err == nil) != want {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if got, err := readSnapshot(t, s, r.url(), ids[0]); err != nil || len(got) != 1 {
+	if got, err := readSnapshot(t, s, r.URL(), ids[0]); err != nil || len(got) != 1 {
 		t.Errorf("after pruning: %q, %v", got, err)
 	}
 	if list, err := s.Usage(); err != nil || len(list) != 2 || list[1].Part != "snapshots" || list[1].Files != 3 {
@@ -162,8 +164,8 @@ func TestRepack(t *testing.T) {
 	url := server.url + "/pkg.git"
 	var commits []string
 	for i := range maxPacks + 1 {
-		repo.commit("f43", 1_600_000_000+i, nil, testFile{path: "pkg.spec", content: noise(i, 300)})
-		commits = append(commits, repo.flush()[repo.mark])
+		repo.Commit("f43", 1_600_000_000+i, nil, gittest.File{Path: "pkg.spec", Content: gittest.Noise(i, 300)})
+		commits = append(commits, repo.Flush()[repo.Mark])
 		s := openStore(t, opt)
 		if _, err := s.Fetch(t.Context(), Request{URL: url, Branch: "f43", Refresh: true}); err != nil {
 			t.Fatal(err)
@@ -177,7 +179,7 @@ func TestRepack(t *testing.T) {
 	}
 	for i, id := range commits {
 		got, err := readSnapshot(t, s, url, id)
-		if err != nil || !bytes.Contains([]byte(got[0]), []byte(noise(i, 300))) {
+		if err != nil || !bytes.Contains([]byte(got[0]), []byte(gittest.Noise(i, 300))) {
 			t.Errorf("commit %d after a repack: %v", i, err)
 		}
 	}

@@ -13,8 +13,8 @@ import (
 
 	"specgraft/components"
 	"specgraft/components/lock"
-	"specgraft/fedora"
 	"specgraft/fedora/autospec"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
 
@@ -23,21 +23,21 @@ import (
 // a project that has none.
 type configHistory struct {
 	top   string
-	log   map[string][]fedora.PathChange // by path below top
-	order map[string]int                 // of commits, newest first
+	log   map[string][]distgit.PathChange // by path below top
+	order map[string]int                  // of commits, newest first
 }
 
 // openConfigHistory reads which commits touched the files of the components'
 // effective configuration, with one child process for all of them.
 func (r *Renderer) openConfigHistory(ctx context.Context, names []string) error {
-	top, err := fedora.RootOf(r.Project.Dir)
+	top, err := distgit.RootOf(r.Project.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	repo, err := fedora.OpenWorktree(ctx, top)
+	repo, err := distgit.OpenWorktree(ctx, top)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (r *Renderer) openConfigHistory(ctx context.Context, names []string) error 
 	}
 	if err == nil {
 		h := &projectHistory{repo: repo, shallow: repo.Shallow(), locks: map[string]*lock.Lock{},
-			commits: map[string]*fedora.Commit{}, config: &configHistory{top: top}}
+			commits: map[string]*distgit.Commit{}, config: &configHistory{top: top}}
 		if err = h.readConfig(ctx, r.Project, names, head); err == nil {
 			r.history = h
 			return nil
@@ -152,7 +152,7 @@ func (h *projectHistory) sortCommits(head string, wanted map[string]bool) error 
 }
 
 type queuedCommit struct {
-	*fedora.Commit
+	*distgit.Commit
 	n int // order of arrival, for equal dates
 }
 
@@ -226,7 +226,7 @@ func (r *Renderer) configChanges(c *components.Component, commit string) ([]auto
 }
 
 // sameBlob reports whether a file is what the newest commit in its log has.
-func sameBlob(path string, log []fedora.PathChange) (bool, error) {
+func sameBlob(path string, log []distgit.PathChange) (bool, error) {
 	if len(log) == 0 || log[0].Blob == "" {
 		return false, nil
 	}
@@ -235,5 +235,5 @@ func sameBlob(path string, log []fedora.PathChange) (bool, error) {
 		return false, err
 	}
 	id := log[0].Blob
-	return fedora.Object{Kind: "blob", Data: data}.ID(len(id) == 2*sha256.Size) == id, nil
+	return distgit.Object{Kind: "blob", Data: data}.ID(len(id) == 2*sha256.Size) == id, nil
 }

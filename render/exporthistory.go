@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"specgraft/fedora"
 	"specgraft/fedora/autospec"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -49,7 +49,7 @@ func (r *Renderer) ExportHistory(ctx context.Context, name, dir string) error {
 		return err
 	}
 	defer done()
-	var repo *fedora.Repo
+	var repo *distgit.Repo
 	if !res.Upstream.Local {
 		if repo, err = r.Store.Repo(ctx, res.Upstream.Request.URL); err != nil {
 			return err

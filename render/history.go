@@ -13,8 +13,8 @@ import (
 
 	"specgraft/components"
 	"specgraft/components/lock"
-	"specgraft/fedora"
 	"specgraft/fedora/autospec"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -84,22 +84,22 @@ func (r *Renderer) now() time.Time {
 
 // A projectHistory is the project's repository as far as it concerns locks.
 type projectHistory struct {
-	repo    *fedora.Repo
-	when    time.Time                      // committer date of HEAD
-	dir     string                         // lock directory, slash-separated below the top level
-	log     map[string][]fedora.PathChange // by path of a lock
+	repo    *distgit.Repo
+	when    time.Time                       // committer date of HEAD
+	dir     string                          // lock directory, slash-separated below the top level
+	log     map[string][]distgit.PathChange // by path of a lock
 	shallow map[string]bool
 	config  *configHistory // instead of dir and log, when configuration counts
 
 	mu      sync.Mutex
 	locks   map[string]*lock.Lock // by blob; nil for one that cannot be read
-	commits map[string]*fedora.Commit
+	commits map[string]*distgit.Commit
 }
 
 // openHistory reads which commits touched which lock. A project outside of git
 // has no history.
 func (r *Renderer) openHistory(ctx context.Context, names []string) error {
-	top, err := fedora.RootOf(r.Project.LockDir)
+	top, err := distgit.RootOf(r.Project.LockDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -110,18 +110,18 @@ func (r *Renderer) openHistory(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	repo, err := fedora.OpenWorktree(ctx, top)
+	repo, err := distgit.OpenWorktree(ctx, top)
 	if err != nil {
 		return err
 	}
 	h := &projectHistory{repo: repo, dir: filepath.ToSlash(rel), shallow: repo.Shallow(),
-		locks: map[string]*lock.Lock{}, commits: map[string]*fedora.Commit{}}
+		locks: map[string]*lock.Lock{}, commits: map[string]*distgit.Commit{}}
 	head, err := repo.Head()
 	if errors.Is(err, fs.ErrNotExist) {
 		return repo.Close() // nothing committed yet
 	}
 	if err == nil {
-		var c *fedora.Commit
+		var c *distgit.Commit
 		if c, err = repo.Commit(head); err == nil {
 			h.when = c.Committer.When
 		}
@@ -200,7 +200,7 @@ func (h *projectHistory) lock(blob string) (*lock.Lock, error) {
 	return l, nil
 }
 
-func (h *projectHistory) commit(id string) (*fedora.Commit, error) {
+func (h *projectHistory) commit(id string) (*distgit.Commit, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if c := h.commits[id]; c != nil {
@@ -336,7 +336,7 @@ func (res *Result) historyName() string {
 // log returns what is known about the history of the component's spec, and what
 // to call when done with it.
 func (r *Renderer) log(ctx context.Context, name string, src *Source) (*autospec.Log, func()) {
-	var repo *fedora.Repo
+	var repo *distgit.Repo
 	log := r.logs.Log(src.Request.URL, name+".spec", func() (autospec.History, error) {
 		if repo != nil {
 			return repo, nil

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"specgraft/components"
-	"specgraft/fedora"
+	"specgraft/fedora/snapshot"
+	"specgraft/fedora/srpm/reader"
 )
 
 // sourcePackage reads a component whose packaging is a source RPM. It has no
 // history but the project's own, as a local component.
-func (r *Renderer) sourcePackage(ctx context.Context, c *components.Component, u components.Upstream, src *Source) (*fedora.Snapshot, error) {
+func (r *Renderer) sourcePackage(ctx context.Context, c *components.Component, u components.Upstream, src *Source) (*snapshot.Snapshot, error) {
 	packages, err := r.Store.SourcePackages()
 	if err != nil {
 		return nil, err
@@ -28,6 +29,6 @@ func (r *Renderer) sourcePackage(ctx context.Context, c *components.Component, u
 
 // PackageRequest says which source package a component is made from, apart from
 // what its lock says.
-func PackageRequest(c *components.Component, u components.Upstream) fedora.SRPMRequest {
-	return fedora.SRPMRequest{Name: u.Name, Address: u.SRPM, Repos: u.SourceRepos(), Component: c.Name}
+func PackageRequest(c *components.Component, u components.Upstream) reader.Request {
+	return reader.Request{Name: u.Name, Address: u.SRPM, Repos: u.SourceRepos(), Component: c.Name}
 }

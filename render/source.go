@@ -14,6 +14,7 @@ import (
 	"specgraft/components"
 	"specgraft/components/lock"
 	"specgraft/fedora"
+	"specgraft/fedora/snapshot"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -71,7 +72,7 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 		placed = c.PlaceUpstream(placed, u)
 		return &placed
 	}
-	var snap *fedora.Snapshot
+	var snap *snapshot.Snapshot
 	if u.Source == "srpm" {
 		snap, err = r.sourcePackage(ctx, c, u, &src)
 	} else if src.Commit, err = r.Store.Resolve(ctx, src.Request); err == nil {

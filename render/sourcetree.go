@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"specgraft/components"
-	"specgraft/fedora"
+	"specgraft/fedora/lookaside"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
@@ -46,7 +46,7 @@ type PreparedSource struct {
 type TreeOptions struct {
 	Dir       string // where it is written; must be empty or not exist, unless Force
 	Force     bool   // replace what is in Dir
-	Lookaside *fedora.Lookaside
+	Lookaside *lookaside.Client
 	// SkipOverlays leaves the packaging as upstream has it, with upstream's
 	// own sources.
 	SkipOverlays bool
@@ -176,11 +176,11 @@ func treeFiles(t *overlay.Tree, src Source) []*overlay.File {
 
 // A wantedSource is a file to be downloaded for a source tree.
 type wantedSource struct {
-	download fedora.Download
+	download lookaside.Download
 	pos      token.Position
 	index    int                      // of the source-files entry, -1 for one of upstream's
 	ops      []overlay.Op             // to be applied inside of it
-	declared fedora.SourceEntry       // what has to come out of ops
+	declared lookaside.Entry          // what has to come out of ops
 	custom   *components.SourceOrigin // script that would make it, when no server has it
 }
 
@@ -195,17 +195,17 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 		}
 		text = b
 	}
-	upstream, problems := fedora.ParseSources("sources", text)
+	upstream, problems := lookaside.ParseSources("sources", text)
 	for i := range problems {
 		problems[i].Component = c.Name
 		problems[i].Related = append(problems[i].Related, diag.Related{Pos: c.Pos, Message: fmt.Sprintf("upstream's sources file of component %q", c.Name)})
 	}
 	template, originsOff := r.lookasideOf(c)
-	lookaside := func(name, kind, hash string) []string {
+	addresses := func(name, kind, hash string) []string {
 		if template == "" || hash == "" {
 			return nil
 		}
-		return []string{fedora.LookasideURL(template, c.UpstreamName(), name, kind, hash)}
+		return []string{lookaside.URL(template, c.UpstreamName(), name, kind, hash)}
 	}
 	configured := c.SourceFiles
 	if o.SkipOverlays {
@@ -220,8 +220,8 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 		if replaced[e.Name] {
 			continue
 		}
-		wanted = append(wanted, wantedSource{pos: e.Pos, index: -1, download: fedora.Download{
-			Name: e.Name, HashType: e.HashType, Hash: e.Hash, URLs: lookaside(e.Name, e.HashType, e.Hash), Progress: o.Progress}})
+		wanted = append(wanted, wantedSource{pos: e.Pos, index: -1, download: lookaside.Download{
+			Name: e.Name, HashType: e.HashType, Hash: e.Hash, URLs: addresses(e.Name, e.HashType, e.Hash), Progress: o.Progress}})
 	}
 	groups := overlay.ArchiveGroups(c.Overlays)
 	for i := range configured {
@@ -231,8 +231,8 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 			d.Hint = `set hash and hash-type = "SHA512", or accept anything once with --allow-no-hashes`
 			continue
 		}
-		w := wantedSource{pos: f.Pos, index: i, download: fedora.Download{
-			Name: f.Filename, HashType: f.HashType, Hash: f.Hash, URLs: lookaside(f.Filename, f.HashType, f.Hash), Progress: o.Progress}}
+		w := wantedSource{pos: f.Pos, index: i, download: lookaside.Download{
+			Name: f.Filename, HashType: f.HashType, Hash: f.Hash, URLs: addresses(f.Filename, f.HashType, f.Hash), Progress: o.Progress}}
 		switch f.Origin.Type {
 		case "overlay":
 			e, ok := upstream.Entry(f.Filename)
@@ -241,8 +241,8 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 				d.Hint = "correct the file name"
 				continue
 			}
-			w.declared = fedora.SourceEntry{Name: f.Filename, HashType: f.HashType, Hash: f.Hash}
-			w.download.HashType, w.download.Hash, w.download.URLs = e.HashType, e.Hash, lookaside(e.Name, e.HashType, e.Hash)
+			w.declared = lookaside.Entry{Name: f.Filename, HashType: f.HashType, Hash: f.Hash}
+			w.download.HashType, w.download.Hash, w.download.URLs = e.HashType, e.Hash, addresses(e.Name, e.HashType, e.Hash)
 			for _, g := range groups {
 				if g.Name == f.Filename {
 					w.ops = g.Ops
@@ -333,7 +333,7 @@ func fetchSource(ctx context.Context, root *os.Root, temp string, w *wantedSourc
 		}
 		return p, list
 	}
-	var content *fedora.Content
+	var content *lookaside.Content
 	var err error
 	if len(w.download.URLs) > 0 {
 		content, err = o.Lookaside.Get(ctx, w.download)

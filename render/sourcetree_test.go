@@ -20,6 +20,7 @@ import (
 
 	"specgraft/components"
 	"specgraft/fedora"
+	"specgraft/fedora/lookaside"
 )
 
 const treeProject = `[project]
@@ -41,7 +42,7 @@ const treeSpec = "Name: boat\nVersion: 1\nRelease: 1\nSummary: A boat\nLicense: 
 
 // treeRenderer makes a project with one component whose dist-git has the given
 // files, and a lookaside cache behind a handler.
-func treeRenderer(t *testing.T, toml string, files map[string]string, lookaside http.Handler) (*Renderer, *fedora.Lookaside) {
+func treeRenderer(t *testing.T, toml string, files map[string]string, lookaside http.Handler) (*Renderer, *lookaside.Client) {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not installed")

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"specgraft/components"
-	"specgraft/fedora"
+	"specgraft/fedora/lookaside"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -170,13 +170,13 @@ func (r *Renderer) rewriteSources(res *Result, tree *overlay.Tree) bool {
 		}
 		old, mode = data, f.Mode
 	}
-	s, problems := fedora.ParseSources("sources", old)
+	s, problems := lookaside.ParseSources("sources", old)
 	for i := range problems {
 		problems[i].Component = c.Name
 		problems[i].Related = append(problems[i].Related, diag.Related{Pos: c.Pos, Message: fmt.Sprintf("upstream's sources file of component %q", c.Name)})
 	}
 	for _, f := range c.SourceFiles {
-		d := s.Set(fedora.SourceEntry{Name: f.Filename, HashType: f.HashType, Hash: f.Hash, Replace: f.ReplaceUpstream})
+		d := s.Set(lookaside.Entry{Name: f.Filename, HashType: f.HashType, Hash: f.Hash, Replace: f.ReplaceUpstream})
 		if d != nil {
 			d.Pos = f.Pos
 			problems = append(problems, *d)

@@ -12,8 +12,10 @@ import (
 	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/fedora/autospec"
+	"specgraft/fedora/lookaside"
 	"specgraft/fedora/macro"
 	"specgraft/fedora/srpm"
+	"specgraft/fedora/srpm/reader"
 	"specgraft/overlay"
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
@@ -28,7 +30,7 @@ func allCodes() []diag.Code {
 	codes := slices.Concat(
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		rebase.Codes, absorb.Codes, absorbCodes,
-		fedora.Codes, fedora.SourcesCodes, fedora.LookasideCodes, fedora.SRPMCodes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
+		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
 		srpm.WriteCodes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })

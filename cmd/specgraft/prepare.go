@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/fedora"
+	"specgraft/fedora/lookaside"
 	"specgraft/render"
 )
 
@@ -115,7 +116,7 @@ in the lookaside cache.`,
 
 // lookaside opens the cache of source files; it is closed when the command ends.
 // log gets the talk of downloads, from several goroutines at once.
-func (g *globals) lookaside(log func(string)) (*fedora.Lookaside, error) {
+func (g *globals) lookaside(log func(string)) (*lookaside.Client, error) {
 	dir, err := g.workCache()
 	if err != nil {
 		return nil, err

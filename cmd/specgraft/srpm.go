@@ -15,6 +15,7 @@ import (
 	"specgraft/components"
 	"specgraft/components/lock"
 	"specgraft/fedora"
+	"specgraft/fedora/srpm/reader"
 	"specgraft/overlay/diag"
 	"specgraft/render"
 )
@@ -60,7 +61,7 @@ digest in it. Signatures are not checked. With --spec it prints the spec instead
 		}
 		defer f.Close()
 		var text []byte
-		p, err := fedora.ReadSRPM(f, func(f *fedora.SRPMFile, r io.Reader) error {
+		p, err := reader.Read(f, func(f *reader.File, r io.Reader) error {
 			if !spec || !strings.HasSuffix(f.Name, ".spec") {
 				return nil
 			}
@@ -87,7 +88,7 @@ digest in it. Signatures are not checked. With --spec it prints the spec instead
 }
 
 // printSRPM prints a package for people.
-func printSRPM(w io.Writer, p *fedora.SRPM) error {
+func printSRPM(w io.Writer, p *reader.Package) error {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {

@@ -13,6 +13,7 @@ import (
 	"specgraft/components"
 	"specgraft/components/lock"
 	"specgraft/fedora"
+	"specgraft/fedora/srpm/reader"
 	"specgraft/overlay/diag"
 	"specgraft/render"
 )
@@ -101,7 +102,7 @@ func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Com
 	var commit string
 	var err error
 	if u.Source == "srpm" {
-		var packages *fedora.SourcePackages
+		var packages *reader.Packages
 		if packages, err = store.SourcePackages(); err == nil {
 			commit, err = packages.Resolve(ctx, render.PackageRequest(c, u))
 		}

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
 
@@ -28,7 +28,7 @@ type Checkout struct {
 	HeadTime time.Time
 
 	root *os.Root
-	repo *fedora.Repo
+	repo *distgit.Repo
 }
 
 // OpenCheckout reads a spec, given by its file name or by its directory, whose
@@ -89,7 +89,7 @@ func (c *Checkout) read(ctx context.Context, dir string) error {
 		return missing(c.Path, err)
 	}
 	c.Input.Files = c.root.FS()
-	top, err := fedora.RootOf(dir)
+	top, err := distgit.RootOf(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -101,7 +101,7 @@ func (c *Checkout) read(ctx context.Context, dir string) error {
 	} else if there, err := os.Stat(top); err != nil || !os.SameFile(here, there) {
 		return err
 	}
-	if c.repo, err = fedora.OpenWorktree(ctx, top); err != nil {
+	if c.repo, err = distgit.OpenWorktree(ctx, top); err != nil {
 		return err
 	}
 	head, err := c.repo.Head()
@@ -122,12 +122,12 @@ func (c *Checkout) read(ctx context.Context, dir string) error {
 
 // compare finds out whether tracked files differ from HEAD. Line ending
 // conversions that git is configured for are not applied.
-func (c *Checkout) compare(ctx context.Context, head *fedora.Commit) error {
+func (c *Checkout) compare(ctx context.Context, head *distgit.Commit) error {
 	files, err := c.repo.Files(head.Tree, "")
 	if err != nil {
 		return err
 	}
-	var id fedora.Identity
+	var id distgit.Identity
 	known := false
 	identity := func() error {
 		if known {
@@ -172,7 +172,7 @@ func (c *Checkout) compare(ctx context.Context, head *fedora.Commit) error {
 
 // sameFile compares a file on disk with one in git. modeDiffers says that
 // only the executable bit is another one.
-func (c *Checkout) sameFile(f fedora.TreeEntry) (same, modeDiffers bool, err error) {
+func (c *Checkout) sameFile(f distgit.TreeEntry) (same, modeDiffers bool, err error) {
 	info, err := c.root.Lstat(f.Name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() == f.IsSymlink() {
 		return false, false, nil

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 )
 
 // A File is a file of the work tree that the last synthetic commit carries.
@@ -25,14 +25,14 @@ type File struct {
 // tree. from is the repository behind the graph's Log, nil when there is none.
 // Of a graph without synthetic commits the history is copied and files are
 // not looked at.
-func (g *Graph) Export(ctx context.Context, dir string, from *fedora.Repo, files []File) error {
+func (g *Graph) Export(ctx context.Context, dir string, from *distgit.Repo, files []File) error {
 	if len(g.sequence) == 0 {
-		return fedora.WriteRepository(ctx, dir, from, []string{g.head}, nil, g.head)
+		return distgit.WriteRepository(ctx, dir, from, []string{g.head}, nil, g.head)
 	}
 	long := len(g.base) == 2*sha256.Size
-	var objects []fedora.Object
+	var objects []distgit.Object
 	put := func(kind string, data []byte) string {
-		o := fedora.Object{Kind: kind, Data: data}
+		o := distgit.Object{Kind: kind, Data: data}
 		objects = append(objects, o)
 		return o.ID(long)
 	}
@@ -83,7 +83,7 @@ func (g *Graph) Export(ctx context.Context, dir string, from *fedora.Repo, files
 		}
 		head = put("commit", b.Bytes())
 	}
-	return fedora.WriteRepository(ctx, dir, from, copies, objects, head)
+	return distgit.WriteRepository(ctx, dir, from, copies, objects, head)
 }
 
 // signatures returns the author and committer headers of a commit. Those of

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"specgraft/fedora/distgit"
 
-	"specgraft/fedora"
+	"github.com/google/go-cmp/cmp"
 )
 
 func git(t *testing.T, dir string, args ...string) string {
@@ -27,13 +27,13 @@ func git(t *testing.T, dir string, args ...string) string {
 }
 
 // repository writes a history from memory to disk and opens it.
-func repository(t *testing.T, m *memory, head string) *fedora.Repo {
+func repository(t *testing.T, m *memory, head string) *distgit.Repo {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "repo")
-	if err := fedora.WriteRepository(t.Context(), dir, nil, nil, m.stored, head); err != nil {
+	if err := distgit.WriteRepository(t.Context(), dir, nil, nil, m.stored, head); err != nil {
 		t.Fatal(err)
 	}
-	repo, err := fedora.OpenWorktree(context.Background(), dir)
+	repo, err := distgit.OpenWorktree(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestCheckout(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "sample")
-			if err := fedora.WriteRepository(t.Context(), dir, nil, nil, m.stored, ids[0]); err != nil {
+			if err := distgit.WriteRepository(t.Context(), dir, nil, nil, m.stored, ids[0]); err != nil {
 				t.Fatal(err)
 			}
 			if err := test.change(dir); err != nil {
@@ -179,7 +179,7 @@ func TestCheckout(t *testing.T) {
 	t.Run("below the top", func(t *testing.T) {
 		t.Parallel()
 		dir := filepath.Join(t.TempDir(), "repo")
-		if err := fedora.WriteRepository(t.Context(), dir, nil, nil, m.stored, ids[0]); err != nil {
+		if err := distgit.WriteRepository(t.Context(), dir, nil, nil, m.stored, ids[0]); err != nil {
 			t.Fatal(err)
 		}
 		sub := filepath.Join(dir, "sub")

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 	"specgraft/fedora/macro"
 )
 
@@ -25,7 +25,7 @@ func TestSharedHistories(t *testing.T) {
 	if len(specs) == 0 {
 		t.Skip("no shared histories beside the repository")
 	}
-	repos := map[string]*fedora.Repo{}
+	repos := map[string]*distgit.Repo{}
 	for _, path := range specs {
 		name, branch, ok := strings.Cut(strings.TrimSuffix(filepath.Base(path), ".spec"), "@")
 		if !ok {
@@ -63,7 +63,7 @@ func TestSharedHistories(t *testing.T) {
 	}
 }
 
-func cloneBundle(t *testing.T, bundle string) *fedora.Repo {
+func cloneBundle(t *testing.T, bundle string) *distgit.Repo {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "repo.git")
 	cmd := exec.Command("git", "clone", "--quiet", "--mirror", bundle, dir)
@@ -71,7 +71,7 @@ func cloneBundle(t *testing.T, bundle string) *fedora.Repo {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("clone %s: %v\n%s", bundle, err, out)
 	}
-	repo, err := fedora.OpenWorktree(t.Context(), dir)
+	repo, err := distgit.OpenWorktree(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,13 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 )
 
-// A History reads git objects. *fedora.Repo is one.
+// A History reads git objects. *distgit.Repo is one.
 type History interface {
-	Commit(id string) (*fedora.Commit, error)
-	Tree(id string) ([]fedora.TreeEntry, error)
+	Commit(id string) (*distgit.Commit, error)
+	Tree(id string) ([]distgit.TreeEntry, error)
 	Blob(id string) ([]byte, error)
 	Shallow() map[string]bool
 }
@@ -79,7 +79,7 @@ type entry struct {
 // the path they lead to.
 func (e entry) isFile() bool {
 	kind := e.mode & 0o170000
-	return kind == 0o100000 || kind == fedora.ModeSymlink
+	return kind == 0o100000 || kind == distgit.ModeSymlink
 }
 
 func (l *Log) history() (History, error) {
@@ -140,7 +140,7 @@ func (l *Log) fill(c *commit) error {
 	return nil
 }
 
-func newCommit(raw *fedora.Commit) *commit {
+func newCommit(raw *distgit.Commit) *commit {
 	// What follows a NUL is lost in libgit2, which hands out C strings, and
 	// empty lines before the message do not count.
 	message, _, _ := strings.Cut(raw.Message, "\x00")

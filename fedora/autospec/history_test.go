@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
 )
@@ -48,12 +48,12 @@ func TestCycle(t *testing.T) {
 // forged is a history that git could not have made.
 type forged struct{ commits map[string][]string }
 
-func (f *forged) Commit(id string) (*fedora.Commit, error) {
-	return &fedora.Commit{ID: id, Tree: id, Parents: f.commits[id], AuthorLine: "A <a@b>"}, nil
+func (f *forged) Commit(id string) (*distgit.Commit, error) {
+	return &distgit.Commit{ID: id, Tree: id, Parents: f.commits[id], AuthorLine: "A <a@b>"}, nil
 }
-func (f *forged) Tree(string) ([]fedora.TreeEntry, error) { return nil, nil }
-func (f *forged) Blob(string) ([]byte, error)             { return nil, nil }
-func (f *forged) Shallow() map[string]bool                { return nil }
+func (f *forged) Tree(string) ([]distgit.TreeEntry, error) { return nil, nil }
+func (f *forged) Blob(string) ([]byte, error)              { return nil, nil }
+func (f *forged) Shallow() map[string]bool                 { return nil }
 
 func TestCache(t *testing.T) {
 	t.Parallel()
@@ -369,8 +369,8 @@ func BenchmarkProcess(b *testing.B) {
 func TestChangeFrom(t *testing.T) {
 	t.Parallel()
 	when := time.Date(2026, 4, 30, 12, 0, 0, 0, time.UTC)
-	commit := fedora.Commit{ID: "abc", Encoding: "ISO-8859-1", Message: "Gr\xfc\xdfe\nan alle\n\nmehr\n",
-		Author: fedora.Ident{Name: "J\xf6rg", Email: "j@example.org", When: when}}
+	commit := distgit.Commit{ID: "abc", Encoding: "ISO-8859-1", Message: "Gr\xfc\xdfe\nan alle\n\nmehr\n",
+		Author: distgit.Ident{Name: "J\xf6rg", Email: "j@example.org", When: when}}
 	want := Change{Hash: "abc", Name: "Jörg", Email: "j@example.org", When: when, Subject: "Grüße an alle", Upstream: "def"}
 	if diff := cmp.Diff(want, ChangeFrom(&commit, "def")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -12,13 +12,13 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 )
 
 // memory is a git object store for tests.
 type memory struct {
 	objects map[string][]byte // content by name
-	stored  []fedora.Object   // the same in the order of arrival
+	stored  []distgit.Object  // the same in the order of arrival
 	shallow map[string]bool
 	reads   int
 }
@@ -32,7 +32,7 @@ func (m *memory) put(kind string, data []byte) string {
 	id := hex.EncodeToString(h.Sum(nil))
 	if _, ok := m.objects[id]; !ok {
 		m.objects[id] = data
-		m.stored = append(m.stored, fedora.Object{Kind: kind, Data: data})
+		m.stored = append(m.stored, distgit.Object{Kind: kind, Data: data})
 	}
 	return id
 }
@@ -46,20 +46,20 @@ func (m *memory) get(id string) ([]byte, error) {
 	return data, nil
 }
 
-func (m *memory) Commit(id string) (*fedora.Commit, error) {
+func (m *memory) Commit(id string) (*distgit.Commit, error) {
 	data, err := m.get(id)
 	if err != nil {
 		return nil, err
 	}
-	return fedora.ParseCommit(id, data)
+	return distgit.ParseCommit(id, data)
 }
 
-func (m *memory) Tree(id string) ([]fedora.TreeEntry, error) {
+func (m *memory) Tree(id string) ([]distgit.TreeEntry, error) {
 	data, err := m.get(id)
 	if err != nil {
 		return nil, err
 	}
-	return fedora.ParseTree(data, sha1.Size)
+	return distgit.ParseTree(data, sha1.Size)
 }
 
 func (m *memory) Blob(id string) ([]byte, error) { return m.get(id) }

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
+	"specgraft/fedora/distgit"
 
-	"specgraft/fedora"
+	"github.com/google/go-cmp/cmp"
 )
 
 // space is Python's \s for regular expressions.
@@ -238,7 +238,7 @@ func FuzzCommit(f *testing.F) {
 	m := newMemory()
 	ids := m.line(f, memoryCommit{"Import\n", map[string]string{"sample.spec": "Version: 1\nRelease: %autorelease\n"}})
 	tree := ""
-	if c, err := fedora.ParseCommit(ids[0], m.objects[ids[0]]); err == nil {
+	if c, err := distgit.ParseCommit(ids[0], m.objects[ids[0]]); err == nil {
 		tree = c.Tree
 	}
 	f.Add([]byte("tree " + tree + "\nparent " + ids[0] + "\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nSubject\n"))

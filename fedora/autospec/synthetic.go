@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
 
@@ -33,7 +33,7 @@ type Change struct {
 // ChangeFrom returns the change that a commit of the project stands for, with
 // the upstream commit locked there. Texts are decoded from the encoding that
 // the commit declares, as git log does.
-func ChangeFrom(c *fedora.Commit, upstream string) Change {
+func ChangeFrom(c *distgit.Commit, upstream string) Change {
 	change := Change{Hash: c.ID, Name: c.Author.Name, Email: c.Author.Email, When: c.Author.When, Subject: c.Subject(), Upstream: upstream}
 	decode, err := decoder(c.Encoding)
 	for _, s := range []*string{&change.Name, &change.Email, &change.Subject} {
@@ -281,9 +281,9 @@ func (g *Graph) worktreeCommit(work Worktree) *commit {
 		newHash = sha256.New
 	}
 	c := &commit{work: &work, looked: true}
-	c.spec = entry{blobID(newHash(), work.Spec), fedora.ModeRegular}
+	c.spec = entry{blobID(newHash(), work.Spec), distgit.ModeRegular}
 	if work.Changelog != nil {
-		c.changelog = entry{blobID(newHash(), work.Changelog), fedora.ModeRegular}
+		c.changelog = entry{blobID(newHash(), work.Changelog), distgit.ModeRegular}
 	}
 	c.tree = "worktree-" + c.spec.id
 	return c

@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 	"specgraft/fedora/macro"
 )
 
@@ -45,8 +45,8 @@ func (t treeFS) Open(name string) (fs.File, error) {
 }
 
 // find walks down to a name, through symbolic links.
-func (t treeFS) find(name string) (fedora.TreeEntry, error) {
-	at := fedora.TreeEntry{Mode: fedora.ModeDir, ID: t.root}
+func (t treeFS) find(name string) (distgit.TreeEntry, error) {
+	at := distgit.TreeEntry{Mode: distgit.ModeDir, ID: t.root}
 	dir, links := ".", 0
 	todo := strings.Split(name, "/")
 	if name == "." {
@@ -88,7 +88,7 @@ func (t treeFS) find(name string) (fedora.TreeEntry, error) {
 			return at, fs.ErrNotExist
 		}
 		// Start again from the top with the target in place of the link.
-		at, dir = fedora.TreeEntry{Mode: fedora.ModeDir, ID: t.root}, "."
+		at, dir = distgit.TreeEntry{Mode: distgit.ModeDir, ID: t.root}, "."
 		if to != "." {
 			todo = append(strings.Split(to, "/"), todo...)
 		}

@@ -5,6 +5,8 @@ package cache
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
@@ -122,4 +124,24 @@ func AsFailure(err error) error {
 		return err
 	}
 	return Failure(err)
+}
+
+// FileSHA256 returns the SHA-256 of a regular file in hexadecimal.
+func FileSHA256(path string) (string, error) {
+	// Asked before opening, as opening a pipe would wait for its writer.
+	if info, err := os.Stat(path); err != nil {
+		return "", err
+	} else if !info.Mode().IsRegular() {
+		return "", errors.New("not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

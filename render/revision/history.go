@@ -25,7 +25,7 @@ import (
 
 	"specgraft/components"
 	"specgraft/components/lock"
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
 
@@ -36,7 +36,7 @@ type History struct {
 	ctx     context.Context
 	project *components.Project
 	options components.Options
-	repo    *fedora.Repo
+	repo    *distgit.Repo
 	wide    bool // object names are those of SHA-256
 	work    *Revision
 
@@ -44,7 +44,7 @@ type History struct {
 	commits  map[string]*Revision // by full name
 	cleanups []func() error
 
-	lockLog func() (map[string][]fedora.PathChange, error)
+	lockLog func() (map[string][]distgit.PathChange, error)
 }
 
 // An UnknownError says that a name stands for no commit. It matches
@@ -66,7 +66,7 @@ func (e *UnknownError) Is(target error) bool { return target == fs.ErrNotExist }
 // a repository the error is a diagnostic with the code history/none. The context
 // bounds everything that is asked of the history. It must be closed after use.
 func Open(ctx context.Context, p *components.Project, o components.Options) (*History, error) {
-	repo, err := fedora.OpenWorktree(ctx, p.Dir)
+	repo, err := distgit.OpenWorktree(ctx, p.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &diag.Diagnostic{
 			Pos: token.Position{Filename: p.Dir}, Code: "history/none",
@@ -101,7 +101,7 @@ func (h *History) Close() error {
 }
 
 // Repo returns the repository, for what a History does not answer itself.
-func (h *History) Repo() *fedora.Repo { return h.repo }
+func (h *History) Repo() *distgit.Repo { return h.repo }
 
 // Worktree returns the revision that is in the working tree, committed or not.
 func (h *History) Worktree() *Revision { return h.work }
@@ -156,7 +156,7 @@ func (h *History) LastLocked(component string) (*Revision, error) {
 }
 
 // readLockLog reads which commits of HEAD's history changed which lock.
-func (h *History) readLockLog() (map[string][]fedora.PathChange, error) {
+func (h *History) readLockLog() (map[string][]distgit.PathChange, error) {
 	dir, ok := h.Path(h.project.LockDir)
 	if !ok {
 		return nil, nil

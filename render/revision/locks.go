@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"specgraft/components/lock"
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 )
 
 // Locks returns the locks of the revision as object names of their files, by
@@ -69,7 +69,7 @@ func (h *History) workLocks() (map[string]string, error) {
 }
 
 func (h *History) blobID(data []byte) string {
-	return fedora.Object{Kind: "blob", Data: data}.ID(h.wide)
+	return distgit.Object{Kind: "blob", Data: data}.ID(h.wide)
 }
 
 // Lock returns the lock of a component, nil when it has none.
@@ -99,7 +99,7 @@ func (r *Revision) Lock(component string) (*lock.Lock, error) {
 }
 
 // directory lists a directory of a commit; nil when it is none.
-func (h *History) directory(commit, dir string) ([]fedora.TreeEntry, error) {
+func (h *History) directory(commit, dir string) ([]distgit.TreeEntry, error) {
 	e, err := h.repo.Entry(commit, dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !e.IsDir() {
 		return nil, nil
@@ -109,7 +109,7 @@ func (h *History) directory(commit, dir string) ([]fedora.TreeEntry, error) {
 	}
 	list, err := h.repo.Tree(e.ID)
 	if list == nil && err == nil {
-		list = []fedora.TreeEntry{}
+		list = []distgit.TreeEntry{}
 	}
 	return list, err
 }

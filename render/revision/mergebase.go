@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
 
@@ -134,7 +134,7 @@ func (h *History) commonAncestors(a, b string) ([]string, error) {
 }
 
 type dated struct {
-	*fedora.Commit
+	*distgit.Commit
 	n int // order of arrival, for equal dates
 }
 

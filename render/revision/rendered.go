@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 	"specgraft/render"
 )
 
@@ -289,5 +289,5 @@ func (h *History) hash(root *os.Root, dir string, depth int, files *[]File) (str
 		fmt.Fprintf(&b, "%s %s\x00", it.mode, it.name)
 		b.Write(raw)
 	}
-	return fedora.Object{Kind: "tree", Data: b.Bytes()}.ID(h.wide), nil
+	return distgit.Object{Kind: "tree", Data: b.Bytes()}.ID(h.wide), nil
 }

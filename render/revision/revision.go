@@ -10,7 +10,7 @@ import (
 
 	"specgraft/components"
 	"specgraft/components/lock"
-	"specgraft/fedora"
+	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
 
@@ -53,7 +53,7 @@ func (r *Revision) String() string {
 
 // Commit returns the commit: author, date, message, parents. It is nil for the
 // working tree.
-func (r *Revision) Commit() (*fedora.Commit, error) {
+func (r *Revision) Commit() (*distgit.Commit, error) {
 	if r.id == "" {
 		return nil, nil
 	}
