@@ -3,6 +3,7 @@ package components
 import (
 	"fmt"
 	"go/token"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -239,7 +240,7 @@ func (e *Editor) ReplaceOverlayAt(pos token.Position, old *overlay.Op, ops []ove
 	for _, key := range overlayOrder {
 		was, is := keyValue(old, key, false), keyValue(&ops[0], key, false)
 		switch {
-		case was == is:
+		case was == is, key == "source": // relative to the file, which does not change
 		case is == "":
 			if err := e.RemoveKeyAt(pos, key); err != nil {
 				return err
@@ -255,6 +256,17 @@ func (e *Editor) ReplaceOverlayAt(pos token.Position, old *overlay.Op, ops []ove
 			if err := e.set(t, path, key, is); err != nil {
 				return err
 			}
+		}
+	}
+	// What stands there now must be read as it was meant.
+	t, _, err := e.elementAt(pos)
+	if err != nil {
+		return err
+	}
+	got := decodeOp(t)
+	for _, key := range overlayOrder {
+		if key != "source" && keyValue(&got, key, false) != keyValue(&ops[0], key, false) {
+			return fmt.Errorf("%s: %s cannot be written there", diag.Position(pos), key)
 		}
 	}
 	return nil
@@ -325,3 +337,34 @@ func (e *Editor) AddOverlays(path []string, ops []overlay.Op) error {
 	}
 	return nil
 }
+
+// Text returns the text of a configuration file or overlay document as it was
+// when it was loaded, by absolute path.
+func (p *Project) Text(path string) ([]byte, bool) {
+	for _, doc := range p.documents {
+		if doc.src.path == path {
+			return []byte(doc.src.text), true
+		}
+	}
+	for _, trusted := range []bool{false, true} {
+		if f, ok := p.overlays.Load(docKey{path, trusted}); ok {
+			if doc := f.(func() *overlayDocument)(); doc.root != nil {
+				return []byte(doc.root.src.text), true
+			}
+		}
+	}
+	return nil, false
+}
+
+// FileOf returns the absolute path of the file that an overlay stands in.
+func (p *Project) FileOf(op *overlay.Op) string {
+	name := filepath.FromSlash(op.Pos.Filename)
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.Dir, name)
+}
+
+// Own reports whether an overlay stands in the component's own table or in an
+// overlay document, so that changing it changes no other component.
+func Own(op *overlay.Op) bool { return op.Layer == layerComponent || op.Layer == layerDocument }

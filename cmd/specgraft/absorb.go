@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"specgraft/components"
 	"specgraft/fedora"
@@ -112,7 +113,7 @@ func btoi(b bool) int {
 // isInput reports whether questions can be asked there.
 func isInput(r io.Reader) bool {
 	f, ok := r.(*os.File)
-	return ok && isTerminal(f)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // An absorption is one run of the absorb command.

@@ -137,6 +137,7 @@ func commandGroups(g *globals) []commandGroup {
 			initCmd(g),
 			addCmd(g),
 			newCmd(g),
+			rebaseCmd(g),
 			absorbCmd(g),
 			overlayCmd(g),
 			templateCmd(g),

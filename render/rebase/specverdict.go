@@ -392,12 +392,13 @@ func (x *exchange) fails(o *Overlay) {
 			continue
 		}
 		o.Places = append(o.Places, x.specPlace("old", "gone", e.at))
+		found := len(o.Places)
 		there, m := x.look(o, e)
 		mended = append(mended, m...)
 		if there {
 			still++
 		}
-		if len(m) > 0 || there || !x.pointless(e) {
+		if len(o.Places) > found || !x.pointless(e) {
 			open++
 		}
 	}
@@ -481,9 +482,6 @@ func (x *exchange) look(o *Overlay, e *effect) (there bool, mended []effect) {
 			return false, []effect{{cands[0], x.new[cands[0] : cands[0]+1], text}}
 		}
 	}
-	if len(cands) > 0 {
-		return true, nil
-	}
 	return false, nil
 }
 
@@ -499,7 +497,7 @@ func lineWorth(lines []string) bool {
 // the overlay looks for, the best first: those in the place where it was, then
 // those of the section.
 func (x *exchange) candidates(e *effect) []int {
-	const least = 0.5
+	const least = 0.6
 	type near struct {
 		line  int
 		score float64
