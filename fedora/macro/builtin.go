@@ -3,6 +3,7 @@ package macro
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"path"
 	"strconv"
 	"strings"
@@ -128,7 +129,9 @@ func rawDefine(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
 		e.define(strings.TrimPrefix(s[r.nameEnd:r.end-1], ":"), global)
 		return dst, r.end
 	}
-	return dst, r.nameEnd + e.define(s[r.nameEnd:], global)
+	n := r.nameEnd + e.define(s[r.nameEnd:], global)
+	e.work(n, "%"+r.name)
+	return dst, n
 }
 
 func rawUndefine(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
@@ -137,10 +140,12 @@ func rawUndefine(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
 		return dst, r.end
 	}
 	e.undefine(s[r.nameEnd:])
-	if n := strings.IndexByte(s, '\n'); n >= 0 {
-		return dst, n // the rest of the line goes, the line end stays
+	n := strings.IndexByte(s, '\n') // the rest of the line goes, the line end stays
+	if n < 0 {
+		n = len(s)
 	}
-	return dst, len(s)
+	e.work(n/16, "%undefine")
+	return dst, n
 }
 
 // rawDnl drops the text up to the end of the line, or to the closing brace.
@@ -148,11 +153,12 @@ func rawDnl(e *Evaluator, dst []byte, r ref, s string) ([]byte, int) {
 	if r.brace {
 		return dst, r.end
 	}
-	n := strings.IndexByte(s, '\n')
-	if n < 0 {
-		return dst, len(s)
+	n := strings.IndexByte(s, '\n') + 1
+	if n == 0 {
+		n = len(s)
 	}
-	return dst, n + 1
+	e.work(n/16, "%dnl")
+	return dst, n
 }
 
 // rawArgument returns what a built-in with one raw argument is given.
@@ -257,8 +263,7 @@ func builtinExists(e *Evaluator, c *call) string {
 		return e.unknown("%{exists:" + excerpt(c.args[0]) + "} asks for a file outside of the component")
 	}
 	if e.cfg.FS != nil {
-		if f, err := e.cfg.FS.Open(name); err == nil {
-			f.Close()
+		if _, err := fs.Stat(e.cfg.FS, name); err == nil {
 			return "1"
 		}
 	}
@@ -372,7 +377,8 @@ func builtinGsub(e *Evaluator, c *call) string {
 	if !ok {
 		return ""
 	}
-	out, err := pattern.Gsub(c.args[0], c.args[1], c.args[2], limit, e.grow)
+	out, steps, err := pattern.Gsub(c.args[0], c.args[1], c.args[2], limit, e.grow)
+	e.work(steps, "%{gsub}")
 	switch {
 	case errors.Is(err, pattern.ErrTooLong):
 		e.stop("%%gsub: %v", err)
@@ -523,19 +529,34 @@ func builtinLoad(e *Evaluator, c *call) string {
 
 const maxIncluded = 4 << 20
 
+// open opens a file of the component. Only regular files are opened: a pipe
+// would wait for somebody to write into it. why says what is wrong.
+func (e *Evaluator) open(p string) (f fs.File, why string) {
+	st, err := fs.Stat(e.cfg.FS, p)
+	switch {
+	case err != nil:
+		return nil, "the component has no such file"
+	case st.IsDir():
+		return nil, "it is a directory"
+	case !st.Mode().IsRegular():
+		return nil, "it is no regular file"
+	}
+	if f, err = e.cfg.FS.Open(p); err != nil {
+		return nil, "the component has no such file"
+	}
+	return f, ""
+}
+
 // readFile reads a file of the component. why says what is wrong.
 func (e *Evaluator) readFile(p string) (text, why string) {
 	if e.cfg.FS == nil {
 		return "", "no files are there"
 	}
-	f, err := e.cfg.FS.Open(p)
-	if err != nil {
-		return "", "the component has no such file"
+	f, why := e.open(p)
+	if why != "" {
+		return "", why
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err == nil && st.IsDir() {
-		return "", "it is a directory"
-	}
 	b, err := io.ReadAll(io.LimitReader(f, maxIncluded+1))
 	if err != nil {
 		return "", "it cannot be read"

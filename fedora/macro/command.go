@@ -1,6 +1,7 @@
 package macro
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,8 +16,14 @@ func (e *Evaluator) evalShell(cmd string) string {
 	if t := taint(cmd); t != "" {
 		return t
 	}
-	out, err := shell.Run(cmd, shell.Env{Read: e.readNamed, SourceRoot: e.cfg.Set != nil && e.cfg.Set.name == "fedora-43-srpm"})
+	out, err := shell.Run(cmd, shell.Env{Read: e.readNamed, Fuel: e.tank, SourceRoot: e.cfg.Set != nil && e.cfg.Set.name == "fedora-43-srpm"})
 	if err != nil {
+		if !e.work(0, "%("+cmd+")") { // it was the last that the tank had
+			return ""
+		}
+		if errors.Is(err, shell.ErrBudget) {
+			e.warn("macro/budget", "%v", err)
+		}
 		return e.unknown(err.Error())
 	}
 	text := clean(strings.TrimRight(out, "\n"))

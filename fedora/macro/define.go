@@ -49,7 +49,7 @@ func (e *Evaluator) define(s string, global bool) int {
 	blank := k > j
 	var body string
 	if k < len(s) && s[k] == '{' {
-		n := match(s[k:], '{', '}')
+		n := e.match(s[k:], '{', '}')
 		if n < 0 {
 			e.fail("macro/syntax", "%s %s: the body in braces is not closed", word, name)
 			return len(s)

@@ -3,6 +3,7 @@ package macro
 import (
 	"go/token"
 
+	"specgraft/fedora/macro/fuel"
 	"specgraft/overlay/diag"
 )
 
@@ -23,6 +24,7 @@ type Evaluator struct {
 	problems diag.List
 	failed   string // why the expansion under way failed
 	spent    bool   // the budget is used up
+	tank     *fuel.Tank
 	steps    int
 	inLine   int // steps since the line began
 	written  int
@@ -51,6 +53,7 @@ func New(cfg Config) *Evaluator {
 		budget:   cfg.Budget.withDefaults(),
 		table:    newTable(set.macros),
 		builtins: builtins,
+		tank:     fuel.New(cfg.Stop),
 		causeIDs: map[cause]int{},
 	}
 	e.setTarget()

@@ -3,6 +3,7 @@ package macro
 import (
 	"strings"
 
+	"specgraft/fedora/macro/fuel"
 	"specgraft/overlay/diag"
 )
 
@@ -18,28 +19,18 @@ type call struct {
 	taint   string   // unknown mark if the arguments have an unknown part
 }
 
-const (
-	defaultSteps  = 2_000_000
-	defaultDepth  = 64
-	defaultOutput = 2 << 20
-	defaultTotal  = 64 << 20
-
-	// maxInLine bounds the invocations that one line of a spec can cause.
-	maxInLine = 100_000
-)
-
 func (b Budget) withDefaults() Budget {
 	if b.Steps == 0 {
-		b.Steps = defaultSteps
+		b.Steps = fuel.Invocations
 	}
 	if b.Depth == 0 {
-		b.Depth = defaultDepth
+		b.Depth = fuel.MacroDepth
 	}
 	if b.Output == 0 {
-		b.Output = defaultOutput
+		b.Output = fuel.Expansion
 	}
 	if b.Total == 0 {
-		b.Total = defaultTotal
+		b.Total = fuel.Expansions
 	}
 	return b
 }
@@ -98,18 +89,50 @@ func (e *Evaluator) problem(code, format string, args ...any) *diag.Diagnostic {
 
 const maxProblems = 1000
 
-// spend accounts for one macro invocation and reports whether to go on.
-func (e *Evaluator) spend() bool {
+// spend accounts for one invocation of what the construct names and reports
+// whether to go on.
+func (e *Evaluator) spend(construct string) bool {
 	if e.failed != "" {
 		return false
 	}
 	e.steps++
 	e.inLine++
-	if e.steps > e.budget.Steps || e.inLine > maxInLine {
-		e.stop("more than %d macro invocations", min(e.budget.Steps, maxInLine))
+	if e.steps > e.budget.Steps || e.inLine > fuel.LineInvocations {
+		e.stop("more than %d macro invocations, the last one %s", min(e.budget.Steps, fuel.LineInvocations), excerpt(construct))
 		return false
 	}
-	return true
+	return e.work(invocationWork, construct)
+}
+
+// invocationWork is what looking up and expanding a macro counts as.
+const invocationWork = 100
+
+// work accounts for n units of work on behalf of a construct and reports whether
+// to go on.
+func (e *Evaluator) work(n int, construct string) bool {
+	if e.tank.Spend(n) {
+		return true
+	}
+	if e.tank.Stopped() {
+		e.stop("the evaluation was interrupted")
+	} else {
+		e.stop("the evaluation takes too long: it ends at %s", excerpt(construct))
+	}
+	return false
+}
+
+// match is the function of that name, and accounts for what it looks at.
+func (e *Evaluator) match(s string, open, close byte) int {
+	n := match(s, open, close)
+	looked := n
+	if n < 0 {
+		looked = len(s)
+	}
+	if !e.tank.Spend(looked) {
+		e.work(looked, "%"+s[:min(len(s), 100)])
+		return -1
+	}
+	return n
 }
 
 // stop ends the whole evaluation.
@@ -167,12 +190,12 @@ func (e *Evaluator) expand(dst []byte, s string) []byte {
 			dst = append(dst, '%')
 			s = s[1:]
 		case '(':
-			n := match(s, '(', ')')
+			n := e.match(s, '(', ')')
 			if n < 0 {
 				e.fail("macro/syntax", "unterminated %%( in %s", excerpt("%"+s))
 				return dst
 			}
-			if e.spend() {
+			if e.spend("%" + s[:min(n+1, 100)]) {
 				cmd := e.unquote(e.sub(s[1:n]))
 				if e.failed == "" {
 					dst = append(dst, e.evalShell(cmd)...)
@@ -180,17 +203,17 @@ func (e *Evaluator) expand(dst []byte, s string) []byte {
 			}
 			s = s[n+1:]
 		case '[':
-			n := match(s, '[', ']')
+			n := e.match(s, '[', ']')
 			if n < 0 {
 				e.fail("macro/syntax", "unterminated %%[ in %s", excerpt("%"+s))
 				return dst
 			}
-			if e.spend() {
+			if e.spend("%" + s[:min(n+1, 100)]) {
 				dst = append(dst, e.exprString(s[1:n], true)...)
 			}
 			s = s[n+1:]
 		case '{':
-			n := match(s, '{', '}')
+			n := e.match(s, '{', '}')
 			if n < 0 {
 				e.fail("macro/syntax", "unterminated %%{ in %s", excerpt("%"+s))
 				return dst
@@ -199,8 +222,12 @@ func (e *Evaluator) expand(dst []byte, s string) []byte {
 			dst, used = e.invoke(dst, braced(s, n), s)
 			s = s[used:]
 		default:
+			r := bare(s)
+			if r.hasArgs && !e.work(len(r.args)/16, r.name) { // the end of the line was searched
+				return dst
+			}
 			var used int
-			dst, used = e.invoke(dst, bare(s), s)
+			dst, used = e.invoke(dst, r, s)
 			s = s[used:]
 		}
 	}
@@ -317,7 +344,7 @@ func match(s string, open, close byte) int {
 // is no macro stays as it is: only the '%' is taken, and what follows is
 // looked at again.
 func (e *Evaluator) invoke(dst []byte, r ref, s string) ([]byte, int) {
-	if !e.spend() {
+	if !e.spend(r.name) {
 		return dst, len(s)
 	}
 	// When a part of the name is not known, which macro is meant is not known,
@@ -421,7 +448,7 @@ func (e *Evaluator) run(dst []byte, d *def, c *call) []byte {
 // code passes them.
 func (e *Evaluator) invokeWith(name string, args []string) string {
 	c := &call{name: name, raw: args, args: args, taint: taintOf(args...)}
-	if !e.spend() {
+	if !e.spend(name) {
 		return ""
 	}
 	d, b := e.table.lookup(name), e.builtins[name]

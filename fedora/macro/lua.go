@@ -20,15 +20,17 @@ import (
 	"github.com/arnodel/golua/lib/tablelib"
 	"github.com/arnodel/golua/lib/utf8lib"
 	lua "github.com/arnodel/golua/runtime"
+
+	"specgraft/fedora/macro/fuel"
 )
 
 // Bounds of all Lua code of one evaluation. A tick is roughly one instruction;
 // the largest program in a real spec takes some ten thousand. The bound also
 // keeps the Go stack, which metamethods use, far from its own limit.
 const (
-	luaTicks  = 400_000
-	luaMemory = 64 << 20
-	luaNested = 16 // %{lua:} inside of rpm.expand inside of %{lua:} ...
+	luaTicks  = fuel.LuaTicks
+	luaMemory = fuel.LuaMemory
+	luaNested = fuel.LuaNested // %{lua:} inside of rpm.expand inside of %{lua:} ...
 )
 
 // A luaState is the Lua interpreter of one evaluation: as in rpm, all Lua code
@@ -41,8 +43,10 @@ type luaState struct {
 	rt      *lua.Runtime
 	out     *bytes.Buffer // of the code that runs now
 	ticks   uint64        // left
+	memory  uint64        // left
 	nested  int
-	unknown string // an unknown mark that the running code has met, or ""
+	joiner  lua.Value // the function that joins strings
+	unknown string    // an unknown mark that the running code has met, or ""
 }
 
 // luaLibraries guards the functions of Lua's libraries, which all interpreters
@@ -89,7 +93,10 @@ func (e *Evaluator) evalLua(text string) string {
 		return mark
 	case errors.Is(err, errLuaBudget):
 		// rpm would go on; what the code was to define is not known.
-		why := fmt.Sprintf("Lua code takes more than %d steps or too much memory", luaTicks)
+		why := strings.TrimPrefix(err.Error(), errLuaBudget.Error()+": ")
+		if err == errLuaBudget {
+			why = fmt.Sprintf("Lua code takes more than %d steps or too much memory", luaTicks)
+		}
 		e.warn("macro/budget", "%s", why)
 		mark := e.unknown(why)
 		for _, name := range definedByLua(text) {
@@ -157,15 +164,15 @@ func (s *luaState) run(text string) (err error) {
 			arg.Set(lua.IntValue(int64(i+1)), lua.StringValue(a))
 		}
 	}
-	limits := lua.RuntimeContextDef{HardLimits: lua.RuntimeResources{Cpu: s.ticks, Memory: luaMemory}}
+	limits := lua.RuntimeContextDef{HardLimits: lua.RuntimeResources{Cpu: s.ticks, Memory: s.memory}}
 	ctx, err := s.rt.MainThread().CallContext(limits, func() error {
 		s.lists()
-		chunk, err := s.rt.CompileAndLoadLuaChunk("lua", []byte("local opt, arg = ...; "+text), lua.TableValue(s.rt.GlobalEnv()))
+		chunk, err := s.compile(text)
 		if err != nil {
 			return err
 		}
 		end := lua.NewTerminationWith(nil, 0, true)
-		if err := lua.Call(s.rt.MainThread(), lua.FunctionValue(chunk), []lua.Value{lua.TableValue(opt), lua.TableValue(arg)}, end); err != nil {
+		if err := lua.Call(s.rt.MainThread(), lua.FunctionValue(chunk), []lua.Value{lua.TableValue(opt), lua.TableValue(arg), s.joiner}, end); err != nil {
 			return err
 		}
 		for _, v := range end.Etc() {
@@ -175,8 +182,11 @@ func (s *luaState) run(text string) (err error) {
 		}
 		return nil
 	})
-	s.ticks -= min(s.ticks, ctx.UsedResources().Cpu)
-	if ctx.Status() == lua.StatusKilled {
+	used := ctx.UsedResources()
+	s.ticks -= min(s.ticks, used.Cpu)
+	s.memory -= min(s.memory, used.Memory)
+	s.e.work(int(used.Cpu)*100+int(used.Memory), "%{lua:"+text)
+	if ctx.Status() == lua.StatusKilled || s.memory == 0 {
 		s.ticks = 0
 		return errLuaBudget
 	}
@@ -213,7 +223,7 @@ func plural(name string) string {
 }
 
 func newLua(e *Evaluator) *luaState {
-	s := &luaState{e: e, ticks: luaTicks}
+	s := &luaState{e: e, ticks: luaTicks, memory: luaMemory}
 	s.rt = lua.New(io.Discard)
 	r := s.rt
 	luaLibraries.Lock()
@@ -238,6 +248,9 @@ func newLua(e *Evaluator) *luaState {
 			out, err := f(t, list)
 			if err != nil {
 				return nil, err
+			}
+			for _, v := range out {
+				s.made(t, v)
 			}
 			return c.PushingNext(t.Runtime, out...), nil
 		}, name, args, more)
@@ -342,6 +355,24 @@ func newLua(e *Evaluator) *luaState {
 		lua.SolemnlyDeclareCompliance(luaSafe, step)
 		return []lua.Value{lua.FunctionValue(step), a[0], lua.NilValue}, nil
 	})
+	s.watch(set, library, "rep", "upper", "lower", "reverse", "sub", "gsub", "char", "format")
+	tables := env.Get(lua.StringValue("table")).AsTable()
+	s.watch(set, tables, "concat")
+	sort := tables.Get(lua.StringValue("sort"))
+	set(tables, "sort", 2, false, func(t *lua.Thread, a []lua.Value) ([]lua.Value, error) {
+		if tab, ok := a[0].TryTable(); ok {
+			t.RequireCPU(20 * uint64(tab.Len())) // comparisons of its own are not counted
+		}
+		if a[1].IsNil() {
+			a = a[:1]
+		}
+		_, err := lua.Call1(t, sort, a...)
+		return nil, err
+	})
+	s.watch(set, env.Get(lua.StringValue("utf8")).AsTable(), "char")
+	join := lua.NewTable()
+	set(join, "join", 2, false, s.join)
+	s.joiner = join.Get(lua.StringValue("join"))
 	env.Set(lua.StringValue("rpm"), lua.TableValue(s.library(set)))
 	env.Set(lua.StringValue("macros"), lua.TableValue(s.macros(set)))
 	return s
@@ -383,9 +414,6 @@ func sortedLuaKeys(t *lua.Thread, tab *lua.Table) []lua.Value {
 	})
 	return keys
 }
-
-// errLuaBudget ends Lua code that takes too much.
-var errLuaBudget = errors.New("budget")
 
 // errLuaUnknown ends Lua code that met something unknown.
 var errLuaUnknown = errors.New("this is not known")

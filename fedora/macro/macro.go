@@ -61,6 +61,11 @@ type Config struct {
 	Distro Distro
 	Budget Budget
 
+	// Stop ends the evaluation early when it is closed, as the Done channel of a
+	// context is. What the evaluation gives then is worth nothing: the caller
+	// looks at its context afterwards and throws it away.
+	Stop <-chan struct{}
+
 	// AutoreleaseProbe replaces %autorelease by a macro that spells out its
 	// flags as E<extraver>_S<snapinfo>_P<0|1>_B<base>, and %autochangelog by
 	// nothing, as rpmautospec does when it looks at old commits.
@@ -90,6 +95,7 @@ type Distro struct {
 // Budget bounds an evaluation. A field that is zero has its default. When the
 // budget is used up, the evaluation ends with a macro/budget diagnostic. There
 // is no bound on time: a slow machine must not decide otherwise than a fast one.
+// The other bounds, package fuel has them, are no settings.
 type Budget struct {
 	Steps  int // macro invocations, default 2,000,000; one line has at most 100,000
 	Depth  int // nested invocations, default 64 as in rpm

@@ -334,8 +334,8 @@ func (e *Evaluator) magic(file string) (head []byte, ok bool) {
 	if !ok || e.cfg.FS == nil {
 		return nil, false
 	}
-	f, err := e.cfg.FS.Open(name)
-	if err != nil {
+	f, why := e.open(name)
+	if why != "" {
 		return nil, false
 	}
 	defer f.Close()
@@ -397,7 +397,7 @@ func autopatch(e *Evaluator, c *call) string {
 	apply := e.sub("%__scm_apply_%{__scm}")
 	var b strings.Builder
 	for _, i := range list {
-		if !e.spend() || !e.grow(len(apply)+len(patches[i].raw)+64) {
+		if !e.spend("%autopatch") || !e.grow(len(apply)+len(patches[i].raw)+64) {
 			return ""
 		}
 		p := &patches[i]

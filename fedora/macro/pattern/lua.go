@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"specgraft/fedora/macro/fuel"
 )
 
 // A luaMatcher matches Lua's patterns, which %{gsub} takes. It backtracks like
@@ -24,11 +26,9 @@ type luaMatcher struct {
 type capture struct{ start, end int }
 
 const (
-	capOpen      = -1
-	capPosition  = -2
-	maxCaptures  = 32
-	patternSteps = 2_000_000
-	patternDepth = 200
+	capOpen     = -1
+	capPosition = -2
+	maxCaptures = 32
 )
 
 // What can be wrong with a replacement.
@@ -39,30 +39,33 @@ var (
 )
 
 // Gsub replaces the matches of a pattern in s, the first limit of them or all
-// when limit is negative, as string.gsub does. It ends early, without an error,
-// when grow refuses the bytes of a replacement.
-func Gsub(s, pat, repl string, limit int, grow func(n int) bool) (string, error) {
+// when limit is negative, as string.gsub does. It returns how many steps the
+// matching took. Before bytes are written, grow is asked; when it refuses, Gsub
+// ends without an error.
+func Gsub(s, pat, repl string, limit int, grow func(n int) bool) (out string, steps int, err error) {
 	p := &luaMatcher{src: s, pat: pat}
 	anchored := strings.HasPrefix(p.pat, "^")
 	var b strings.Builder
 	for i, last := 0, -1; i <= len(s); {
 		end := -1
 		if limit != 0 {
-			var err error
 			if end, err = p.find(i); err != nil {
-				return "", err
+				return "", p.steps, err
 			}
 		}
 		switch {
 		case end >= 0 && end != last: // nothing is matched twice at one place
-			if !p.replace(&b, repl, i, end) {
-				return "", ErrReplacement
-			}
-			if !grow(len(repl)) {
-				return "", nil
+			if err := p.replace(&b, repl, i, end, grow); err != nil {
+				if errors.Is(err, errRefused) {
+					err = nil
+				}
+				return "", p.steps, err
 			}
 			limit--
 			i, last = end, end
+		case limit == 0:
+			b.WriteString(s[i:])
+			i = len(s) + 1
 		case i < len(s):
 			b.WriteByte(s[i])
 			i++
@@ -73,7 +76,7 @@ func Gsub(s, pat, repl string, limit int, grow func(n int) bool) (string, error)
 			limit = 0
 		}
 	}
-	return b.String(), nil
+	return b.String(), p.steps, nil
 }
 
 // find matches the pattern at position i of the text and returns the end of
@@ -102,25 +105,31 @@ func (p *luaMatcher) find(i int) (end int, err error) {
 	return end, nil
 }
 
+// spend accounts for n steps; a matching that takes too many ends.
+func (p *luaMatcher) spend(n int) {
+	p.steps += n
+	if p.steps > fuel.PatternSteps {
+		panic(ErrTooLong)
+	}
+}
+
+// match matches the pattern from k on at position s of the text and returns the
+// end of the match, or -1.
 func (p *luaMatcher) match(s, k int) int {
 	p.depth++
 	defer func() { p.depth-- }()
-	if p.depth > patternDepth {
+	if p.depth > fuel.PatternDepth {
 		panic(ErrTooLong)
 	}
-	for {
-		p.steps++
-		if p.steps > patternSteps {
-			panic(ErrTooLong)
-		}
+	for s >= 0 {
+		p.spend(1)
 		if k >= len(p.pat) {
 			return s
 		}
 		switch c := p.pat[k]; {
+		case c == '(' && strings.HasPrefix(p.pat[k:], "()"):
+			return p.capture(s, k+2, capPosition)
 		case c == '(':
-			if k+1 < len(p.pat) && p.pat[k+1] == ')' {
-				return p.capture(s, k+2, capPosition)
-			}
 			return p.capture(s, k+1, capOpen)
 		case c == ')':
 			return p.closeCapture(s, k+1)
@@ -129,113 +138,145 @@ func (p *luaMatcher) match(s, k int) int {
 				return s
 			}
 			return -1
-		case c == '%' && k+1 < len(p.pat) && p.pat[k+1] == 'b':
-			if s = p.balance(s, k+2); s < 0 {
-				return -1
-			}
-			k += 4
-			continue
-		case c == '%' && k+1 < len(p.pat) && p.pat[k+1] == 'f':
-			k += 2
-			if k >= len(p.pat) || p.pat[k] != '[' {
-				panic(ErrPattern)
-			}
-			end := p.classEnd(k)
-			if p.set(p.at(s-1), k, end-1) || !p.set(p.at(s), k, end-1) {
-				return -1
-			}
-			k = end
-			continue
-		case c == '%' && k+1 < len(p.pat) && '0' <= p.pat[k+1] && p.pat[k+1] <= '9':
-			n := int(p.pat[k+1]) - '1'
-			if n < 0 || n >= len(p.caps) || p.caps[n].end < 0 {
-				panic(ErrPattern)
-			}
-			part := p.src[p.caps[n].start:p.caps[n].end]
-			if len(p.src)-s < len(part) || p.src[s:s+len(part)] != part {
-				return -1
-			}
-			s += len(part)
-			k += 2
+		}
+		if next, end, ok := p.special(s, k); ok {
+			s, k = next, end
 			continue
 		}
 		end := p.classEnd(k)
-		var quant byte
-		if end < len(p.pat) {
-			quant = p.pat[end]
+		if end < len(p.pat) && strings.IndexByte("?*+-", p.pat[end]) >= 0 {
+			return p.repeated(s, k, end)
 		}
-		one := func(i int) bool { return i < len(p.src) && p.single(p.src[i], k, end) }
-		switch quant {
-		case '?':
-			if one(s) {
-				if r := p.match(s+1, end+1); r >= 0 {
-					return r
-				}
-			}
-			k = end + 1
-		case '*', '+':
-			n := 0
-			for one(s + n) {
-				n++
-			}
-			least := 0
-			if quant == '+' {
-				least = 1
-			}
-			for ; n >= least; n-- {
-				if r := p.match(s+n, end+1); r >= 0 {
-					return r
-				}
-			}
+		if !p.one(s, k, end) {
 			return -1
-		case '-':
-			for {
-				if r := p.match(s, end+1); r >= 0 {
-					return r
-				}
-				if !one(s) {
-					return -1
-				}
-				s++
+		}
+		s++
+		k = end
+	}
+	return -1
+}
+
+// special matches %b, %f and back references at k. It returns where text and
+// pattern go on, -1 for the text when there is no match; ok is false when none
+// of these is at k.
+func (p *luaMatcher) special(s, k int) (next, end int, ok bool) {
+	if p.pat[k] != '%' || k+1 >= len(p.pat) {
+		return 0, 0, false
+	}
+	switch c := p.pat[k+1]; {
+	case c == 'b':
+		return p.balance(s, k+2), k + 4, true
+	case c == 'f':
+		k += 2
+		if k >= len(p.pat) || p.pat[k] != '[' {
+			panic(ErrPattern)
+		}
+		end := p.classEnd(k)
+		if p.set(p.at(s-1), k, end-1) || !p.set(p.at(s), k, end-1) {
+			s = -1
+		}
+		return s, end, true
+	case '0' <= c && c <= '9':
+		n := int(c) - '1'
+		if n < 0 || n >= len(p.caps) || p.caps[n].end < 0 {
+			panic(ErrPattern)
+		}
+		part := p.src[p.caps[n].start:p.caps[n].end]
+		p.spend(len(part) / 16)
+		if !strings.HasPrefix(p.src[s:], part) {
+			return -1, k + 2, true
+		}
+		return s + len(part), k + 2, true
+	}
+	return 0, 0, false
+}
+
+// repeated matches the class from k to end, which has a quantifier behind it,
+// and the rest of the pattern.
+func (p *luaMatcher) repeated(s, k, end int) int {
+	least := 0
+	switch p.pat[end] {
+	case '?':
+		if p.one(s, k, end) {
+			if r := p.match(s+1, end+1); r >= 0 {
+				return r
 			}
-		default:
-			if !one(s) {
+		}
+		return p.match(s, end+1)
+	case '-':
+		for {
+			if r := p.match(s, end+1); r >= 0 {
+				return r
+			}
+			if !p.one(s, k, end) {
 				return -1
 			}
 			s++
-			k = end
+		}
+	case '+':
+		least = 1
+	}
+	n := 0
+	for p.one(s+n, k, end) {
+		n++
+	}
+	for ; n >= least; n-- {
+		if r := p.match(s+n, end+1); r >= 0 {
+			return r
 		}
 	}
+	return -1
 }
 
+// one reports whether the byte at i is in the class from k to end.
+func (p *luaMatcher) one(i, k, end int) bool {
+	p.spend(1 + (end-k)/16)
+	return i < len(p.src) && p.single(p.src[i], k, end)
+}
+
+// errRefused says that grow did not want the bytes.
+var errRefused = errors.New("refused")
+
 // replace appends the replacement for a match to b.
-func (p *luaMatcher) replace(b *strings.Builder, repl string, start, end int) bool {
-	for k := 0; k < len(repl); k++ {
-		if repl[k] != '%' {
-			b.WriteByte(repl[k])
-			continue
+func (p *luaMatcher) replace(b *strings.Builder, repl string, start, end int, grow func(n int) bool) error {
+	put := func(text string) error {
+		if !grow(len(text)) {
+			return errRefused
 		}
-		k++
-		if k >= len(repl) {
-			return false
+		b.WriteString(text)
+		return nil
+	}
+	for {
+		text, rest, more := strings.Cut(repl, "%")
+		if err := put(text); err != nil || !more {
+			return err
 		}
-		n := int(repl[k]) - '0'
+		if rest == "" {
+			return ErrReplacement
+		}
+		p.spend(1)
+		c := rest[0]
+		repl = rest[1:]
+		part := ""
+		n := int(c) - '0'
 		switch {
-		case repl[k] == '%':
-			b.WriteByte('%')
+		case c == '%':
+			part = "%"
 		case n == 0, n == 1 && len(p.caps) == 0:
-			b.WriteString(p.src[start:end])
+			part = p.src[start:end]
 		case n < 0 || n > len(p.caps):
-			return false
+			return ErrReplacement
 		case p.caps[n-1].end == capPosition:
-			b.WriteString(strconv.Itoa(p.caps[n-1].start + 1))
+			part = strconv.Itoa(p.caps[n-1].start + 1)
 		case p.caps[n-1].end < 0:
-			return false
+			return ErrReplacement
 		default:
-			b.WriteString(p.src[p.caps[n-1].start:p.caps[n-1].end])
+			part = p.src[p.caps[n-1].start:p.caps[n-1].end]
+		}
+		if err := put(part); err != nil {
+			return err
 		}
 	}
-	return true
 }
 
 // at returns the byte at i, 0 outside of the text.
@@ -282,6 +323,9 @@ func (p *luaMatcher) balance(s, k int) int {
 	}
 	level := 0
 	for i := s; i < len(p.src); i++ {
+		if (i-s)%64 == 0 {
+			p.spend(16)
+		}
 		switch p.src[i] {
 		case p.pat[k+1]:
 			level--
@@ -366,37 +410,18 @@ func (p *luaMatcher) set(c byte, k, end int) bool {
 	return !in
 }
 
+// luaClasses are the classes that a letter behind % names; the capital letter
+// names what is not in it.
+var luaClasses = map[byte]func(byte) bool{
+	'a': classes["alpha"], 'd': classes["digit"], 'l': classes["lower"], 'u': classes["upper"], 's': classes["space"],
+	'w': classes["alnum"], 'x': classes["xdigit"], 'p': classes["punct"], 'c': classes["cntrl"], 'g': classes["graph"],
+}
+
 // luaClass reports whether c is in the class %class.
 func luaClass(c, class byte) bool {
-	alpha := 'a' <= c|0x20 && c|0x20 <= 'z'
-	digit := '0' <= c && c <= '9'
-	var in bool
-	switch class | 0x20 {
-	case 'a':
-		in = alpha
-	case 'd':
-		in = digit
-	case 'l':
-		in = 'a' <= c && c <= 'z'
-	case 'u':
-		in = 'A' <= c && c <= 'Z'
-	case 's':
-		in = c == ' ' || '\t' <= c && c <= '\r'
-	case 'w':
-		in = alpha || digit
-	case 'x':
-		in = digit || 'a' <= c|0x20 && c|0x20 <= 'f'
-	case 'p':
-		in = ' ' < c && c < 0x7f && !alpha && !digit
-	case 'c':
-		in = c < ' ' || c == 0x7f
-	case 'g':
-		in = ' ' < c && c < 0x7f
-	default:
+	in := luaClasses[class|0x20]
+	if in == nil || class < 'A' {
 		return class == c
 	}
-	if 'A' <= class && class <= 'Z' {
-		return !in
-	}
-	return in
+	return in(c) == (class >= 'a')
 }

@@ -58,7 +58,7 @@ func TestGsub(t *testing.T) {
 		{`abc`, `%f`, `x`, -1, `!`},
 		{`abc`, `)`, `x`, -1, `!`},
 	} {
-		got, err := Gsub(c.text, c.pattern, c.replacement, c.limit, func(int) bool { return true })
+		got, _, err := Gsub(c.text, c.pattern, c.replacement, c.limit, func(int) bool { return true })
 		if err != nil {
 			got = "!"
 		}

@@ -2,73 +2,197 @@ package pattern
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strings"
+
+	"specgraft/fedora/macro/fuel"
 )
+
+// A Regexp is a compiled regular expression that knows what it costs.
+type Regexp struct {
+	re   *regexp.Regexp
+	size int // of its program
+}
 
 // POSIX makes a regular expression of a POSIX one as GNU tools read it.
 // RE2 searches the leftmost-longest match then, as POSIX asks. Back references
-// are not possible.
-func POSIX(text string, extended, fold bool) (*regexp.Regexp, bool) {
-	var b strings.Builder
-	if fold {
-		b.WriteString("(?i)")
+// are not possible, and neither are expressions above fuel.RegexpText and
+// fuel.RegexpSize.
+func POSIX(text string, extended, fold bool) (*Regexp, bool) {
+	if len(text) > fuel.RegexpText {
+		return nil, false
 	}
-	start := true // at the start of an expression, * is literal in a basic one
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		was := start
-		start = false
-		switch {
-		case c == '\\' && i+1 < len(text):
-			i++
-			switch d := text[i]; {
-			case !extended && strings.IndexByte("(){}|+?", d) >= 0:
-				b.WriteByte(d)
-				start = d == '(' || d == '|'
-			case strings.IndexByte("wWsSbB", d) >= 0:
-				b.WriteByte('\\')
-				b.WriteByte(d)
-			case d == 'n':
-				b.WriteByte('\n')
-			case d == 't':
-				b.WriteByte('\t')
-			case d >= '0' && d <= '9', 'a' <= d|0x20 && d|0x20 <= 'z', d == '<', d == '>', d == '`', d == '\'':
-				return nil, false
-			default:
-				b.WriteString(regexp.QuoteMeta(string(d)))
-			}
-		case c == '[':
-			end, class := bracket(text[i:])
-			if end < 0 {
-				return nil, false
-			}
-			b.WriteString(class)
-			i += end - 1
-		case c == '*' && was:
-			if extended {
-				return nil, false
-			}
-			b.WriteString(`\*`)
-		case !extended && strings.IndexByte("(){}|+?", c) >= 0:
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c == '^' && !extended && !was, c == '$' && !extended && i+1 < len(text) && !strings.HasPrefix(text[i+1:], `\)`) && !strings.HasPrefix(text[i+1:], `\|`):
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		default:
-			if extended && (c == '+' || c == '?' || c == '{') && was {
-				return nil, false
-			}
-			b.WriteByte(c)
-			start = c == '^' || extended && (c == '(' || c == '|')
+	t := translation{text: text, extended: extended, start: true}
+	if fold {
+		t.b.WriteString("(?i)")
+	}
+	for t.i < len(text) {
+		if !t.step() {
+			return nil, false
 		}
 	}
-	re, err := regexp.Compile(b.String())
+	tree, err := syntax.Parse(t.b.String(), syntax.Perl)
+	if err != nil {
+		return nil, false
+	}
+	size := expressionSize(tree)
+	if size > fuel.RegexpSize {
+		return nil, false
+	}
+	re, err := regexp.Compile(t.b.String())
 	if err != nil {
 		return nil, false
 	}
 	re.Longest()
-	return re, true
+	return &Regexp{re, size}, true
+}
+
+// expressionSize returns about how many instructions an expression compiles to.
+// It is known before they are made: a{1000} is a thousand of them. The parser
+// bounds the depth of the tree.
+func expressionSize(re *syntax.Regexp) int {
+	size := 1
+	switch re.Op {
+	case syntax.OpLiteral:
+		size = len(re.Rune)
+	case syntax.OpCharClass:
+		size = 1 + len(re.Rune)/8
+	}
+	for _, sub := range re.Sub {
+		size += expressionSize(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(re.Min, re.Max, 1)
+	}
+	return min(size, 1<<30/1000) // may be repeated once more, by at most 1000
+}
+
+// Find returns the leftmost longest match in s and its groups as pairs of
+// indexes, nil when there is none, and what the search cost in steps.
+func (re *Regexp) Find(s string) (match []int, cost int) {
+	if len(s) <= shortText {
+		return re.re.FindStringSubmatchIndex(s), re.size * (len(s) + 1)
+	}
+	// How far the search looks behind the match depends on the expression.
+	r := &countingReader{Reader: strings.NewReader(s)}
+	match = re.re.FindReaderSubmatchIndex(r)
+	return match, re.size * (r.read + 1)
+}
+
+// FindAll returns all matches in s and what the search cost. It does not search
+// long texts: ok is false then.
+func (re *Regexp) FindAll(s string) (matches []string, cost int, ok bool) {
+	if len(s) > shortText {
+		return nil, 0, false
+	}
+	matches = re.re.FindAllString(s, -1)
+	return matches, re.size * (len(s) + 1) * (len(matches) + 1), true
+}
+
+// shortText is the length of a text that may be searched to its end each time.
+const shortText = 2048
+
+// Groups returns the number of groups in parentheses.
+func (re *Regexp) Groups() int { return re.re.NumSubexp() }
+
+// Anchored reports whether the expression begins at the start of the text: it
+// can match once only.
+func (re *Regexp) Anchored() bool {
+	s := strings.TrimPrefix(re.re.String(), "(?i)")
+	return strings.HasPrefix(s, "^") && !strings.Contains(s, "|")
+}
+
+// A countingReader counts the bytes that are read from it.
+type countingReader struct {
+	*strings.Reader
+	read int
+}
+
+func (r *countingReader) ReadRune() (rune, int, error) {
+	c, n, err := r.Reader.ReadRune()
+	r.read += n
+	return c, n, err
+}
+
+// A translation writes a POSIX expression as one of Go.
+type translation struct {
+	text     string
+	extended bool
+	i        int
+	start    bool // at the start of an expression, where * is literal in a basic one
+	b        strings.Builder
+}
+
+// step translates what begins at i. It returns false for what has no counterpart.
+func (t *translation) step() bool {
+	c, was := t.text[t.i], t.start
+	t.start = false
+	switch {
+	case c == '\\' && t.i+1 < len(t.text):
+		t.i += 2
+		return t.escape(t.text[t.i-1])
+	case c == '[':
+		end, class := bracket(t.text[t.i:])
+		if end < 0 {
+			return false
+		}
+		t.b.WriteString(class)
+		t.i += end
+		return true
+	case c == '*' && was:
+		if t.extended {
+			return false
+		}
+		t.b.WriteString(`\*`)
+	case t.extended && was && (c == '+' || c == '?' || c == '{'):
+		return false
+	case t.literal(c, was):
+		t.b.WriteByte('\\')
+		t.b.WriteByte(c)
+	default:
+		t.b.WriteByte(c)
+		t.start = c == '^' || t.extended && (c == '(' || c == '|')
+	}
+	t.i++
+	return true
+}
+
+// literal reports whether c, which is special to Go, stands for itself.
+func (t *translation) literal(c byte, start bool) bool {
+	if t.extended {
+		return false
+	}
+	switch c {
+	case '(', ')', '{', '}', '|', '+', '?':
+		return true
+	case '^':
+		return !start
+	case '$':
+		rest := t.text[t.i+1:]
+		return rest != "" && !strings.HasPrefix(rest, `\)`) && !strings.HasPrefix(rest, `\|`)
+	}
+	return false
+}
+
+// escape translates a backslash and the byte behind it.
+func (t *translation) escape(d byte) bool {
+	switch {
+	case !t.extended && strings.IndexByte("(){}|+?", d) >= 0:
+		t.b.WriteByte(d)
+		t.start = d == '(' || d == '|'
+	case strings.IndexByte("wWsSbB", d) >= 0:
+		t.b.WriteByte('\\')
+		t.b.WriteByte(d)
+	case d == 'n':
+		t.b.WriteByte('\n')
+	case d == 't':
+		t.b.WriteByte('\t')
+	case d >= '0' && d <= '9', 'a' <= d|0x20 && d|0x20 <= 'z', d == '<', d == '>', d == '`', d == '\'':
+		return false
+	default:
+		t.b.WriteString(regexp.QuoteMeta(string(d)))
+	}
+	return true
 }
 
 // bracket translates a bracket expression and returns its length, or -1. A

@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -12,7 +10,7 @@ import (
 // An awkRule is one rule of the awk programs that specs use: a condition on the
 // line, and print or printf of fields and texts.
 type awkRule struct {
-	re     *regexp.Regexp
+	re     *pattern.Regexp
 	nr     int // line number, 0 for any
 	exit   bool
 	printf bool
@@ -27,7 +25,7 @@ type awkTerm struct {
 }
 
 // toolAwk prints fields. Anything more makes the output unknown.
-func toolAwk(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolAwk(s *shell, args []string, in *stream, out *output) (int, error) {
 	opts, rest, ok := options(args, "F:", map[string]string{"field-separator": "F"})
 	if !ok || len(rest) == 0 {
 		return refuse("awk", strings.Join(args, " "))
@@ -40,20 +38,9 @@ func toolAwk(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 	if !ok {
 		return refuse("awk", rest[0])
 	}
-	var split func(string) []string
-	switch {
-	case sep == " ":
-		split = strings.Fields
-	case sep == "t":
-		return refuse("awk", "-Ft")
-	case len(sep) == 1 && sep != `\`:
-		split = func(l string) []string { return strings.Split(l, sep) }
-	default:
-		re, ok := pattern.POSIX(sep, true, false)
-		if !ok || re.MatchString("") {
-			return refuse("awk", "-F "+sep)
-		}
-		split = func(l string) []string { return re.Split(l, -1) }
+	split, ok := awkSplit(s, sep)
+	if !ok {
+		return refuse("awk", "-F "+sep)
 	}
 	b, err := s.input(rest[1:], in)
 	if err != nil {
@@ -63,58 +50,123 @@ func toolAwk(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 		if err := s.step(); err != nil {
 			return 2, err
 		}
-		var fields []string
+		l := awkLine{text: line, number: i + 1}
 		if line != "" {
-			fields = split(line)
-		}
-		value := func(t awkTerm) string {
-			n := t.field
-			switch t.kind {
-			case 't':
-				return t.text
-			case 'N':
-				return strconv.Itoa(len(fields))
-			case 'R':
-				return strconv.Itoa(i + 1)
-			case 'F':
-				n = len(fields) - t.field
+			if l.fields, err = split(line); err != nil {
+				return 2, err
 			}
-			if n == 0 {
-				return line
-			}
-			if n < 0 || n > len(fields) {
-				return ""
-			}
-			return fields[n-1]
 		}
 		for _, r := range rules {
-			if r.nr != 0 && r.nr != i+1 || r.re != nil && !r.re.MatchString(line) {
-				continue
+			exit, err := r.run(s, l, out)
+			if err != nil {
+				return 2, err
 			}
-			var words []string
-			for _, item := range r.items {
-				w := ""
-				for _, t := range item {
-					w += value(t)
-				}
-				words = append(words, w)
-			}
-			switch {
-			case r.printf:
-				if st, err := toolPrintf(s, words, in, out); err != nil {
-					return st, err
-				}
-			case len(words) == 0:
-				out.WriteString(line + "\n")
-			default:
-				out.WriteString(strings.Join(words, " ") + "\n")
-			}
-			if r.exit {
+			if exit {
 				return 0, nil
 			}
 		}
 	}
 	return 0, nil
+}
+
+// awkSplit returns what splits a line into fields.
+func awkSplit(s *shell, sep string) (split func(string) ([]string, error), ok bool) {
+	switch {
+	case sep == " ":
+		return func(l string) ([]string, error) { return strings.Fields(l), nil }, true
+	case sep == "t":
+		return nil, false
+	case len(sep) == 1 && sep != `\`:
+		return func(l string) ([]string, error) { return strings.Split(l, sep), nil }, true
+	}
+	re, ok := pattern.POSIX(sep, true, false)
+	if !ok {
+		return nil, false
+	}
+	if empty, _ := re.Find(""); empty != nil || re.Anchored() {
+		return nil, false
+	}
+	return func(l string) (fields []string, err error) {
+		for {
+			m, err := s.find(re, l)
+			if err != nil {
+				return nil, err
+			}
+			if m == nil || m[1] == 0 {
+				return append(fields, l), nil
+			}
+			fields = append(fields, l[:m[0]])
+			l = l[m[1]:]
+		}
+	}, true
+}
+
+// An awkLine is the line that the rules work on.
+type awkLine struct {
+	text   string
+	number int
+	fields []string
+}
+
+// value returns what a term stands for.
+func (l awkLine) value(t awkTerm) string {
+	n := t.field
+	switch t.kind {
+	case 't':
+		return t.text
+	case 'N':
+		return strconv.Itoa(len(l.fields))
+	case 'R':
+		return strconv.Itoa(l.number)
+	case 'F':
+		n = len(l.fields) - t.field
+	}
+	if n == 0 {
+		return l.text
+	}
+	if n < 0 || n > len(l.fields) {
+		return ""
+	}
+	return l.fields[n-1]
+}
+
+// run applies a rule to a line and reports whether it ends the program.
+func (r *awkRule) run(s *shell, l awkLine, out *output) (exit bool, err error) {
+	if err := s.work(20); err != nil || r.nr != 0 && r.nr != l.number {
+		return false, err
+	}
+	if r.re != nil {
+		if m, err := s.find(r.re, l.text); err != nil || m == nil {
+			return false, err
+		}
+	}
+	var words []string
+	size := 0
+	for _, item := range r.items {
+		var w strings.Builder
+		for _, t := range item {
+			v := l.value(t)
+			if size += len(v) + 1; size > maxOutput {
+				return false, ErrBudget
+			}
+			w.WriteString(v)
+		}
+		words = append(words, w.String())
+	}
+	switch {
+	case r.printf:
+		if _, err := toolPrintf(s, words, nil, out); err != nil {
+			return false, err
+		}
+	case len(words) == 0:
+		out.WriteString(l.text + "\n")
+	default:
+		out.WriteString(strings.Join(words, " ") + "\n")
+	}
+	if out.over {
+		return false, ErrBudget
+	}
+	return r.exit, s.work(size)
 }
 
 // parseAwk reads the rules; a BEGIN rule may set FS.
@@ -178,16 +230,12 @@ func parseAwk(text, sep string) ([]awkRule, string, bool) {
 }
 
 // action reads "print ITEMS; exit }".
-func (r *awkRule) action(text string) (string, bool) {
+func (r *awkRule) action(text string) (rest string, ok bool) {
 	text = strings.TrimLeft(text, " \t\n")
-	switch {
-	case strings.HasPrefix(text, "printf"):
-		r.printf = true
-		text = text[len("printf"):]
-	case strings.HasPrefix(text, "print"):
-		text = text[len("print"):]
-	default:
-		return text, false
+	if text, r.printf = strings.CutPrefix(text, "printf"); !r.printf {
+		if text, ok = strings.CutPrefix(text, "print"); !ok {
+			return text, false
+		}
 	}
 	paren := false
 	if t := strings.TrimLeft(text, " "); strings.HasPrefix(t, "(") {
@@ -207,60 +255,72 @@ func (r *awkRule) action(text string) (string, bool) {
 			if r.printf && len(r.items) == 0 {
 				return text, false
 			}
-			text = strings.TrimLeft(strings.TrimPrefix(text, ")"), " \t\n;")
-			if rest, ok := strings.CutPrefix(text, "exit"); ok {
-				r.exit = true
-				text = strings.TrimLeft(rest, " \t\n;")
-			}
-			rest, ok := strings.CutPrefix(text, "}")
-			return rest, ok
+			return r.end(text)
 		case c == ',':
 			if len(item) == 0 {
 				return text, false
 			}
 			r.items = append(r.items, item)
 			item, text = nil, text[1:]
-		case c == '"':
-			end := 1
-			for end < len(text) && text[end] != '"' {
-				if text[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			if end >= len(text) {
-				return text, false
-			}
-			s, _ := unescape(text[1:end], false)
-			item = append(item, awkTerm{kind: 't', text: s})
-			text = text[end+1:]
-		case strings.HasPrefix(text, "$NF"):
-			item, text = append(item, awkTerm{kind: 'F'}), text[3:]
-		case strings.HasPrefix(text, "$(NF-"):
-			n, rest, ok := strings.Cut(text[5:], ")")
-			k, err := strconv.Atoi(n)
-			if !ok || err != nil {
-				return text, false
-			}
-			item, text = append(item, awkTerm{kind: 'F', field: k}), rest
-		case c == '$':
-			n := 1
-			for n < len(text) && text[n] >= '0' && text[n] <= '9' {
-				n++
-			}
-			k, err := strconv.Atoi(text[1:n])
-			if err != nil {
-				return text, false
-			}
-			item, text = append(item, awkTerm{kind: '$', field: k}), text[n:]
-		case strings.HasPrefix(text, "NF") && !partOfName(byteAt(text, 2)):
-			item, text = append(item, awkTerm{kind: 'N'}), text[2:]
-		case strings.HasPrefix(text, "NR") && !partOfName(byteAt(text, 2)):
-			item, text = append(item, awkTerm{kind: 'R'}), text[2:]
 		default:
-			return text, false
+			var t awkTerm
+			if t, text, ok = readAwkTerm(text); !ok {
+				return text, false
+			}
+			item = append(item, t)
 		}
 	}
+}
+
+// end reads what follows the items of a print.
+func (r *awkRule) end(text string) (string, bool) {
+	text = strings.TrimLeft(strings.TrimPrefix(text, ")"), " \t\n;")
+	if rest, ok := strings.CutPrefix(text, "exit"); ok {
+		r.exit = true
+		text = strings.TrimLeft(rest, " \t\n;")
+	}
+	return strings.CutPrefix(text, "}")
+}
+
+// readAwkTerm reads a text, a field or a variable.
+func readAwkTerm(text string) (t awkTerm, rest string, ok bool) {
+	digits := func(from int) int {
+		n := from
+		for n < len(text) && text[n] >= '0' && text[n] <= '9' {
+			n++
+		}
+		return n
+	}
+	switch {
+	case text[0] == '"':
+		end := 1
+		for end < len(text) && text[end] != '"' {
+			if text[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if end >= len(text) {
+			return t, text, false
+		}
+		s, _ := unescape(text[1:end], false)
+		return awkTerm{kind: 't', text: s}, text[end+1:], true
+	case strings.HasPrefix(text, "$NF"):
+		return awkTerm{kind: 'F'}, text[3:], true
+	case strings.HasPrefix(text, "$(NF-"):
+		n, rest, ok := strings.Cut(text[5:], ")")
+		k, err := strconv.Atoi(n)
+		return awkTerm{kind: 'F', field: k}, rest, ok && err == nil
+	case text[0] == '$':
+		n := digits(1)
+		k, err := strconv.Atoi(text[1:n])
+		return awkTerm{kind: '$', field: k}, text[n:], err == nil
+	case strings.HasPrefix(text, "NF") && !partOfName(byteAt(text, 2)):
+		return awkTerm{kind: 'N'}, text[2:], true
+	case strings.HasPrefix(text, "NR") && !partOfName(byteAt(text, 2)):
+		return awkTerm{kind: 'R'}, text[2:], true
+	}
+	return t, text, false
 }
 
 // byteAt returns the byte at i, 0 behind the end.

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
@@ -61,6 +60,9 @@ func (s *shell) testExpr(x syntax.TestExpr) (bool, error) {
 			if err != nil {
 				return false, err
 			}
+			if err := s.matching(len(re.String()), len(left)); err != nil {
+				return false, err
+			}
 			return re.MatchString(left) == (x.Op != syntax.TsNoMatch), nil
 		case syntax.TsReMatch:
 			return false, unknownf("=~ is not evaluated")
@@ -92,6 +94,9 @@ func (s *shell) pattern(w *syntax.Word) (*regexp.Regexp, error) {
 		default:
 			text += v
 		}
+	}
+	if err := s.matching(len(text), 0); err != nil {
+		return nil, err
 	}
 	re, err := pattern.Regexp(text, pattern.EntireString)
 	if err != nil {
@@ -162,7 +167,7 @@ func (s *shell) binaryTest(left, op, right string, double bool) (bool, error) {
 }
 
 // toolTest is test and [.
-func toolTest(s *shell, args []string, _ *stream, _ *bytes.Buffer) (int, error) {
+func toolTest(s *shell, args []string, _ *stream, _ *output) (int, error) {
 	not := false
 	for len(args) > 0 && args[0] == "!" && len(args) != 3 {
 		not, args = !not, args[1:]

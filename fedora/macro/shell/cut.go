@@ -47,7 +47,7 @@ func ranges(list string) (func(int) bool, bool) {
 	}, len(spans) > 0
 }
 
-func toolCut(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolCut(s *shell, args []string, in *stream, out *output) (int, error) {
 	opts, files, ok := options(args, "b:c:d:f:sno:", map[string]string{"delimiter": "d", "fields": "f", "bytes": "b", "characters": "c", "only-delimited": "s", "output-delimiter": "o"})
 	if !ok {
 		return refuse("cut", strings.Join(args, " "))
@@ -81,6 +81,9 @@ func toolCut(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 		joiner = delim
 	}
 	for _, line := range inLines(b) {
+		if err := s.work(4 * len(line) * (1 + len(list)/2)); err != nil {
+			return 1, err
+		}
 		if kind != "f" {
 			for i := range len(line) {
 				if in1(i + 1) {
@@ -163,7 +166,7 @@ func trByte(text string) (byte, string, bool) {
 	return text[1], text[2:], true // an unknown escape is the character itself
 }
 
-func toolTr(_ *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolTr(_ *shell, args []string, in *stream, out *output) (int, error) {
 	opts, sets, ok := options(args, "cCdst", map[string]string{"complement": "c", "delete": "d", "squeeze-repeats": "s", "truncate-set1": "t"})
 	if !ok || len(sets) == 0 || len(sets) > 2 {
 		return refuse("tr", strings.Join(args, " "))

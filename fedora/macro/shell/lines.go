@@ -15,7 +15,7 @@ func inLines(b []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
 }
 
-func putLines(out *bytes.Buffer, list []string) {
+func putLines(out *output, list []string) {
 	for _, l := range list {
 		out.WriteString(l)
 		out.WriteByte('\n')
@@ -43,7 +43,7 @@ func count(name string, args []string) (n int, bytes bool, files []string, ok bo
 	return n, bytes, files, ok
 }
 
-func toolHead(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolHead(s *shell, args []string, in *stream, out *output) (int, error) {
 	n, isBytes, files, ok := count("head", args)
 	if !ok || len(files) > 1 {
 		return refuse("head", strings.Join(args, " "))
@@ -64,7 +64,7 @@ func toolHead(s *shell, args []string, in *stream, out *bytes.Buffer) (int, erro
 	return 0, nil
 }
 
-func toolTail(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolTail(s *shell, args []string, in *stream, out *output) (int, error) {
 	n, isBytes, files, ok := count("tail", args)
 	if !ok || len(files) > 1 {
 		return refuse("tail", strings.Join(args, " "))
@@ -87,7 +87,7 @@ func toolTail(s *shell, args []string, in *stream, out *bytes.Buffer) (int, erro
 	return 0, nil
 }
 
-func toolSort(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolSort(s *shell, args []string, in *stream, out *output) (int, error) {
 	opts, files, ok := options(args, "runV", map[string]string{"reverse": "r", "unique": "u", "numeric-sort": "n", "version-sort": "V"})
 	if !ok {
 		return refuse("sort", strings.Join(args, " "))
@@ -131,6 +131,9 @@ func toolSort(s *shell, args []string, in *stream, out *bytes.Buffer) (int, erro
 			}
 		}
 	}
+	if err := s.work(40 * len(b)); err != nil {
+		return 1, err
+	}
 	slices.SortStableFunc(list, compare)
 	if has["r"] {
 		slices.Reverse(list)
@@ -155,7 +158,7 @@ func compareNumbers(a, b string) int {
 	return len(x) - len(y)
 }
 
-func toolUniq(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolUniq(s *shell, args []string, in *stream, out *output) (int, error) {
 	if len(args) > 0 {
 		return refuse("uniq", strings.Join(args, " "))
 	}
@@ -163,7 +166,7 @@ func toolUniq(s *shell, args []string, in *stream, out *bytes.Buffer) (int, erro
 	return 0, nil
 }
 
-func toolRev(_ *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolRev(_ *shell, args []string, in *stream, out *output) (int, error) {
 	b := in.all()
 	if len(args) > 0 || !ascii(b) {
 		return refuse("rev", "this text")
@@ -176,7 +179,7 @@ func toolRev(_ *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 	return 0, nil
 }
 
-func toolTac(_ *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolTac(_ *shell, args []string, in *stream, out *output) (int, error) {
 	if len(args) > 0 {
 		return refuse("tac", strings.Join(args, " "))
 	}
@@ -186,7 +189,7 @@ func toolTac(_ *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 	return 0, nil
 }
 
-func toolWc(_ *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolWc(_ *shell, args []string, in *stream, out *output) (int, error) {
 	b := in.all()
 	if len(args) != 1 {
 		return refuse("wc", strings.Join(args, " "))

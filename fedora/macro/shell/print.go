@@ -1,14 +1,13 @@
 package shell
 
 import (
-	"bytes"
 	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
 )
 
-func toolEcho(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
+func toolEcho(_ *shell, args []string, _ *stream, out *output) (int, error) {
 	newline, escapes := true, false
 	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && strings.Trim(args[0][1:], "neE") == "" {
 		for _, c := range args[0][1:] {
@@ -109,7 +108,7 @@ func unescape(s string, echo bool) (string, bool) {
 	return b.String(), false
 }
 
-func toolPrintf(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
+func toolPrintf(s *shell, args []string, _ *stream, out *output) (int, error) {
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	}
@@ -119,6 +118,9 @@ func toolPrintf(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, err
 	format, args := args[0], args[1:]
 	for first := true; first || len(args) > 0; first = false {
 		used := false
+		if err := s.work(4 * len(format)); err != nil {
+			return 1, err
+		}
 		for i := 0; i < len(format); i++ {
 			c := format[i]
 			if c == '\\' {
@@ -162,8 +164,8 @@ func toolPrintf(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, err
 		if !used && len(args) > 0 {
 			break // a format without directives is printed once
 		}
-		if out.Len() > maxOutput {
-			return 1, errBudget
+		if out.over {
+			return 1, ErrBudget
 		}
 	}
 	return 0, nil

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ var rootPackages = strings.Fields(`bash bzip2 coreutils cpio diffutils dnf5 fedo
 // lists the sources of a spec: it has the packages that rpm needs for reading
 // specs and nothing that a spec requires for its build. What other build roots
 // have is not known.
-func toolRpm(s *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
+func toolRpm(s *shell, args []string, _ *stream, out *output) (int, error) {
 	if !s.env.SourceRoot {
 		return 2, unknownf("it asks for the packages of the build root")
 	}
@@ -52,7 +51,7 @@ func toolRpm(s *shell, args []string, _ *stream, out *bytes.Buffer) (int, error)
 
 // toolXargs gives the words of its input to one of the commands that are worth
 // it.
-func toolXargs(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolXargs(s *shell, args []string, in *stream, out *output) (int, error) {
 	always := true
 	if len(args) > 0 && (args[0] == "-r" || args[0] == "--no-run-if-empty") {
 		always, args = false, args[1:]

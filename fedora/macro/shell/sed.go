@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -13,7 +11,7 @@ import (
 type sedAddress struct {
 	line int // 0 when it is not a number
 	last bool
-	re   *regexp.Regexp
+	re   *pattern.Regexp
 }
 
 // A sedCommand is one command of a script: s, y, p, d or q.
@@ -21,7 +19,7 @@ type sedCommand struct {
 	from, to *sedAddress
 	not      bool
 	verb     byte
-	re       *regexp.Regexp
+	re       *pattern.Regexp
 	with     []sedPiece
 	table    [256]byte
 	global   bool
@@ -36,7 +34,7 @@ type sedPiece struct {
 	group int // -1 for a text
 }
 
-func toolSed(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolSed(s *shell, args []string, in *stream, out *output) (int, error) {
 	opts, rest, ok := options(args, "ne:Erus", map[string]string{"quiet": "n", "silent": "n", "expression": "e", "regexp-extended": "E", "unbuffered": "u", "separate": "s"})
 	if !ok {
 		return refuse("sed", strings.Join(args, " "))
@@ -80,85 +78,113 @@ func toolSed(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 		if i == len(list)-1 && noNewline {
 			end = ""
 		}
-		deleted, quit := false, false
+		l := &sedLine{s: s, text: line, end: end, number: i + 1, last: i == len(list)-1, out: out}
 		for _, c := range prog {
-			if c.selects(line, i+1, i == len(list)-1) == c.not {
-				continue
+			if err := c.run(l); err != nil {
+				return 1, err
 			}
-			switch c.verb {
-			case 'p':
-				out.WriteString(line + end)
-			case 'd':
-				deleted = true
-			case 'q':
-				quit = true
-			case 'y':
-				t := []byte(line)
-				for j := range t {
-					t[j] = c.table[t[j]]
-				}
-				line = string(t)
-			case 's':
-				var changed bool
-				line, changed = c.substitute(line)
-				if changed && c.print {
-					out.WriteString(line + end)
-				}
-			}
-			if len(line) > maxOutput {
-				return 1, errBudget
-			}
-			if deleted || quit {
+			if l.deleted || l.quit {
 				break
 			}
 		}
-		if !quiet && !deleted {
-			out.WriteString(line + end)
+		if !quiet && !l.deleted {
+			out.WriteString(l.text + end)
 		}
-		if quit {
+		if l.quit || out.over {
 			break
 		}
 	}
 	return 0, nil
 }
 
-func (c *sedCommand) selects(line string, n int, last bool) bool {
-	at := func(a *sedAddress) bool {
+// A sedLine is the line that a script works on.
+type sedLine struct {
+	s             *shell
+	text, end     string
+	number        int
+	last          bool
+	out           *output
+	deleted, quit bool
+}
+
+// run runs one command on a line.
+func (c *sedCommand) run(l *sedLine) error {
+	if err := l.s.work(20 + len(l.text)/8); err != nil {
+		return err
+	}
+	selected, err := c.selects(l)
+	if err != nil || selected == c.not {
+		return err
+	}
+	switch c.verb {
+	case 'p':
+		l.out.WriteString(l.text + l.end)
+	case 'd':
+		l.deleted = true
+	case 'q':
+		l.quit = true
+	case 'y':
+		t := []byte(l.text)
+		for j := range t {
+			t[j] = c.table[t[j]]
+		}
+		l.text = string(t)
+	case 's':
+		var changed bool
+		if l.text, changed, err = c.substitute(l.s, l.text); err != nil {
+			return err
+		}
+		if changed && c.print {
+			l.out.WriteString(l.text + l.end)
+		}
+	}
+	return nil
+}
+
+// selects reports whether the command applies to a line.
+func (c *sedCommand) selects(l *sedLine) (bool, error) {
+	at := func(a *sedAddress) (bool, error) {
 		switch {
 		case a.last:
-			return last
+			return l.last, nil
 		case a.re != nil:
-			return a.re.MatchString(line)
+			m, err := l.s.find(a.re, l.text)
+			return m != nil, err
 		}
-		return a.line == n
+		return a.line == l.number, nil
 	}
 	switch {
 	case c.from == nil:
-		return true
+		return true, nil
 	case c.to == nil:
 		return at(c.from)
 	case c.active:
 		if c.to.line > 0 {
-			c.active = n < c.to.line
-			return n <= c.to.line
+			c.active = l.number < c.to.line
+			return l.number <= c.to.line, nil
 		}
-		c.active = !at(c.to)
-		return true
-	case at(c.from):
-		c.active = c.to.line == 0 || n < c.to.line
-		return true
+		end, err := at(c.to)
+		c.active = !end
+		return true, err
 	}
-	return false
+	begin, err := at(c.from)
+	if begin {
+		c.active = c.to.line == 0 || l.number < c.to.line
+	}
+	return begin, err
 }
 
 // substitute does s/re/with/ as GNU sed does, empty matches included.
-func (c *sedCommand) substitute(line string) (string, bool) {
-	var b strings.Builder
+func (c *sedCommand) substitute(s *shell, line string) (string, bool, error) {
+	var b output
 	changed, pos, n, end := false, 0, 0, -1
-	for pos <= len(line) {
-		m := c.re.FindStringSubmatchIndex(line[pos:])
-		if m != nil && pos > 0 && anchored(c.re) {
-			m = nil
+	for pos <= len(line) && !b.over {
+		if pos > 0 && c.re.Anchored() {
+			break
+		}
+		m, err := s.find(c.re, line[pos:])
+		if err != nil {
+			return "", false, err
 		}
 		if m == nil {
 			break
@@ -183,13 +209,7 @@ func (c *sedCommand) substitute(line string) (string, bool) {
 			b.WriteString(line[m[0]:m[1]])
 		} else {
 			changed = true
-			for _, p := range c.with {
-				if p.group < 0 {
-					b.WriteString(p.text)
-				} else if 2*p.group+1 < len(m) && m[2*p.group] >= 0 {
-					b.WriteString(line[m[2*p.group]:m[2*p.group+1]])
-				}
-			}
+			c.replace(&b, line, m)
 		}
 		end = m[1]
 		pos = m[1]
@@ -207,14 +227,25 @@ func (c *sedCommand) substitute(line string) (string, bool) {
 	if pos < len(line) {
 		b.WriteString(line[pos:])
 	}
-	return b.String(), changed
+	if b.over {
+		return "", false, ErrBudget
+	}
+	return b.String(), changed, s.work(b.Len())
 }
 
-// anchored reports whether an expression begins at the start of the text: it
-// can match once only.
-func anchored(re *regexp.Regexp) bool {
-	s := strings.TrimPrefix(re.String(), "(?i)")
-	return strings.HasPrefix(s, "^") && !strings.Contains(s, "|")
+// replace writes what stands for a match.
+func (c *sedCommand) replace(b *output, line string, m []int) {
+	for _, p := range c.with {
+		switch {
+		case p.group < 0:
+			b.WriteString(p.text)
+		case 2*p.group+1 < len(m) && m[2*p.group] >= 0:
+			b.WriteString(line[m[2*p.group]:m[2*p.group+1]])
+		}
+		if b.over {
+			return
+		}
+	}
 }
 
 // parseSed reads a script, commands separated by newlines or semicolons.
@@ -349,11 +380,16 @@ func (c *sedCommand) parseSubstitute(text string, extended bool) (string, bool) 
 	if c.re, ok = pattern.POSIX(expr, extended, fold); !ok {
 		return text, false
 	}
-	piece := ""
+	return text, c.parseReplacement(with)
+}
+
+// parseReplacement reads what stands for a match.
+func (c *sedCommand) parseReplacement(with string) bool {
+	var piece strings.Builder
 	flush := func() {
-		if piece != "" {
-			c.with = append(c.with, sedPiece{piece, -1})
-			piece = ""
+		if piece.Len() > 0 {
+			c.with = append(c.with, sedPiece{piece.String(), -1})
+			piece.Reset()
 		}
 	}
 	for i := 0; i < len(with); i++ {
@@ -365,26 +401,26 @@ func (c *sedCommand) parseSubstitute(text string, extended bool) (string, bool) 
 			i++
 			switch d := with[i]; {
 			case d >= '0' && d <= '9':
-				if int(d-'0') > c.re.NumSubexp() {
-					return text, false
+				if int(d-'0') > c.re.Groups() {
+					return false
 				}
 				flush()
 				c.with = append(c.with, sedPiece{group: int(d - '0')})
 			case d == 'n':
-				piece += "\n"
+				piece.WriteByte('\n')
 			case d == 't':
-				piece += "\t"
+				piece.WriteByte('\t')
 			case 'a' <= d|0x20 && d|0x20 <= 'z':
-				return text, false // \U, \L and the like
+				return false // \U, \L and the like
 			default:
-				piece += string(d)
+				piece.WriteByte(d)
 			}
 		default:
-			piece += with[i : i+1]
+			piece.WriteByte(with[i])
 		}
 	}
 	flush()
-	return text, true
+	return true
 }
 
 func (c *sedCommand) parseTranslate(text string) (string, bool) {

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -18,43 +17,55 @@ import (
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
 
+	"specgraft/fedora/macro/fuel"
 	"specgraft/overlay/diag"
 )
 
 // Bounds of one shell command. The commands in real specs are one line of text
 // tools on a version.
 const (
-	maxSteps  = 10_000  // statements and words
-	maxOutput = 1 << 20 // bytes of one command's output
-	maxDepth  = 20      // nested substitutions and groups
+	maxSteps  = fuel.ShellSteps
+	maxOutput = fuel.ShellOutput
+	maxDepth  = fuel.ShellDepth
 )
 
-// A Env is what a command can ask of the world around it.
+// An Env is what a command can ask of the world around it.
 type Env struct {
 	Read       func(path string) (string, error) // the content of a file of the component; the error says what is read that cannot be
 	SourceRoot bool                              // packages are asked for in the root where sources are listed
+	Fuel       *fuel.Tank                        // what the computation may take; nil for a full tank of its own
 }
+
+// ErrBudget is in the chain of the error for a command that takes more than it
+// may.
+var ErrBudget = errors.New("it is too long a computation")
 
 // Run computes the output of a command. Of a command that is no function of its
 // text, the error says why its output is not known.
 func Run(cmd string, env Env) (string, error) {
+	notKnown := func(why error) error {
+		return fmt.Errorf("the output of the shell command %s is not known: %w", diag.Excerpt(cmd), why)
+	}
+	if env.Fuel == nil {
+		env.Fuel = fuel.New(nil)
+	}
+	if !env.Fuel.Spend(4 * len(cmd)) {
+		return "", notKnown(ErrBudget)
+	}
+	if err := tooLarge(cmd); err != nil {
+		return "", notKnown(err)
+	}
 	prog, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(cmd), "")
 	if err != nil {
 		return "", unknownf("the shell command %s cannot be parsed", diag.Excerpt(cmd))
 	}
-	notKnown := func(why string) error {
-		return unknownf("the output of the shell command %s is not known: %s", diag.Excerpt(cmd), why)
-	}
 	if name := asksFor(prog, "PWD", "OLDPWD"); name != "" {
-		return "", notKnown(fmt.Sprintf("the variable %s comes from the environment", name))
+		return "", notKnown(unknownf("the variable %s comes from the environment", name))
 	}
 	sh := &shell{env: env, vars: map[string]expand.Variable{}}
-	var out bytes.Buffer
+	var out output
 	if err := sh.stmts(prog.Stmts, &stream{}, &out); err != nil && !errors.Is(err, errExit) {
-		if u, ok := errors.AsType[unknown](err); ok {
-			return "", notKnown(string(u))
-		}
-		return "", notKnown("it is too long a computation")
+		return "", notKnown(err)
 	}
 	return out.String(), nil
 }
@@ -80,10 +91,7 @@ func (u unknown) Error() string { return string(u) }
 
 func unknownf(format string, args ...any) error { return unknown(fmt.Sprintf(format, args...)) }
 
-var (
-	errExit   = errors.New("exit")
-	errBudget = errors.New("budget")
-)
+var errExit = errors.New("exit")
 
 // A shell interprets the small part of bash that computes on text. It starts
 // nothing, opens nothing but files of the component, and knows no environment.
@@ -94,6 +102,7 @@ type shell struct {
 	steps  int
 	depth  int
 	err    error // what went wrong inside of an expansion
+	substs int   // bytes that command substitutions gave
 }
 
 // A stream is the standard input of a group of commands.
@@ -106,15 +115,62 @@ func (s *stream) all() []byte {
 	return b
 }
 
+// step accounts for a statement or a word.
 func (s *shell) step() error {
 	s.steps++
-	if s.steps > maxSteps || s.depth > maxDepth {
-		return errBudget
+	if s.steps > maxSteps {
+		return fmt.Errorf("%w: more than %d steps", ErrBudget, maxSteps)
+	}
+	if s.depth > maxDepth {
+		return fmt.Errorf("%w: nested more than %d deep", ErrBudget, maxDepth)
+	}
+	return s.work(500)
+}
+
+// work accounts for n units of work.
+func (s *shell) work(n int) error {
+	if !s.env.Fuel.Spend(n) {
+		return ErrBudget
 	}
 	return nil
 }
 
-func (s *shell) stmts(list []*syntax.Stmt, in *stream, out *bytes.Buffer) error {
+// An output is what a command has written. It takes no more than a command may
+// write: what is too much is dropped, and over set.
+type output struct {
+	bytes.Buffer
+	over bool
+}
+
+func (o *output) room(n int) bool {
+	if o.Len()+n > maxOutput {
+		o.over = true
+	}
+	return !o.over
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.room(len(p)) {
+		o.Buffer.Write(p)
+	}
+	return len(p), nil
+}
+
+func (o *output) WriteString(s string) (int, error) {
+	if o.room(len(s)) {
+		o.Buffer.WriteString(s)
+	}
+	return len(s), nil
+}
+
+func (o *output) WriteByte(c byte) error {
+	if o.room(1) {
+		o.Buffer.WriteByte(c)
+	}
+	return nil
+}
+
+func (s *shell) stmts(list []*syntax.Stmt, in *stream, out *output) error {
 	for _, st := range list {
 		if err := s.stmt(st, in, out); err != nil {
 			return err
@@ -123,7 +179,7 @@ func (s *shell) stmts(list []*syntax.Stmt, in *stream, out *bytes.Buffer) error 
 	return nil
 }
 
-func (s *shell) stmt(st *syntax.Stmt, in *stream, out *bytes.Buffer) error {
+func (s *shell) stmt(st *syntax.Stmt, in *stream, out *output) error {
 	if err := s.step(); err != nil {
 		return err
 	}
@@ -151,7 +207,7 @@ func (s *shell) stmt(st *syntax.Stmt, in *stream, out *bytes.Buffer) error {
 
 // redirect follows the redirections that stay within text: here-documents,
 // here-strings, files of the component, and /dev/null.
-func (s *shell) redirect(list []*syntax.Redirect, in *stream, out *bytes.Buffer) (*stream, *bytes.Buffer, error) {
+func (s *shell) redirect(list []*syntax.Redirect, in *stream, out *output) (*stream, *output, error) {
 	for _, r := range list {
 		fd := ""
 		if r.N != nil {
@@ -188,14 +244,14 @@ func (s *shell) redirect(list []*syntax.Redirect, in *stream, out *bytes.Buffer)
 			in = &stream{[]byte(text)}
 		case (r.Op == syntax.RdrOut || r.Op == syntax.AppOut) && word == "/dev/null":
 			if fd == "" || fd == "1" {
-				out = &bytes.Buffer{}
+				out = &output{}
 			}
 		case r.Op == syntax.RdrAll && word == "/dev/null":
-			out = &bytes.Buffer{}
+			out = &output{}
 		case r.Op == syntax.DplOut && fd == "2" && word == "1":
 			// what our tools could complain about is reported as unknown
 		case r.Op == syntax.DplOut && (fd == "" || fd == "1") && word == "2":
-			out = &bytes.Buffer{}
+			out = &output{}
 		default:
 			return nil, nil, unknownf("it redirects %s%s %s", fd, r.Op, diag.Excerpt(word))
 		}
@@ -203,14 +259,11 @@ func (s *shell) redirect(list []*syntax.Redirect, in *stream, out *bytes.Buffer)
 	return in, out, nil
 }
 
-func (s *shell) command(cmd syntax.Command, in *stream, out *bytes.Buffer) error {
+func (s *shell) command(cmd syntax.Command, in *stream, out *output) error {
 	s.depth++
 	defer func() { s.depth-- }()
 	if err := s.step(); err != nil {
 		return err
-	}
-	if out.Len() > maxOutput {
-		return errBudget
 	}
 	switch c := cmd.(type) {
 	case *syntax.CallExpr:
@@ -222,69 +275,88 @@ func (s *shell) command(cmd syntax.Command, in *stream, out *bytes.Buffer) error
 	case *syntax.Subshell:
 		return s.subshell(func() error { return s.stmts(c.Stmts, in, out) })
 	case *syntax.IfClause:
-		for c != nil {
-			if len(c.Cond) > 0 {
-				if err := s.stmts(c.Cond, in, out); err != nil {
-					return err
-				}
-				if s.status != 0 {
-					s.status = 0
-					c = c.Else
-					continue
-				}
-			}
-			return s.stmts(c.Then, in, out)
-		}
-		return nil
+		return s.ifClause(c, in, out)
 	case *syntax.ForClause:
-		it, ok := c.Loop.(*syntax.WordIter)
-		if !ok || c.Select || !it.InPos.IsValid() {
-			return unknownf("its kind of loop is not evaluated")
-		}
-		items, err := s.fields(it.Items)
-		if err != nil {
-			return err
-		}
-		for _, item := range items {
-			s.vars[it.Name.Value] = expand.Variable{Set: true, Kind: expand.String, Str: item}
-			if err := s.stmts(c.Do, in, out); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.forClause(c, in, out)
 	case *syntax.CaseClause:
 		return s.caseClause(c, in, out)
 	case *syntax.ArithmCmd:
 		n, err := s.arithm(c.X)
-		s.status = 0
-		if n == 0 {
-			s.status = 1
-		}
+		s.succeed(n != 0)
 		return err
 	case *syntax.TestClause:
 		ok, err := s.testExpr(c.X)
-		s.status = 1
-		if ok {
-			s.status = 0
-		}
+		s.succeed(ok)
 		return err
 	case *syntax.DeclClause:
-		if c.Variant.Value != "export" && c.Variant.Value != "local" && c.Variant.Value != "declare" {
-			return unknownf("%s is not evaluated", c.Variant.Value)
-		}
-		for _, a := range c.Args {
-			if a.Name == nil || a.Naked {
-				return unknownf("%s is only evaluated with assignments", c.Variant.Value)
-			}
-		}
-		s.status = 0
-		return s.assign(c.Args)
+		return s.declare(c)
 	}
 	return unknownf("this kind of command is not evaluated")
 }
 
+// succeed sets the exit status.
+func (s *shell) succeed(ok bool) {
+	s.status = 1
+	if ok {
+		s.status = 0
+	}
+}
+
+func (s *shell) ifClause(c *syntax.IfClause, in *stream, out *output) error {
+	for ; c != nil; c = c.Else {
+		if len(c.Cond) > 0 {
+			if err := s.stmts(c.Cond, in, out); err != nil {
+				return err
+			}
+			if s.status != 0 {
+				s.status = 0
+				continue
+			}
+		}
+		return s.stmts(c.Then, in, out)
+	}
+	return nil
+}
+
+func (s *shell) forClause(c *syntax.ForClause, in *stream, out *output) error {
+	it, ok := c.Loop.(*syntax.WordIter)
+	if !ok || c.Select || !it.InPos.IsValid() {
+		return unknownf("its kind of loop is not evaluated")
+	}
+	items, err := s.fields(it.Items)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		s.vars[it.Name.Value] = expand.Variable{Set: true, Kind: expand.String, Str: item}
+		if err := s.stmts(c.Do, in, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// declare is export, local and declare with assignments.
+func (s *shell) declare(c *syntax.DeclClause) error {
+	switch c.Variant.Value {
+	case "export", "local", "declare":
+	default:
+		return unknownf("%s is not evaluated", c.Variant.Value)
+	}
+	for _, a := range c.Args {
+		if a.Name == nil || a.Naked {
+			return unknownf("%s is only evaluated with assignments", c.Variant.Value)
+		}
+	}
+	s.status = 0
+	return s.assign(c.Args)
+}
+
 // subshell runs f and forgets the variables it sets.
 func (s *shell) subshell(f func() error) error {
+	if err := s.work(50 * len(s.vars)); err != nil {
+		return err
+	}
 	saved := maps.Clone(s.vars)
 	err := f()
 	s.vars = saved
@@ -294,10 +366,10 @@ func (s *shell) subshell(f func() error) error {
 	return err
 }
 
-func (s *shell) binary(c *syntax.BinaryCmd, in *stream, out *bytes.Buffer) error {
+func (s *shell) binary(c *syntax.BinaryCmd, in *stream, out *output) error {
 	switch c.Op {
 	case syntax.Pipe:
-		var between bytes.Buffer
+		var between output
 		if err := s.subshell(func() error { return s.stmt(c.X, in, &between) }); err != nil {
 			return err
 		}
@@ -314,7 +386,7 @@ func (s *shell) binary(c *syntax.BinaryCmd, in *stream, out *bytes.Buffer) error
 	return unknownf("the operator %s is not evaluated", c.Op)
 }
 
-func (s *shell) caseClause(c *syntax.CaseClause, in *stream, out *bytes.Buffer) error {
+func (s *shell) caseClause(c *syntax.CaseClause, in *stream, out *output) error {
 	word, err := s.word(c.Word)
 	if err != nil {
 		return err
@@ -327,6 +399,9 @@ func (s *shell) caseClause(c *syntax.CaseClause, in *stream, out *bytes.Buffer) 
 		for _, p := range item.Patterns {
 			re, err := s.pattern(p)
 			if err != nil {
+				return err
+			}
+			if err := s.matching(len(re.String()), len(word)); err != nil {
 				return err
 			}
 			if re.MatchString(word) {
@@ -357,14 +432,14 @@ func (s *shell) assign(list []*syntax.Assign) error {
 			v = old.Str + v
 		}
 		if len(v) > maxOutput {
-			return errBudget
+			return ErrBudget
 		}
 		s.vars[a.Name.Value] = expand.Variable{Set: true, Kind: expand.String, Str: v}
 	}
 	return nil
 }
 
-func (s *shell) call(c *syntax.CallExpr, in *stream, out *bytes.Buffer) error {
+func (s *shell) call(c *syntax.CallExpr, in *stream, out *output) error {
 	if len(c.Args) == 0 {
 		s.status = 0
 		return s.assign(c.Assigns)
@@ -394,12 +469,19 @@ func (s *shell) call(c *syntax.CallExpr, in *stream, out *bytes.Buffer) error {
 			return unknownf("%s is set for one command", a.Name.Value)
 		}
 	}
+	before := out.Len()
+	if err := s.work(4 * len(in.data)); err != nil {
+		return err
+	}
 	status, err := tools[args[0]](s, args[1:], in, out)
 	s.status = status
-	if err == nil && out.Len() > maxOutput {
-		return errBudget
+	if out.over {
+		return fmt.Errorf("%w: more than %d bytes of output", ErrBudget, maxOutput)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.work(out.Len() - before)
 }
 
 // globbed returns the part of an unquoted word that the shell would take for a
@@ -417,160 +499,4 @@ func globbed(w *syntax.Word) string {
 		return ""
 	}
 	return text
-}
-
-// The words of the shell are expanded by the library; our Environ and the
-// command substitution tell it what is known.
-
-func (s *shell) config() *expand.Config {
-	return &expand.Config{Env: s, CmdSubst: s.substitute, ProcSubst: func(*syntax.ProcSubst) (string, error) {
-		return "", unknownf("process substitution is not evaluated")
-	}}
-}
-
-func (s *shell) substitute(w io.Writer, c *syntax.CmdSubst) error {
-	s.depth++
-	defer func() { s.depth-- }()
-	if err := s.step(); err != nil {
-		return err
-	}
-	if c.TempFile || c.ReplyVar {
-		return unknownf("this kind of substitution is not evaluated")
-	}
-	var out bytes.Buffer
-	if err := s.subshell(func() error { return s.stmts(c.Stmts, &stream{}, &out) }); err != nil {
-		s.err = err
-		return err
-	}
-	_, err := w.Write(out.Bytes())
-	return err
-}
-
-// expanded turns the library's errors and those of the environment into ours.
-func (s *shell) expanded(err error) error {
-	if s.err != nil {
-		err, s.err = s.err, nil
-		return err
-	}
-	if err == nil {
-		return nil
-	}
-	if u, ok := errors.AsType[unknown](err); ok {
-		return u
-	}
-	if errors.Is(err, errBudget) {
-		return err
-	}
-	return unknownf("an expansion fails: %v", err)
-}
-
-func (s *shell) word(w *syntax.Word) (text string, err error) {
-	defer recovered(&err)
-	if w == nil {
-		return "", nil
-	}
-	if err := s.step(); err != nil {
-		return "", err
-	}
-	text, err = expand.Literal(s.config(), w)
-	return text, s.expanded(err)
-}
-
-func (s *shell) document(w *syntax.Word) (text string, err error) {
-	defer recovered(&err)
-	if w == nil {
-		return "", nil
-	}
-	text, err = expand.Document(s.config(), w)
-	return text, s.expanded(err)
-}
-
-func (s *shell) fields(words []*syntax.Word) (list []string, err error) {
-	defer recovered(&err)
-	if err := s.step(); err != nil {
-		return nil, err
-	}
-	if hasBraces(words) {
-		return nil, unknownf("brace expansion is not evaluated")
-	}
-	list, err = expand.Fields(s.config(), words...)
-	return list, s.expanded(err)
-}
-
-func (s *shell) arithm(x syntax.ArithmExpr) (n int, err error) {
-	defer recovered(&err)
-	n, err = expand.Arithm(s.config(), x)
-	return n, s.expanded(err)
-}
-
-// recovered keeps a mistake in the library from ending the program: what is
-// expanded comes from specs that anybody can write.
-func recovered(err *error) {
-	if r := recover(); r != nil {
-		*err = unknownf("an expansion is not evaluated")
-	}
-}
-
-// hasBraces reports a word like {1..1000000}, whose expansion the library does
-// not bound.
-func hasBraces(words []*syntax.Word) bool {
-	for _, w := range words {
-		for _, p := range w.Parts {
-			if l, ok := p.(*syntax.Lit); ok && strings.Contains(l.Value, "{") && (strings.Contains(l.Value, "..") || strings.Contains(l.Value, ",")) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Get implements expand.Environ. A variable that the command has not set comes
-// from the environment of the build, which nobody knows.
-func (s *shell) Get(name string) expand.Variable {
-	if v, ok := s.vars[name]; ok {
-		return v
-	}
-	switch name {
-	case "IFS", "PWD", "LC_ALL", "LC_CTYPE", "LANG", "LANGUAGE":
-		return expand.Variable{}
-	case "?":
-		return expand.Variable{Set: true, Kind: expand.String, Str: fmt.Sprint(s.status)}
-	case "#":
-		return expand.Variable{Set: true, Kind: expand.String, Str: "0"}
-	case "@", "*":
-		return expand.Variable{Set: true, Kind: expand.Indexed}
-	case "1", "2", "3", "4", "5", "6", "7", "8", "9":
-		return expand.Variable{}
-	}
-	if s.err == nil {
-		s.err = unknownf("the variable %s comes from the environment", diag.Excerpt(name))
-	}
-	return expand.Variable{Set: true, Kind: expand.String}
-}
-
-// Each implements expand.Environ.
-func (s *shell) Each(func(name string, vr expand.Variable) bool) {}
-
-// Set implements expand.WriteEnviron, for ${x:=y} and arithmetic.
-func (s *shell) Set(name string, v expand.Variable) error {
-	if len(v.Str) > maxOutput {
-		return errBudget
-	}
-	s.vars[name] = v
-	return nil
-}
-
-// file reads a file of the component.
-func (s *shell) file(name string) (string, error) {
-	if name == "/dev/null" {
-		return "", nil
-	}
-	if s.env.Read == nil {
-		return "", unknownf("it reads the file %s", diag.Excerpt(name))
-	}
-	text, err := s.env.Read(name)
-	if err != nil {
-		return "", unknown(err.Error())
-	}
-	return text, nil
 }

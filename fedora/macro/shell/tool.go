@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"bytes"
 	"path"
 	"strconv"
 	"strings"
@@ -13,7 +12,7 @@ import (
 // A tool is our own implementation of a command that computes on text. It
 // returns the exit status; an option that it does not implement makes the
 // output unknown.
-type tool func(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error)
+type tool func(s *shell, args []string, in *stream, out *output) (int, error)
 
 // tools are all commands there are; a command that is not here is never run.
 var tools = map[string]tool{
@@ -25,11 +24,11 @@ var tools = map[string]tool{
 	"rpm": toolRpm, "xargs": toolXargs,
 }
 
-func toolTrue(*shell, []string, *stream, *bytes.Buffer) (int, error) { return 0, nil }
+func toolTrue(*shell, []string, *stream, *output) (int, error) { return 0, nil }
 
-func toolFalse(*shell, []string, *stream, *bytes.Buffer) (int, error) { return 1, nil }
+func toolFalse(*shell, []string, *stream, *output) (int, error) { return 1, nil }
 
-func toolExit(s *shell, args []string, _ *stream, _ *bytes.Buffer) (int, error) {
+func toolExit(s *shell, args []string, _ *stream, _ *output) (int, error) {
 	if len(args) == 0 {
 		return s.status, errExit
 	}
@@ -40,7 +39,7 @@ func toolExit(s *shell, args []string, _ *stream, _ *bytes.Buffer) (int, error) 
 	return n & 0xff, errExit
 }
 
-func toolBracket(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolBracket(s *shell, args []string, in *stream, out *output) (int, error) {
 	if len(args) == 0 || args[len(args)-1] != "]" {
 		return 2, unknownf("[ has no ]")
 	}
@@ -118,11 +117,14 @@ func (s *shell) input(files []string, in *stream) ([]byte, error) {
 			return nil, err
 		}
 		b = append(b, text...)
+		if err := s.work(4 * len(text)); err != nil {
+			return nil, err
+		}
 	}
 	return b, nil
 }
 
-func toolCat(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error) {
+func toolCat(s *shell, args []string, in *stream, out *output) (int, error) {
 	_, files, ok := options(args, "", nil)
 	if !ok {
 		return refuse("cat", strings.Join(args, " "))
@@ -132,7 +134,7 @@ func toolCat(s *shell, args []string, in *stream, out *bytes.Buffer) (int, error
 	return 0, err
 }
 
-func toolBasename(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
+func toolBasename(_ *shell, args []string, _ *stream, out *output) (int, error) {
 	opts, names, ok := options(args, "s:", map[string]string{"suffix": "s"})
 	if !ok || len(names) == 0 || len(names) > 2 || len(opts) > 0 && len(names) > 1 {
 		return refuse("basename", strings.Join(args, " "))
@@ -155,7 +157,7 @@ func toolBasename(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, e
 	return 0, nil
 }
 
-func toolDirname(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
+func toolDirname(_ *shell, args []string, _ *stream, out *output) (int, error) {
 	if len(args) != 1 || strings.HasPrefix(args[0], "-") || strings.Contains(args[0], "//") || strings.Contains(args[0], "/.") {
 		return refuse("dirname", strings.Join(args, " "))
 	}
@@ -164,7 +166,7 @@ func toolDirname(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, er
 }
 
 // toolDate formats a day that is given, never the present.
-func toolDate(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
+func toolDate(_ *shell, args []string, _ *stream, out *output) (int, error) {
 	opts, rest, ok := options(args, "d:u", map[string]string{"date": "d", "utc": "u", "universal": "u"})
 	given, utc := "", false
 	for _, o := range opts {
@@ -184,7 +186,7 @@ func toolDate(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error
 	case strings.HasPrefix(given, "@") && nerr == nil && utc:
 		when = time.Unix(n, 0).UTC()
 	default:
-		err = errBudget
+		err = ErrBudget
 		for _, layout := range []string{"20060102", "2006-01-02"} {
 			if when, err = time.Parse(layout, given); err == nil {
 				break
@@ -220,7 +222,7 @@ func toolDate(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error
 	return 0, nil
 }
 
-func toolSeq(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
+func toolSeq(_ *shell, args []string, _ *stream, out *output) (int, error) {
 	nums := make([]int, len(args))
 	for i, a := range args {
 		n, err := strconv.Atoi(a)
@@ -240,17 +242,24 @@ func toolSeq(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error)
 	default:
 		return refuse("seq", strings.Join(args, " "))
 	}
-	if by == 0 || (to-from)/by > maxSteps {
-		return 1, errBudget
+	if by == 0 {
+		return 1, ErrBudget
 	}
+	count := 0
 	for n := from; by > 0 && n <= to || by < 0 && n >= to; n += by {
+		if count++; count > maxSteps {
+			return 1, ErrBudget
+		}
 		out.WriteString(strconv.Itoa(n) + "\n")
+		if next := n + by; (next > n) != (by > 0) {
+			break // beyond the largest number
+		}
 	}
 	return 0, nil
 }
 
 // toolExpr computes with two numbers, the form that specs use.
-func toolExpr(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
+func toolExpr(_ *shell, args []string, _ *stream, out *output) (int, error) {
 	if len(args) != 3 {
 		return refuse("expr", strings.Join(args, " "))
 	}
