@@ -387,7 +387,7 @@ func (r *Renderer) provenance(ctx context.Context, res *Result) (map[string]stri
 	default:
 		log, done := r.log(ctx, c.UpstreamName(), src)
 		defer done()
-		release, err := autospec.CalculateRelease(autospec.Input{Graph: autospec.Upstream(log, src.Commit), Evaluator: r.evaluator(res)})
+		release, err := autospec.CalculateRelease(autospec.Input{Graph: autospec.Upstream(log, src.Commit), Evaluator: r.evaluator(ctx, res)})
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,8 +43,8 @@ func (r *Renderer) macros(c *components.Component) (*macro.Set, error) {
 }
 
 // evaluator evaluates the component's spec for %autorelease.
-func (r *Renderer) evaluator(res *Result) autospec.Evaluator {
-	e := autospec.NewEvaluator(macro.Config{Set: res.Macros})
+func (r *Renderer) evaluator(ctx context.Context, res *Result) autospec.Evaluator {
+	e := autospec.NewEvaluator(macro.Config{Set: res.Macros, Stop: ctx.Done()})
 	e.Key += "/" + r.Build
 	return e
 }

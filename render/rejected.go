@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"go/token"
@@ -17,8 +18,8 @@ import (
 // rejected returns what rpm would not accept of a rendered spec at the places
 // that the lines come from: an overlay or the template. Problems of lines that
 // are upstream's own are left out.
-func (r *Renderer) rejected(res *Result, tree *overlay.Tree, text []byte) diag.List {
-	s := macro.Eval(res.Component+".spec", text, macro.Config{Set: res.Macros, FS: treeFS{tree}, AutoreleaseProbe: true})
+func (r *Renderer) rejected(ctx context.Context, res *Result, tree *overlay.Tree, text []byte) diag.List {
+	s := macro.Eval(res.Component+".spec", text, macro.Config{Set: res.Macros, FS: treeFS{tree}, AutoreleaseProbe: true, Stop: ctx.Done()})
 	var list diag.List
 	for _, d := range s.Problems {
 		i := d.Pos.Line - 1
@@ -73,18 +74,18 @@ func lacking(f *spec.File, tag string) *spec.Origin {
 
 // acceptable fails a templated component whose spec rpm would not accept. The
 // project wrote all of it, so there is nobody else to find out.
-func (r *Renderer) acceptable(res *Result, tree *overlay.Tree) bool {
+func (r *Renderer) acceptable(ctx context.Context, res *Result, tree *overlay.Tree) bool {
 	if res.Config.Spec.Type != "template" || res.Autospec != nil {
 		return true // what has a history was looked at when that was computed
 	}
-	return res.add(r.rejected(res, tree, res.text))
+	return res.add(r.rejected(ctx, res, tree, res.text))
 }
 
 // failAutospec takes an error of the history step. That the spec is rejected is
 // said where the lines come from, where that is known.
-func (r *Renderer) failAutospec(res *Result, tree *overlay.Tree, text []byte, err error) bool {
+func (r *Renderer) failAutospec(ctx context.Context, res *Result, tree *overlay.Tree, text []byte, err error) bool {
 	if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Code == "autospec/spec-rejected" {
-		if l := r.rejected(res, tree, text); len(l) > 0 {
+		if l := r.rejected(ctx, res, tree, text); len(l) > 0 {
 			return res.add(l)
 		}
 	}

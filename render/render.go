@@ -220,14 +220,14 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 	res.Ops = slices.Concat(load, c.Overlays)
 	res.Spec = tree.Spec
 	if !r.apply(res, tree, len(load)) || !r.finish(res, tree) || !r.rewriteSources(res, tree) ||
-		!r.bump(res, tree) {
+		!r.bump(ctx, res, tree) {
 		return
 	}
 	res.text = tree.Spec.Normalized()
-	if !r.WithoutHistory && !r.autospec(ctx, res, tree) || !r.acceptable(res, tree) {
+	if !r.WithoutHistory && !r.autospec(ctx, res, tree) || !r.acceptable(ctx, res, tree) {
 		return
 	}
-	r.filter(res, tree)
+	r.filter(ctx, res, tree)
 }
 
 // apply runs the operations. The renderer's steps before the overlays must not
@@ -303,8 +303,8 @@ func badName(name string, pos token.Position) error {
 }
 
 // bump raises a static release by the number of the component's changes.
-func (r *Renderer) bump(res *Result, tree *overlay.Tree) bool {
-	b, err := autospec.Bump(tree.Spec, res.Config.Release.Calculation, len(res.Changes), macro.Config{Set: res.Macros})
+func (r *Renderer) bump(ctx context.Context, res *Result, tree *overlay.Tree) bool {
+	b, err := autospec.Bump(tree.Spec, res.Config.Release.Calculation, len(res.Changes), macro.Config{Set: res.Macros, Stop: ctx.Done()})
 	if err != nil {
 		return res.fail(err)
 	}
@@ -348,7 +348,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	text := res.text
 	graph, done, err := r.graph(ctx, res, tree, text)
 	if err != nil {
-		return r.failAutospec(res, tree, text, err)
+		return r.failAutospec(ctx, res, tree, text, err)
 	}
 	out, err := autospec.Process(autospec.Input{
 		Name:        res.historyName(),
@@ -358,11 +358,11 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 		User:        autospec.PackagerUser,
 		Now:         r.now(),
 		ToolVersion: r.Project.Settings.AutospecVersion,
-		Evaluator:   r.evaluator(res),
+		Evaluator:   r.evaluator(ctx, res),
 	})
 	done()
 	if err != nil {
-		return r.failAutospec(res, tree, text, err)
+		return r.failAutospec(ctx, res, tree, text, err)
 	}
 	if !out.Changed {
 		return true
@@ -401,7 +401,7 @@ func mayUseAutospec(f *spec.File, text []byte) bool {
 }
 
 // filter decides which files are rendered, and lists them.
-func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
+func (r *Renderer) filter(ctx context.Context, res *Result, tree *overlay.Tree) {
 	specName := res.Component + ".spec"
 	text := res.text
 	top := map[string]bool{}
@@ -429,8 +429,10 @@ func (r *Renderer) filter(res *Result, tree *overlay.Tree) {
 			return
 		}
 		if res.Filter = r.verdicts.get(key, entries); res.Filter == nil {
-			res.Filter = macro.Filter(specName, text, entries, macro.Config{FS: treeFS{tree}})
-			r.verdicts.put(key, res.Filter)
+			res.Filter = macro.Filter(specName, text, entries, macro.Config{FS: treeFS{tree}, Stop: ctx.Done()})
+			if ctx.Err() == nil {
+				r.verdicts.put(key, res.Filter)
+			}
 		}
 		for _, e := range res.Filter {
 			keep[e.Name] = e.Keep

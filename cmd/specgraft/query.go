@@ -94,7 +94,11 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 			return g.printFileReasons(in, format)
 		}
 		cfg.Lines = expand
+		cfg.Stop = cmd.Context().Done()
 		s := macro.Eval(in.name, in.text, cfg)
+		if s.Stopped {
+			return cmd.Context().Err()
+		}
 		if expand {
 			return g.printExpanded(s)
 		}

@@ -157,6 +157,7 @@ func commandGroups(g *globals) []commandGroup {
 		{toolsGroup, []*cobra.Command{
 			macrosCmd(g),
 			codesCmd(g),
+			limitsCmd(g),
 			versionCmd(g),
 		}},
 	}

@@ -15,6 +15,8 @@ import (
 const (
 	ErrMissing = "specfile-missing"
 	ErrParse   = "specfile-parse-error"
+
+	errStopped = "stopped" // nothing was found out; never kept
 )
 
 // Facts is what a spec says about itself. They are cached, so they hold what
@@ -94,6 +96,9 @@ func evaluatorKey(cfg macro.Config) string {
 var probedRelease = regexp.MustCompile(`^E([^_]*)_S([^_]*)_P([01])_B(\d*)$`)
 
 func factsFrom(s *macro.Spec) Facts {
+	if s.Stopped {
+		return Facts{Error: errStopped, Reason: "the evaluation was told to stop"}
+	}
 	if d := s.Rejected(); d != nil {
 		return Facts{Error: ErrParse, Reason: reason(d)}
 	}

@@ -1,6 +1,7 @@
 package autospec
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -223,6 +224,9 @@ func (l *Log) factsOf(c *commit, ev Evaluator) (Facts, error) {
 		}
 		asked := &emptyFS{}
 		f = &fact{Facts: ev.Eval(l.spec, text, asked), AskedFiles: asked.asked}
+		if f.Error == errStopped {
+			return Facts{}, context.Canceled
+		}
 		l.facts[key] = f
 		l.learned = true
 	}
@@ -246,6 +250,9 @@ func (l *Log) factsOf(c *commit, ev Evaluator) (Facts, error) {
 		return Facts{}, err
 	}
 	f = &fact{Facts: ev.Eval(l.spec, text, files)}
+	if f.Error == errStopped {
+		return Facts{}, context.Canceled
+	}
 	if c.work == nil {
 		f.used = true
 		l.facts[key] = f

@@ -1,6 +1,7 @@
 package autospec
 
 import (
+	"context"
 	"fmt"
 
 	"specgraft/overlay/diag"
@@ -91,6 +92,9 @@ func (r *Result) uncommitted(in *Input, next int64, previous string, user User, 
 		files = &emptyFS{}
 	}
 	f := in.Evaluator.Eval(in.Name+".spec", in.Spec, files)
+	if f.Error == errStopped {
+		return nil, context.Canceled
+	}
 	if f.Unknown {
 		return nil, &diag.Diagnostic{Code: "autospec/unknown-version", Message: "the spec in the work tree: " + f.Reason,
 			Hint: "release numbers and changelog entries depend on it; write the value into the spec"}

@@ -1,6 +1,10 @@
 package macro
 
-import "strings"
+import (
+	"strings"
+
+	"specgraft/fedora/macro/fuel"
+)
 
 // A Dependency is one dependency as rpm reads it: a name, with or without a
 // comparison, or a rich one that joins others by an operator.
@@ -79,7 +83,7 @@ type depReader struct {
 }
 
 func (p *depReader) read(depth int) Dependency {
-	if p.i >= len(p.s) || p.s[p.i] != '(' || depth > maxRich {
+	if p.i >= len(p.s) || p.s[p.i] != '(' || depth > fuel.RichDepth {
 		return p.single(depth > 0)
 	}
 	start := p.i

@@ -3,6 +3,8 @@ package macro
 import (
 	"fmt"
 	"strings"
+
+	"specgraft/fedora/macro/fuel"
 )
 
 // dependencies splits the value of a dependency tag as rpm does and returns each
@@ -73,14 +75,11 @@ type richDep struct {
 	operands []*richDep
 }
 
-// maxRich bounds how deep rich dependencies nest.
-const maxRich = 100
-
 // check reports an operator that rpm does not allow in its place. without is
 // the one of "if" and "unless" that the context rules out: it comes from the tag
 // or from the operator around.
 func (r *richDep) check(without richOp, depth int) string {
-	if r == nil || depth > maxRich {
+	if r == nil || depth > fuel.RichDepth {
 		return ""
 	}
 	if r.op == without && r.op != "" {
@@ -224,7 +223,7 @@ const (
 // readRich reads a rich dependency from its opening parenthesis on and writes it
 // in rpm's spelling.
 func (p *depParser) readRich(b *strings.Builder, depth int) (r *richDep, bad string) {
-	if depth > maxRich {
+	if depth > fuel.RichDepth {
 		return nil, "the rich dependency nests too deep"
 	}
 	r = &richDep{}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"specgraft/fedora/evr"
+	"specgraft/fedora/macro/fuel"
 )
 
 // A term is a value of rpm's expression language: an integer, a string or a
@@ -99,8 +100,8 @@ func (x *expr) fail(format string, args ...any) {
 func (x *expr) ternary(run bool) term {
 	x.depth++
 	defer func() { x.depth-- }()
-	if x.depth > 200 {
-		x.fail("the expression is nested too deeply")
+	if x.depth > fuel.ExpressionDepth {
+		x.fail("the expression %q is nested more than %d levels deep", excerpt(x.s), fuel.ExpressionDepth)
 		return term{}
 	}
 	c := x.or(run)
@@ -358,8 +359,8 @@ func (x *expr) product(run bool) term {
 func (x *expr) unary(run bool) term {
 	x.depth++
 	defer func() { x.depth-- }()
-	if x.depth > 400 {
-		x.fail("the expression is nested too deeply")
+	if x.depth > 2*fuel.ExpressionDepth {
+		x.fail("the expression %q is nested more than %d levels deep", excerpt(x.s), fuel.ExpressionDepth)
 		return term{}
 	}
 	switch x.tok {

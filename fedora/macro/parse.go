@@ -57,6 +57,7 @@ func Eval(name string, text []byte, cfg Config) *Spec {
 		st = e.readSpec(name, src)
 	}
 	st.finish()
+	st.spec.Stopped = e.tank.Stopped()
 	return st.spec
 }
 
@@ -65,7 +66,7 @@ func Eval(name string, text []byte, cfg Config) *Spec {
 func Probe(name string, text []byte, cfg Config) *Spec {
 	cfg.AutoreleaseProbe = true
 	if i := prepLine(text); i >= 0 {
-		if s := Eval(name, text[:i], cfg); s.Rejected() == nil {
+		if s := Eval(name, text[:i], cfg); s.Rejected() == nil || s.Stopped {
 			return s
 		}
 	}

@@ -3,6 +3,8 @@ package macro
 import (
 	"go/token"
 	"strings"
+
+	"specgraft/fedora/macro/fuel"
 )
 
 // A reader gives the lines of a spec as rpm's parser sees them: continued lines
@@ -44,10 +46,8 @@ type cond struct {
 	touched []string // macros defined in such branches
 }
 
-const (
-	maxInclude = 16
-	maxConds   = 1000
-)
+// maxInclude bounds how deep files include each other.
+const maxInclude = 16
 
 func (r *reader) reading() bool {
 	return len(r.conds) == 0 || r.conds[len(r.conds)-1].reading
@@ -258,8 +258,8 @@ func (r *reader) directive(line string) bool {
 	rest = strings.Trim(rest, " \t\r")
 	switch word {
 	case "%if", "%ifarch", "%ifnarch", "%ifos", "%ifnos":
-		if len(r.conds) >= maxConds {
-			r.e.stop("conditions are nested more than %d deep", maxConds)
+		if len(r.conds) >= fuel.ConditionDepth {
+			r.e.stop("conditions are nested more than %d deep", fuel.ConditionDepth)
 			return true
 		}
 		c := cond{word: word, pos: r.e.pos, outer: r.reading()}

@@ -21,6 +21,7 @@ type Spec struct {
 	Unknown  []Unknown // what could not be known
 	Open     []Unknown // places in a preamble whose unknown text may add tags, sources or packages
 	Problems diag.List // errors are what rpm would reject the spec for
+	Stopped  bool      // the evaluation was told to stop: the rest is worth nothing
 
 	// Expanded is the text after macro expansion, as rpmspec -P prints it. It
 	// is there only when Config.Lines is set.

@@ -41,15 +41,9 @@ const (
 	LuaChain  = 5000      // calls and indexes behind one another
 	LuaNested = 16        // Lua code within macros within Lua code
 
-	RichDepth = 100 // nested parentheses of a rich dependency
+	ConditionDepth = 1000 // nested %if
+	RichDepth      = 100  // nested parentheses of a rich dependency
 )
-
-// A Limit is one of the bounds as the help shows it.
-type Limit struct {
-	Of    string // what is bounded
-	Bound string // with its unit
-	Then  string // what happens beyond it
-}
 
 // A Tank is the fuel of one evaluation. The zero value is empty; New fills one.
 type Tank struct {
