@@ -18,8 +18,8 @@ import (
 // rejected returns what rpm would not accept of a rendered spec at the places
 // that the lines come from: an overlay or the template. Problems of lines that
 // are upstream's own are left out.
-func (r *Renderer) rejected(ctx context.Context, res *Result, tree *overlay.Tree, text []byte) diag.List {
-	s := macro.Eval(res.Component+".spec", text, macro.Config{Set: res.Macros, FS: treeFS{tree}, AutoreleaseProbe: true, Stop: ctx.Done()})
+func (r *Renderer) rejected(ctx context.Context, res *Result, tree *overlay.Tree, text []byte, set *macro.Set) diag.List {
+	s := macro.Eval(res.Component+".spec", text, macro.Config{Set: set, FS: treeFS{tree}, AutoreleaseProbe: true, Stop: ctx.Done()})
 	var list diag.List
 	for _, d := range s.Problems {
 		i := d.Pos.Line - 1
@@ -78,14 +78,18 @@ func (r *Renderer) acceptable(ctx context.Context, res *Result, tree *overlay.Tr
 	if res.Config.Spec.Type != "template" || res.Autospec != nil {
 		return true // what has a history was looked at when that was computed
 	}
-	return res.add(r.rejected(ctx, res, tree, res.text))
+	return res.add(r.rejected(ctx, res, tree, res.text, res.Macros))
 }
 
 // failAutospec takes an error of the history step. That the spec is rejected is
 // said where the lines come from, where that is known.
 func (r *Renderer) failAutospec(ctx context.Context, res *Result, tree *overlay.Tree, text []byte, err error) bool {
 	if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Code == "autospec/spec-rejected" {
-		if l := r.rejected(ctx, res, tree, text); len(l) > 0 {
+		set := res.Macros
+		if set == nil {
+			set = macro.SRPM() // as the history step
+		}
+		if l := r.rejected(ctx, res, tree, text, set); len(l) > 0 {
 			return res.add(l)
 		}
 	}

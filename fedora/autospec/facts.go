@@ -68,10 +68,12 @@ type Evaluator struct {
 const factsVersion = "1"
 
 // NewEvaluator returns the evaluator on top of package macro. cfg.FS and
-// cfg.AutoreleaseProbe are set by the evaluator itself.
+// cfg.AutoreleaseProbe are set by the evaluator itself. Without a set, macros are
+// those of the root where source packages are made, in which rpmautospec runs:
+// it has none of what a spec requires for its build.
 func NewEvaluator(cfg macro.Config) Evaluator {
 	if cfg.Set == nil {
-		cfg.Set = macro.Builtin()
+		cfg.Set = macro.SRPM()
 	}
 	cfg.AutoreleaseProbe = true
 	cfg.Lines = false

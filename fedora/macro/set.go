@@ -34,12 +34,13 @@ func (s *Set) Len() int { return len(s.macros) }
 var data embed.FS
 
 // Builtin returns the set that stands for a Fedora 43 installation with the
-// macro packages that specs ask for: what `query` and autospec evaluate with.
+// macro packages that specs ask for: what `query` evaluates with.
 func Builtin() *Set { return builtinSet() }
 
 // SRPM returns the set that stands for Fedora 43's redhat-rpm-config and the
 // srpm-macros packages it requires, and nothing else: what the reference tool's
-// chroot has when it lists the sources of a spec.
+// chroot has when it lists the sources of a spec, and what autospec evaluates
+// with.
 func SRPM() *Set { return srpmSet() }
 
 var (

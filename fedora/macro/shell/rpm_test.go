@@ -26,6 +26,11 @@ func TestShellRpm(t *testing.T) {
 		{true, "echo a | xargs rm", "?"},
 		{false, requires, "?"},
 		{false, "rpm -q nss", "?"},
+		{true, "echo ${version} | cut -d. -f1,2", ""},
+		{true, "echo [$HOME]", "?"},
+		{true, "echo [$http_proxy]", "?"},
+		{true, "echo [$_]", "?"},
+		{false, "echo ${version} | cut -d. -f1,2", "?"},
 	} {
 		got, err := Run(c.cmd, Env{SourceRoot: c.root})
 		got = strings.TrimRight(got, "\n")

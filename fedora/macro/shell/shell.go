@@ -52,15 +52,12 @@ func Run(cmd string, env Env) (string, error) {
 	if !env.Fuel.Spend(4 * len(cmd)) {
 		return "", notKnown(ErrBudget)
 	}
-	if err := tooLarge(cmd); err != nil {
-		return "", notKnown(err)
-	}
-	prog, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(cmd), "")
-	if err != nil {
+	prog, err := parse(cmd)
+	if errors.Is(err, errSyntax) {
 		return "", unknownf("the shell command %s cannot be parsed", diag.Excerpt(cmd))
 	}
-	if name := asksFor(prog, "PWD", "OLDPWD"); name != "" {
-		return "", notKnown(unknownf("the variable %s comes from the environment", name))
+	if err != nil {
+		return "", notKnown(err)
 	}
 	sh := &shell{env: env, vars: map[string]expand.Variable{}}
 	var out output
@@ -68,6 +65,24 @@ func Run(cmd string, env Env) (string, error) {
 		return "", notKnown(err)
 	}
 	return out.String(), nil
+}
+
+// errSyntax is in the chain of the error for what is no command.
+var errSyntax = unknown("it makes a command that cannot be parsed")
+
+// parse reads a command.
+func parse(cmd string) (*syntax.File, error) {
+	if err := tooLarge(cmd); err != nil {
+		return nil, err
+	}
+	prog, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(cmd), "")
+	if err != nil {
+		return nil, errSyntax
+	}
+	if name := asksFor(prog, "PWD", "OLDPWD"); name != "" {
+		return nil, unknownf("the variable %s comes from the environment", name)
+	}
+	return prog, nil
 }
 
 // asksFor returns the first of the named variables that a program refers to.
@@ -444,9 +459,12 @@ func (s *shell) call(c *syntax.CallExpr, in *stream, out *output) error {
 		s.status = 0
 		return s.assign(c.Assigns)
 	}
-	if name := c.Args[0].Lit(); name == "" {
+	name := c.Args[0].Lit()
+	if name == "" {
 		return unknownf("the name of the command is computed")
-	} else if tool := tools[name]; tool == nil {
+	}
+	run := toolOf(name)
+	if run == nil {
 		return unknownf("%s would have to run", diag.Excerpt(name))
 	}
 	for _, w := range c.Args[1:] {
@@ -473,7 +491,7 @@ func (s *shell) call(c *syntax.CallExpr, in *stream, out *output) error {
 	if err := s.work(4 * len(in.data)); err != nil {
 		return err
 	}
-	status, err := tools[args[0]](s, args[1:], in, out)
+	status, err := run(s, args[1:], in, out)
 	s.status = status
 	if out.over {
 		return fmt.Errorf("%w: more than %d bytes of output", ErrBudget, maxOutput)

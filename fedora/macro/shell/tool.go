@@ -14,6 +14,35 @@ import (
 // output unknown.
 type tool func(s *shell, args []string, in *stream, out *output) (int, error)
 
+// toolOf returns the tool that a command names, alone or by its path on every
+// distribution, as macros such as %__sed do; nil when there is none.
+func toolOf(name string) tool {
+	if name == "eval" {
+		return toolEval // not in the table, which it reaches
+	}
+	for _, dir := range []string{"/usr/bin/", "/bin/"} {
+		if base, ok := strings.CutPrefix(name, dir); ok && !builtins[base] {
+			return tools[base]
+		}
+	}
+	return tools[name]
+}
+
+// builtins are commands of the shell that are no programs.
+var builtins = map[string]bool{":": true, "exit": true}
+
+// toolEval runs a command that is made of its arguments.
+func toolEval(s *shell, args []string, in *stream, out *output) (int, error) {
+	prog, err := parse(strings.Join(args, " "))
+	if err != nil {
+		return 1, err
+	}
+	s.depth++
+	defer func() { s.depth-- }()
+	err = s.stmts(prog.Stmts, in, out)
+	return s.status, err
+}
+
 // tools are all commands there are; a command that is not here is never run.
 var tools = map[string]tool{
 	"echo": toolEcho, "printf": toolPrintf, "cat": toolCat, "cut": toolCut, "tr": toolTr,

@@ -148,10 +148,20 @@ func (s *shell) Get(name string) expand.Variable {
 	case "1", "2", "3", "4", "5", "6", "7", "8", "9":
 		return expand.Variable{}
 	}
+	if s.env.SourceRoot && unset(name) {
+		return expand.Variable{}
+	}
 	if s.err == nil {
 		s.err = unknownf("the variable %s comes from the environment", diag.Excerpt(name))
 	}
 	return expand.Variable{Set: true, Kind: expand.String}
+}
+
+// unset reports whether a variable has no value in the environment of a root in
+// which sources are listed: the names there are in capital letters, but for
+// those of proxies.
+func unset(name string) bool {
+	return strings.ToLower(name) == name && strings.ContainsFunc(name, func(r rune) bool { return 'a' <= r && r <= 'z' }) && !strings.HasSuffix(name, "_proxy")
 }
 
 // Each implements expand.Environ.
