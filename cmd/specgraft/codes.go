@@ -21,6 +21,7 @@ import (
 	"specgraft/overlay/diag"
 	"specgraft/render"
 	"specgraft/render/rebase"
+	"specgraft/render/review"
 	"specgraft/render/revision"
 	"specgraft/render/template"
 )
@@ -28,6 +29,7 @@ import (
 // allCodes joins the codes of all packages, sorted.
 func allCodes() []diag.Code {
 	codes := slices.Concat(
+		review.Codes,
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		rebase.Codes, absorb.Codes, absorbCodes,
 		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,

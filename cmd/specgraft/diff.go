@@ -141,23 +141,48 @@ the configuration and the kind of overlay, or a step of the renderer such as
 upstream files it gives the rendered ones. Files that only the file filter
 leaves out are not shown.
 
+With --semantic the meaning is compared instead of the text: both sides are
+evaluated for each architecture, and what differs in version, packages,
+dependencies, sources, patches, scripts and file lists is printed with its cause.
+What was only moved, wrapped, spelled in another way or generated is counted as
+noise. The JSON is one object with "changes", "noise" and "unknown", whatever the
+number of components; each change has the "class" it belongs to, "op", "package",
+"what", "old", "new", "arch", "old_line", "new_line" (0 for none) and "cause".
+"arch" is empty for text under a condition that holds on none of the
+architectures. --specs compares two spec files, or two directories of packaging,
+in the same way; no project is needed. An EVR that goes down is an error.
+
 Nothing is written. A component that fails is shown as far as it came.`,
 		Example: `  specgraft diff bash
   specgraft diff bash --stat
   specgraft diff -a --stat --json
-  specgraft diff bash | patch -p1 -d upstream/bash`,
+  specgraft diff bash | patch -p1 -d upstream/bash
+  specgraft diff bash --semantic --json
+  specgraft diff --specs old/bash.spec new/bash.spec --arch riscv64`,
 	}
 	sel := g.selectFlags(cmd)
 	sel.lockFlag(cmd)
+	var meaning semanticFlags
+	meaning.flags(cmd)
 	cmd.Flags().BoolVar(&stat, "stat", false, "print the number of changed lines per file and cause instead of the lines")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf("text", "table", "json")
 		if err != nil {
 			return err
 		}
+		bySense, err := meaning.wanted(stat)
+		if err != nil {
+			return err
+		}
+		if meaning.specs {
+			return g.diffSpecs(&meaning, args, format)
+		}
 		v, err := g.viewer(cmd.Context(), sel, args)
 		if err != nil {
 			return err
+		}
+		if bySense {
+			return v.diffSemantic(cmd.Context(), &meaning, format)
 		}
 		type record struct {
 			Component string            `json:"component"`

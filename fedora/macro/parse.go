@@ -92,6 +92,9 @@ func (e *Evaluator) readSpec(name, src string) *specState {
 	st.spec.Packages = []Package{{Pos: token.Position{Filename: name, Line: 1, Column: 1}}}
 	r := &reader{e: e, onCond: st.onCond, strip: stripBlanks | stripComments}
 	st.r = r
+	if e.recording {
+		r.onBranch = func(b Branch) { st.spec.Branches = append(st.spec.Branches, b) }
+	}
 	if e.cfg.Lines {
 		r.out = &strings.Builder{}
 	}

@@ -17,10 +17,12 @@ type reader struct {
 	havePnd bool
 	eol     bool // the line handed out last has a line end: a macro may take it
 
-	out     *strings.Builder // the expanded text, nil if nobody asked for it
-	strip   stripMode        // what the present section takes off its lines
-	onCond  func(begin bool) // told when a branch that may or may not be there begins and ends
-	include int
+	out    *strings.Builder // the expanded text, nil if nobody asked for it
+	strip  stripMode        // what the present section takes off its lines
+	onCond func(begin bool) // told when a branch that may or may not be there begins and ends
+
+	onBranch func(Branch) // told of every branch of the spec itself
+	include  int
 }
 
 // An input is one file being read.
@@ -270,12 +272,14 @@ func (r *reader) directive(line string) bool {
 			r.branch(&c, word, rest)
 		}
 		r.conds = append(r.conds, c)
+		r.branched()
 	case "%elif", "%elifarch", "%elifos", "%else":
 		if len(r.conds) == 0 {
 			r.e.problem("macro/conditional", "%s without %%if", word)
 			return true
 		}
 		c := &r.conds[len(r.conds)-1]
+		defer r.branched()
 		if c.seen {
 			r.e.problem("macro/conditional", "%s behind %%else", word)
 		}

@@ -17,6 +17,7 @@ type Spec struct {
 	Bconds   []Bcond
 	Macros   []Definition // every %define, %global and %undefine that was evaluated
 	Sections []Section    // the parts that hold scripts, once per package
+	Branches []Branch     // the conditions of the spec and what became of their text, in order
 
 	Unknown  []Unknown // what could not be known
 	Open     []Unknown // places in a preamble whose unknown text may add tags, sources or packages

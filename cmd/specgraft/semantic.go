@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/fedora/macro"
+	"specgraft/overlay/diag"
+	"specgraft/render/review"
+	"specgraft/render/review/semantic"
+)
+
+// semanticFlags are the flags of diff that compare meaning.
+type semanticFlags struct {
+	semantic bool
+	specs    bool
+	from, to string
+	archs    []string
+}
+
+func (s *semanticFlags) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&s.semantic, "semantic", false, "compare what the specs mean instead of their text")
+	f.BoolVar(&s.specs, "specs", false, "the arguments are two spec files, or two directories of packaging: compare what they mean")
+	f.StringArrayVar(&s.archs, "arch", nil, "evaluate for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
+	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// wanted reports whether meaning is to be compared, and refuses flags that make
+// no sense then.
+func (s *semanticFlags) wanted(stat bool) (bool, error) {
+	wanted := s.semantic || s.specs
+	switch {
+	case wanted && stat:
+		return true, usageError{errors.New("--stat counts lines; it excludes --semantic and --specs")}
+	case !wanted && len(s.archs) > 0:
+		return false, usageError{errors.New("--arch is for --semantic and --specs")}
+	}
+	return wanted, nil
+}
+
+// options is what specs are evaluated with.
+func (g *globals) semanticOptions(s *semanticFlags) (semantic.Options, error) {
+	for _, a := range s.archs {
+		if err := g.checkArch(a); err != nil {
+			return semantic.Options{}, err
+		}
+	}
+	return semantic.Options{Archs: s.archs}, nil
+}
+
+// diffSpecs compares two packagings that belong to no project.
+func (g *globals) diffSpecs(s *semanticFlags, args []string, format string) error {
+	if len(args) != 2 {
+		return usageError{errors.New("--specs takes two spec files or directories: the old one and the new one")}
+	}
+	opt, err := g.semanticOptions(s)
+	if err != nil {
+		return err
+	}
+	var side [2]semantic.Packaging
+	for i, path := range args {
+		if side[i], err = semantic.Open(path); err != nil {
+			return fileProblem("diff/specs", path, err)
+		}
+	}
+	d := semantic.Compare(side[0], side[1], opt)
+	return g.printSemantic(format, []named{{Diff: d}})
+}
+
+// named is the semantic diff of a component.
+type named struct {
+	name string
+	*semantic.Diff
+}
+
+// diffSemantic compares upstream's packaging with the rendered one.
+func (v *viewer) diffSemantic(ctx context.Context, s *semanticFlags, format string) error {
+	opt, err := v.semanticOptions(s)
+	if err != nil {
+		return err
+	}
+	var list []named
+	err = v.each(ctx, func(view *review.View, _ []review.FileDiff) error {
+		d, err := view.Semantic(opt)
+		if err != nil {
+			return err
+		}
+		if d != nil {
+			list = append(list, named{view.Result.Component, d})
+		}
+		return nil
+	})
+	if err == nil {
+		err = v.printSemantic(format, list)
+	}
+	if v.code != exitOK && err == nil {
+		return v.done()
+	}
+	return err
+}
+
+// printSemantic prints diffs. That an EVR goes down is an error.
+func (g *globals) printSemantic(format string, list []named) error {
+	all := semantic.Diff{Changes: []semantic.Change{}, Unknown: []semantic.Unknown{}}
+	var text bytes.Buffer
+	down := false
+	for _, n := range list {
+		for _, c := range n.Changes {
+			c.Component = n.name
+			all.Changes = append(all.Changes, c)
+		}
+		for _, u := range n.Unknown {
+			u.Component = n.name
+			all.Unknown = append(all.Unknown, u)
+		}
+		all.Noise.Add(n.Noise)
+		for _, c := range n.Down() {
+			down = true
+			g.report(diag.List{{Code: "review/evr-down", Component: n.name,
+				Message: fmt.Sprintf("the EVR of %s goes down, from %s to %s", c.Package, orUnknown(n.OldEVR), orUnknown(n.NewEVR)),
+				Hint:    "installed systems would not take it as an update; raise the release or the epoch"}})
+			break
+		}
+		if n.name != "" && len(n.Changes)+n.Noise.Total()+len(n.Unknown) > 0 {
+			fmt.Fprintf(&text, "%s%s\n", n.name, evrLine(n.Diff))
+		}
+		if err := n.WriteText(&text); err != nil {
+			return err
+		}
+	}
+	var err error
+	if format == "json" {
+		err = writeJSON(g.stdout, all)
+	} else {
+		if len(all.Changes) == 0 {
+			g.note("nothing changes its meaning")
+		}
+		_, err = g.stdout.Write(text.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("cannot print the results: %w", err)
+	}
+	if down {
+		return exitError(exitProblems)
+	}
+	return nil
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "?"
+	}
+	return s
+}
+
+// evrLine is the EVR of both sides behind a name.
+func evrLine(d *semantic.Diff) string {
+	switch {
+	case d.OldEVR == "" && d.NewEVR == "":
+		return ""
+	case d.OldEVR == d.NewEVR:
+		return " " + d.NewEVR
+	}
+	return " " + orUnknown(d.OldEVR) + " -> " + orUnknown(d.NewEVR)
+}
