@@ -485,26 +485,37 @@ func (c *comparison) unknowns() {
 // leader names the change that another one follows from.
 func (c *comparison) leader(ch *Change) string {
 	line := ""
-	if ch.NewLine > 0 && ch.NewLine <= len(c.new.lines) {
+	switch {
+	case ch.NewLine > 0 && ch.NewLine <= len(c.new.lines):
 		line = c.new.lines[ch.NewLine-1]
+	case ch.OldLine > 0 && ch.OldLine <= len(c.old.lines):
+		line = c.old.lines[ch.OldLine-1]
 	}
 	var first *Change
+	rank := 0 // 3 for what the line names, 2 for a condition or option, 1 for anything
 	for i := range c.diff.Changes {
 		l := &c.diff.Changes[i]
 		if l.follows {
 			continue
 		}
-		named := false
+		r := 0
 		switch l.Class {
-		case Version, Release:
-			named = strings.Contains(line, l.What)
-		case Macro, Option:
-			named = strings.Contains(line, l.What)
+		case Version, Release, Macro, Option:
+			r = 1
+			if strings.Contains(line, l.What) {
+				r = 3
+			} else if l.Class == Option {
+				r = 2
+			}
+		case Condition:
+			r = 2
 		case Package:
-			named = l.Op == Changed && strings.Contains(line, "name")
+			if r = 0; l.Op == Changed && strings.Contains(line, "name") {
+				r = 3
+			}
 		}
-		if named && (first == nil || len(l.What) > len(first.What)) {
-			first = l
+		if r > rank {
+			first, rank = l, r
 		}
 	}
 	if first == nil {

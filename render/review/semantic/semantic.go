@@ -300,6 +300,9 @@ func (c *comparison) finish() {
 		if ch.OldLine > 0 && ch.NewLine > 0 && ch.Op == Changed && ch.Order == "" && !ch.applies {
 			ch.follows = c.unchangedLine(ch.OldLine, ch.NewLine)
 		}
+		if (ch.Op == Removed || ch.Op == Added) && ch.Class != Condition && len(ch.Arch) > 0 {
+			ch.follows = c.stays(ch)
+		}
 		if ch.Cause == "" && c.opt.Cause != nil && !ch.follows && ch.OldLine+ch.NewLine > 0 {
 			ch.Cause = c.cause(ch)
 		}
@@ -309,6 +312,7 @@ func (c *comparison) finish() {
 		case list[i].Cause != "":
 		case list[i].follows:
 			list[i].Cause = c.leader(&list[i])
+			list[i].follows = list[i].Cause != "" || list[i].Op == Changed
 		case list[i].applies:
 			k := slices.IndexFunc(list, func(s Change) bool { return s.Class == Section && strings.HasPrefix(s.What, "%prep") })
 			if k >= 0 {
@@ -317,6 +321,15 @@ func (c *comparison) finish() {
 		}
 		list[i].Old, list[i].New = bounded(list[i].Old), bounded(list[i].New)
 	}
+}
+
+// stays reports whether the line of something that came or went is there on
+// both sides, so that another line decides about it.
+func (c *comparison) stays(ch *Change) bool {
+	if ch.Op == Removed {
+		return ch.OldLine > 0 && ch.OldLine <= len(c.old.lines) && c.alignment().toNew[ch.OldLine-1] >= 0
+	}
+	return ch.NewLine > 0 && ch.NewLine <= len(c.new.lines) && c.alignment().toOld[ch.NewLine-1] >= 0
 }
 
 // cause asks for the cause of a change, line by line until one has one.

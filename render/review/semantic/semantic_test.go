@@ -166,8 +166,8 @@ func TestChanges(t *testing.T) {
 		{"tag", []string{"MIT", "MIT AND ISC"}, []string{"tag changed tide license: MIT => MIT AND ISC"}},
 		{"option", []string{"%bcond tests 1", "%bcond tests 0"}, []string{"option changed tide tests: on => off"}},
 		{"macro", []string{"%global soname 3", "%global soname 4"}, []string{
-			"files removed tide /usr/lib64/libtide.so.3: /usr/lib64/libtide.so.3 => -",
-			"files added tide /usr/lib64/libtide.so.4: - => /usr/lib64/libtide.so.4",
+			"files removed tide /usr/lib64/libtide.so.3: /usr/lib64/libtide.so.3 => - follows",
+			"files added tide /usr/lib64/libtide.so.4: - => /usr/lib64/libtide.so.4 follows",
 			"macro changed tide soname: 3 => 4"}},
 		{"patch gone", []string{"Patch1:         second.patch\n", ""}, []string{"patch removed tide second.patch: second.patch => -"}},
 		{"patch idle", []string{"%autosetup -p1", "%autosetup -N\n%autopatch -p1 -M 0"}, []string{
@@ -200,10 +200,10 @@ func TestChanges(t *testing.T) {
 		{"name", []string{"Name:           tide", "Name:           ebb"}, []string{
 			"package changed ebb package: tide => ebb",
 			"package changed ebb-devel package: tide-devel => ebb-devel follows",
-			"dependency removed tide-devel requires: tide(x86-64) = 1.2-4.fc43 => - [x86_64]",
-			"dependency removed tide-devel requires: tide(aarch-64) = 1.2-4.fc43 => - [aarch64]",
-			"dependency added ebb-devel requires: - => ebb(x86-64) = 1.2-4.fc43 [x86_64]",
-			"dependency added ebb-devel requires: - => ebb(aarch-64) = 1.2-4.fc43 [aarch64]"}},
+			"dependency removed tide-devel requires: tide(x86-64) = 1.2-4.fc43 => - [x86_64] follows",
+			"dependency removed tide-devel requires: tide(aarch-64) = 1.2-4.fc43 => - [aarch64] follows",
+			"dependency added ebb-devel requires: - => ebb(x86-64) = 1.2-4.fc43 [x86_64] follows",
+			"dependency added ebb-devel requires: - => ebb(aarch-64) = 1.2-4.fc43 [aarch64] follows"}},
 		{"build system", []string{"License:        MIT", "License:        MIT\nBuildOption(conf): -DZ=1"}, []string{
 			"build added tide buildoption(conf): - => -DZ=1"}},
 		{"here document", []string{"%cmake_install", "cat <<EOF >x\na  b\nEOF"}, []string{
