@@ -22,6 +22,7 @@ import (
 	"specgraft/render"
 	"specgraft/render/rebase"
 	"specgraft/render/review"
+	"specgraft/render/review/lint"
 	"specgraft/render/revision"
 	"specgraft/render/template"
 )
@@ -29,7 +30,8 @@ import (
 // allCodes joins the codes of all packages, sorted.
 func allCodes() []diag.Code {
 	codes := slices.Concat(
-		review.Codes,
+		review.Codes, lint.Codes,
+
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		rebase.Codes, absorb.Codes, absorbCodes,
 		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,

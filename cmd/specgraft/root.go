@@ -126,6 +126,7 @@ func commandGroups(g *globals) []commandGroup {
 		}},
 		{"See cause and effect", []*cobra.Command{
 			diffCmd(g),
+			lintCmd(g),
 			blameCmd(g),
 			stepCmd(g),
 			tryCmd(g),
