@@ -36,6 +36,9 @@ type Outcome struct {
 	Changes   []Change     `json:"changes,omitempty"`
 	Files     []FileReason `json:"files,omitempty"` // with RunOptions.ExplainFiles
 	Diags     diag.List    `json:"-"`
+	// Wanted are the files that the directory should have, with
+	// RunOptions.Check where Changed is set.
+	Wanted []*overlay.File `json:"-"`
 }
 
 // RunOptions say how to render many components.
@@ -148,7 +151,9 @@ func (r *Renderer) one(ctx context.Context, out *Output, name string, opt RunOpt
 	} else {
 		o.Changes, err = out.Write(name, files)
 	}
-	o.Changed = len(o.Changes) > 0
+	if o.Changed = len(o.Changes) > 0; o.Changed && opt.Check {
+		o.Wanted = files
+	}
 	if d := out.aliasTaken(name); d != nil && err == nil {
 		if l := overlay.Adjust(diag.List{*d}, r.levels()); l.HasErrors() {
 			o.fail(l)

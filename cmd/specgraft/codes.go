@@ -23,6 +23,7 @@ import (
 	"specgraft/render/rebase"
 	"specgraft/render/review"
 	"specgraft/render/review/lint"
+	"specgraft/render/review/report"
 	"specgraft/render/revision"
 	"specgraft/render/template"
 )
@@ -30,7 +31,7 @@ import (
 // allCodes joins the codes of all packages, sorted.
 func allCodes() []diag.Code {
 	codes := slices.Concat(
-		review.Codes, lint.Codes,
+		review.Codes, lint.Codes, report.Codes, reviewCodes,
 
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		rebase.Codes, absorb.Codes, absorbCodes,

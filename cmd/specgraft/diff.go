@@ -149,7 +149,9 @@ noise. The JSON is one object with "changes", "noise" and "unknown", whatever th
 number of components; each change has the "class" it belongs to, "op", "package",
 "what", "old", "new", "arch", "old_line", "new_line" (0 for none) and "cause".
 "arch" is empty for text under a condition that holds on none of the
-architectures. --specs compares two spec files, or two directories of packaging,
+architectures. --from and --to compare the rendered trees of two commits, which
+are read from the repository: no checkout and no upstream is needed, and without
+names all that differ are shown. --specs compares two spec files, or two directories of packaging,
 in the same way; no project is needed. An EVR that goes down is an error.
 
 Nothing is written. A component that fails is shown as far as it came.`,
@@ -158,6 +160,7 @@ Nothing is written. A component that fails is shown as far as it came.`,
   specgraft diff -a --stat --json
   specgraft diff bash | patch -p1 -d upstream/bash
   specgraft diff bash --semantic --json
+  specgraft diff --from HEAD~1
   specgraft diff --specs old/bash.spec new/bash.spec --arch riscv64`,
 	}
 	sel := g.selectFlags(cmd)
@@ -176,6 +179,9 @@ Nothing is written. A component that fails is shown as far as it came.`,
 		}
 		if meaning.specs {
 			return g.diffSpecs(&meaning, args, format)
+		}
+		if meaning.from != "" {
+			return g.diffRevisions(cmd.Context(), &meaning, sel, args, format)
 		}
 		v, err := g.viewer(cmd.Context(), sel, args)
 		if err != nil {

@@ -40,7 +40,7 @@ func (g *globals) renderer(p *components.Project) (*render.Renderer, error) {
 }
 
 func renderCmd(g *globals) *cobra.Command {
-	var output, now, exportGit string
+	var output, now, exportGit, patch string
 	var force, check, clean, failFast, failOnError, explain bool
 	var jobs int
 	var strict []string
@@ -66,6 +66,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		Example: `  specgraft render -a
   specgraft render bash 'python-*'
   specgraft render -a --check --clean-stale
+  specgraft render -a --check --patch fix.patch --format github
   specgraft render -a --strict=overlay/became-conditional,overlay/no-effect
   specgraft render bash -o /tmp/specs --json`,
 	}
@@ -75,6 +76,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 	f.StringVarP(&output, "output-dir", "o", "", "write to `DIR` instead of the project's rendered-specs-dir")
 	f.BoolVarP(&force, "force", "f", false, "replace directories even if they do not look like rendered specs")
 	f.BoolVar(&check, "check", false, "write nothing; exit with 2 when something would change")
+	f.StringVar(&patch, "patch", "", "with --check: write the patch that would fix the tree to `FILE`, for git apply")
 	f.BoolVar(&clean, "clean-stale", false, "with -a: remove directories of components that are gone")
 	f.IntVarP(&jobs, "jobs", "j", 0, "render `N` components at a time (default: one for each processor)")
 	f.StringSliceVar(&strict, "strict", nil, "make errors of warnings with `CODES`, which may be groups such as overlay/; of all when none are given")
@@ -88,11 +90,13 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 	_ = cmd.MarkFlagDirname("output-dir")
 	_ = cmd.MarkFlagDirname("export-git")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		format, err := g.formatOf(recordFormats...)
+		format, err := g.formatOf(append(slices.Clone(recordFormats), "github")...)
 		if err != nil {
 			return err
 		}
 		switch {
+		case patch != "" && !check:
+			return usageError{errors.New("--patch requires --check: without it, rendering fixes the tree itself")}
 		case clean && !sel.all:
 			return usageError{errors.New("--clean-stale requires -a")}
 		case check && exportGit != "":
@@ -149,6 +153,9 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		g.closers = append(g.closers, out.Close)
 		run := g.newRenderRun(r, out, names, format, g.brief(sel.all, format),
 			render.RunOptions{Jobs: jobs, Check: check, FailFast: failFast, ExplainFiles: explain})
+		if patch != "" {
+			run.patch = &patchFile{name: patch}
+		}
 		return g.render(cmd.Context(), run, out, names, clean)
 	}
 	return cmd
@@ -166,6 +173,9 @@ type renderRun struct {
 	list    *records[*render.Outcome]
 	reasons *records[fileReason]
 	line    *progress
+
+	patch *patchFile // nil when none is wanted
+	out   *render.Output
 
 	start time.Time
 	done  int
@@ -187,7 +197,7 @@ func (g *globals) newRenderRun(r *render.Renderer, out *render.Output, names []s
 		dirs = max(dirs, len(relative(filepath.Join(out.Dir, render.ComponentDir(n)))))
 	}
 	return &renderRun{
-		g: g, r: r, total: len(names), format: format, brief: brief, opt: opt,
+		g: g, r: r, out: out, total: len(names), format: format, brief: brief, opt: opt,
 		list: newRecords(g.stdout, format, []column[*render.Outcome]{
 			{"COMPONENT", wide, func(o *render.Outcome) string { return o.Component }},
 			{"OUTPUT", dirs, func(o *render.Outcome) string { return o.OutputDir }},
@@ -232,7 +242,13 @@ func (g *globals) render(ctx context.Context, run *renderRun, out *render.Output
 // outcome takes the result of one component.
 func (run *renderRun) outcome(o *render.Outcome) {
 	run.done++
-	if len(o.Diags) > 0 {
+	if run.patch != nil && o.Changed {
+		run.patch.add(run.out, run.r.Project, o)
+	}
+	o.Wanted = nil
+	if run.format == "github" {
+		run.annotate(o)
+	} else if len(o.Diags) > 0 {
 		run.g.reportOutcome(run.r, o)
 	}
 	o.OutputDir = relative(o.OutputDir)
@@ -252,6 +268,17 @@ func (run *renderRun) outcome(o *render.Outcome) {
 		run.err = err
 	}
 	run.line.Show("%d of %d  %s", run.done, run.total, o.Component)
+}
+
+// annotate prints the problems of a component as annotations for a forge.
+func (run *renderRun) annotate(o *render.Outcome) {
+	l := outcomeDiags(run.r, o)
+	if o.Changed && run.opt.Check {
+		l = append(slices.Clone(l), driftDiagnostic(o))
+	}
+	if err := run.g.printer().GitHub(run.g.stdout, l); err != nil && run.err == nil {
+		run.err = err
+	}
 }
 
 // outcomeKind returns under which of outcomeCounts an outcome counts.
@@ -275,6 +302,9 @@ func (run *renderRun) explains() bool { return run.opt.ExplainFiles && run.forma
 // write prints the row or the rows of an outcome.
 func (run *renderRun) write(o *render.Outcome, kind string) error {
 	if !run.explains() {
+		if run.format == "github" {
+			return nil
+		}
 		if run.brief && kind == "unchanged" {
 			return nil
 		}
@@ -290,7 +320,15 @@ func (run *renderRun) write(o *render.Outcome, kind string) error {
 // close ends the lists. It returns the first error that printing them had.
 func (run *renderRun) close() error {
 	run.line.Clear()
+	if run.patch != nil {
+		if err := run.patch.close(); err != nil {
+			return err
+		}
+	}
 	end := run.list.Close
+	if run.format == "github" {
+		end = func() error { return nil }
+	}
 	if run.explains() {
 		end = run.reasons.Close
 	}
@@ -330,7 +368,11 @@ func (run *renderRun) finish() error {
 
 // reportOutcome prints the diagnostics of a component. Those of a failure that
 // is expected are notes.
-func (g *globals) reportOutcome(r *render.Renderer, o *render.Outcome) {
+func (g *globals) reportOutcome(r *render.Renderer, o *render.Outcome) { g.report(outcomeDiags(r, o)) }
+
+// outcomeDiags returns the diagnostics of an outcome; those of a failure that is
+// expected are notes.
+func outcomeDiags(r *render.Renderer, o *render.Outcome) diag.List {
 	l := o.Diags
 	if o.Status == render.Error && o.Expected {
 		why := "build.failure.expected"
@@ -345,7 +387,7 @@ func (g *globals) reportOutcome(r *render.Renderer, o *render.Outcome) {
 			}
 		}
 	}
-	g.report(l)
+	return l
 }
 
 // A fileReason is one row of render --explain-files.

@@ -127,6 +127,7 @@ func commandGroups(g *globals) []commandGroup {
 		{"See cause and effect", []*cobra.Command{
 			diffCmd(g),
 			lintCmd(g),
+			reviewCmd(g),
 			blameCmd(g),
 			stepCmd(g),
 			tryCmd(g),

@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
 	"specgraft/render/review"
+	"specgraft/render/review/report"
 	"specgraft/render/review/semantic"
 )
 
@@ -26,6 +29,8 @@ func (s *semanticFlags) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&s.semantic, "semantic", false, "compare what the specs mean instead of their text")
 	f.BoolVar(&s.specs, "specs", false, "the arguments are two spec files, or two directories of packaging: compare what they mean")
+	f.StringVar(&s.from, "from", "", "compare what the rendered trees mean, from commit `REF`")
+	f.StringVar(&s.to, "to", "", "with --from: to commit `REF` (default: the working tree)")
 	f.StringArrayVar(&s.archs, "arch", nil, "evaluate for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
 	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
 }
@@ -33,12 +38,16 @@ func (s *semanticFlags) flags(cmd *cobra.Command) {
 // wanted reports whether meaning is to be compared, and refuses flags that make
 // no sense then.
 func (s *semanticFlags) wanted(stat bool) (bool, error) {
-	wanted := s.semantic || s.specs
+	wanted := s.semantic || s.specs || s.from != ""
 	switch {
+	case s.to != "" && s.from == "":
+		return true, usageError{errors.New("--to requires --from")}
+	case s.specs && s.from != "":
+		return true, usageError{errors.New("--specs compares files, --from commits; leave one out")}
 	case wanted && stat:
-		return true, usageError{errors.New("--stat counts lines; it excludes --semantic and --specs")}
+		return true, usageError{errors.New("--stat counts lines; it excludes --semantic, --specs and --from")}
 	case !wanted && len(s.archs) > 0:
-		return false, usageError{errors.New("--arch is for --semantic and --specs")}
+		return false, usageError{errors.New("--arch is for --semantic, --specs and --from")}
 	}
 	return wanted, nil
 }
@@ -70,6 +79,28 @@ func (g *globals) diffSpecs(s *semanticFlags, args []string, format string) erro
 	}
 	d := semantic.Compare(side[0], side[1], opt)
 	return g.printSemantic(format, []named{{Diff: d}})
+}
+
+// diffRevisions compares the rendered trees of two commits, which are read from
+// the repository.
+func (g *globals) diffRevisions(ctx context.Context, s *semanticFlags, sel *selection, args []string, format string) error {
+	r, err := g.buildReport(ctx, sel, args, s.from, s.to, s.archs, false)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(r.Components, func(a, b report.Component) int { return strings.Compare(a.Name, b.Name) })
+	var list []named
+	for i := range r.Components {
+		c := &r.Components[i]
+		list = append(list, named{c.Name, &semantic.Diff{Changes: c.Changes, Noise: c.Noise, Unknown: c.Unknown, OldEVR: c.OldEVR, NewEVR: c.NewEVR}})
+		for _, p := range c.Problems {
+			g.report(diag.List{{Code: "review/failing", Component: c.Name, Severity: diag.Warning, Message: p}})
+		}
+	}
+	for _, n := range r.Notes {
+		g.note("%s", n)
+	}
+	return g.printSemantic(format, list)
 }
 
 // named is the semantic diff of a component.

@@ -215,6 +215,24 @@ func (d *FileDiff) files(old, new *overlay.File, cause *spec.Origin, relabel fun
 	return true, nil
 }
 
+// CompareFiles compares the content of a file before and after, by itself: no
+// line has a cause. hadOld and hasNew say whether there is such a file.
+func CompareFiles(path string, old, new []byte, hadOld, hasNew bool) FileDiff {
+	d := FileDiff{Path: path, Status: Modified, OldMode: 0o644, NewMode: 0o644, Causes: []*Cause{}}
+	switch {
+	case !hadOld:
+		d.Status = Added
+	case !hasNew:
+		d.Status = Deleted
+	}
+	if isBinary(old) || isBinary(new) {
+		d.Binary = true
+		return d
+	}
+	d.hunks(textDiff(old, new, nil))
+	return d
+}
+
 // isBinary reports whether data has a zero byte near its beginning, which is
 // what git goes by.
 func isBinary(data []byte) bool {

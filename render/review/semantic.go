@@ -95,3 +95,23 @@ func packagingFiles(files map[string]*overlay.File, specName string) (semantic.T
 	}
 	return tree, digests, nil
 }
+
+// CauseOfLine names the cause of a line of the rendered spec, from 1, "" for
+// upstream's own.
+func (v *View) CauseOfLine(line int) string {
+	if line < 1 || line > len(v.lines.new) || v.lines.new[line-1].Origin == nil {
+		return ""
+	}
+	return causeOf(v.lines.new[line-1].Origin).Label()
+}
+
+// CauseOfFile names the cause of a rendered file beside the spec, "" for
+// upstream's own.
+func (v *View) CauseOfFile(path string) string {
+	for _, f := range v.Result.Files {
+		if f.Path == path && f.Origin != nil {
+			return causeOf(f.Origin).Label()
+		}
+	}
+	return ""
+}

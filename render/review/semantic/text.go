@@ -62,7 +62,7 @@ func (c *Change) Summary() string {
 			what = Visible(c.Package) + " " + what
 		}
 	}
-	if c.long() {
+	if c.Long() {
 		return what
 	}
 	value := func(p *string) string { return Visible(oneLine(*p)) }
@@ -77,8 +77,8 @@ func (c *Change) Summary() string {
 	return what
 }
 
-// long reports whether a change is best shown line by line.
-func (c *Change) long() bool {
+// Long reports whether a change is best shown line by line.
+func (c *Change) Long() bool {
 	switch c.Class {
 	case Section, Scriptlet, Description, Changelog:
 		return true
@@ -88,7 +88,7 @@ func (c *Change) long() bool {
 
 // lines shows the text of a long change, at most a few lines of each side.
 func (c *Change) lines() string {
-	if !c.long() {
+	if !c.Long() {
 		return ""
 	}
 	const limit = 12

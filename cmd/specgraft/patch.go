@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"specgraft/components"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+	"specgraft/render"
+	"specgraft/render/review"
+)
+
+// driftText returns the patch that makes a component's directory what the files
+// say, "" when it is. Its paths begin at the top of the project's repository, so
+// that git apply takes it there.
+func driftText(out *render.Output, p *components.Project, component string, files []*overlay.File) (string, error) {
+	diffs, err := review.Drift(out, component, files)
+	if err != nil {
+		return "", err
+	}
+	prefix := render.ComponentDir(component) + "/"
+	if rel, err := filepath.Rel(p.Root, out.Dir); err == nil && filepath.IsLocal(rel) {
+		prefix = filepath.ToSlash(rel) + "/" + prefix
+	}
+	var b strings.Builder
+	for i := range diffs {
+		if err := diffs[i].Write(&b, review.Style{Prefix: prefix}); err != nil {
+			return "", err
+		}
+	}
+	return b.String(), nil
+}
+
+// driftPatch is driftText for what was rendered.
+func driftPatch(out *render.Output, p *components.Project, res *render.Result) (string, error) {
+	return driftText(out, p, res.Component, res.Files)
+}
+
+// A patchFile collects the patch that would fix the drift.
+type patchFile struct {
+	name string
+	text strings.Builder
+	err  error // the first one
+}
+
+// add adds the drift of a component.
+func (f *patchFile) add(out *render.Output, p *components.Project, o *render.Outcome) {
+	text, err := driftText(out, p, o.Component, o.Wanted)
+	if err != nil && f.err == nil {
+		f.err = err
+	}
+	f.text.WriteString(text)
+}
+
+// close writes the file, an empty one when nothing drifted.
+func (f *patchFile) close() error {
+	if f.err != nil {
+		return f.err
+	}
+	if err := os.WriteFile(f.name, []byte(f.text.String()), 0o666); err != nil {
+		return fileProblem("review/output", f.name, err)
+	}
+	return nil
+}
+
+// driftDiagnostic is the annotation of a component that drifted.
+func driftDiagnostic(o *render.Outcome) diag.Diagnostic {
+	d := diag.Diagnostic{Code: "review/drift", Component: o.Component, Message: o.Component + ": the checked-in tree is not what the configuration renders",
+		Hint: "run specgraft render " + o.Component + " and commit the result"}
+	d.Pos.Filename, d.Pos.Line = filepath.Join(o.OutputDir, o.Component+".spec"), 1
+	return d
+}
