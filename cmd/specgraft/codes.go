@@ -31,7 +31,7 @@ import (
 // allCodes joins the codes of all packages, sorted.
 func allCodes() []diag.Code {
 	codes := slices.Concat(
-		review.Codes, lint.Codes, report.Codes, reviewCodes,
+		review.Codes, lint.Codes, report.Codes, reviewCodes, mergeCodes,
 
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		rebase.Codes, absorb.Codes, absorbCodes,

@@ -128,6 +128,7 @@ func commandGroups(g *globals) []commandGroup {
 			diffCmd(g),
 			lintCmd(g),
 			reviewCmd(g),
+			mergeDriverCmd(g),
 			blameCmd(g),
 			stepCmd(g),
 			tryCmd(g),
