@@ -1,23 +1,15 @@
 package components
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
+
+	real "specgraft/testdata/corpus"
 )
 
 // corpus returns the directory of the real configuration, or skips.
 func corpus(tb testing.TB) string {
 	tb.Helper()
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "corpus")
-	}
-	dir = filepath.Join(dir, "config")
-	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
-		tb.Skipf("no real configuration at %s; set SPECGRAFT_CORPUS", dir)
-	}
-	return dir
+	return real.Config(tb)
 }
 
 func TestRealConfiguration(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 )
 
 func BenchmarkParse(b *testing.B) {
-	files := corpus(b, upstreamSpecs)
+	files := upstreamSpecs(b)
 	b.SetBytes(totalSize(files))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -38,7 +38,7 @@ var typical = []overlay.Op{
 
 // benchmarkOps parses every spec of the corpus and applies the operations.
 func benchmarkOps(b *testing.B, ops []overlay.Op) {
-	files := corpus(b, upstreamSpecs)
+	files := upstreamSpecs(b)
 	b.SetBytes(totalSize(files))
 	b.ReportAllocs()
 	applied := 0

@@ -1,95 +1,49 @@
 package overlay_test
 
 import (
-	"archive/tar"
-	"bufio"
 	"bytes"
-	"io"
-	"os"
 	"path"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 
-	"github.com/ulikunitz/xz"
-
 	"specgraft/overlay/spec"
+	"specgraft/testdata/corpus"
 )
 
-// A corpusFile is a file of the corpus.
+// A corpusFile is a file of the corpus, named COMPONENT/PATH.
 type corpusFile struct {
 	name string
 	data []byte
 }
 
-var (
-	upstreamSpecs = sync.OnceValues(func() ([]corpusFile, error) {
-		return readCorpus("upstream.tar.xz", func(name string) bool { return path.Ext(name) == ".spec" })
-	})
-	pairFiles = sync.OnceValues(func() ([]corpusFile, error) {
-		return readCorpus("pairs.tar.xz", func(string) bool { return true })
-	})
-)
-
-// readCorpus reads the wanted files of an archive of the corpus, which lies
-// beside the repository or where SPECGRAFT_CORPUS says.
-func readCorpus(name string, want func(string) bool) ([]corpusFile, error) {
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "corpus")
+// upstreamSpecs returns the upstream specs of the corpus, read once.
+func upstreamSpecs(tb testing.TB) []corpusFile {
+	tb.Helper()
+	specs.once.Do(func() { specs.files = corpusFiles(tb, "upstream.tar.xz", corpus.IsSpec) })
+	if specs.files == nil {
+		corpusFiles(tb, "upstream.tar.xz", corpus.IsSpec) // skips as it did before
 	}
-	f, err := os.Open(filepath.Join(dir, "dev", name))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r, err := xz.NewReader(bufio.NewReaderSize(f, 1<<20)) // reads byte by byte
-	if err != nil {
-		return nil, err
-	}
-	var files []corpusFile
-	for tr := tar.NewReader(r); ; {
-		h, err := tr.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if h.Typeflag != tar.TypeReg || !want(h.Name) {
-			continue
-		}
-		data, err := io.ReadAll(tr)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, corpusFile{strings.TrimPrefix(path.Clean(h.Name), "./"), data})
-	}
-	slices.SortFunc(files, func(a, b corpusFile) int { return strings.Compare(a.name, b.name) })
-	return files, nil
+	return specs.files
 }
 
-// corpus returns files of the corpus, or skips the test where it is not there.
-func corpus(tb testing.TB, read func() ([]corpusFile, error)) []corpusFile {
+var specs struct {
+	once  sync.Once
+	files []corpusFile
+}
+
+// corpusFiles reads the wanted files of an archive of the corpus.
+func corpusFiles(tb testing.TB, archive string, want func(component, path string, size int64) bool) []corpusFile {
 	tb.Helper()
-	if testing.Short() {
-		tb.Skip("corpus tests are left out by -short")
-	}
-	files, err := read()
-	if os.IsNotExist(err) {
-		tb.Skipf("no corpus beside the repository, SPECGRAFT_CORPUS names another place: %v", err)
-	}
-	if err != nil {
-		tb.Fatal(err)
+	var files []corpusFile
+	for _, f := range corpus.Archive(tb, archive, want) {
+		files = append(files, corpusFile{path.Join(f.Component, f.Path), f.Data})
 	}
 	return files
 }
 
 func TestCorpusRoundTrip(t *testing.T) {
 	t.Parallel()
-	files := corpus(t, upstreamSpecs)
+	files := upstreamSpecs(t)
 	if len(files) < 4000 {
 		t.Errorf("only %d specs", len(files))
 	}

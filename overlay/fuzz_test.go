@@ -251,7 +251,7 @@ func FuzzApply(f *testing.F) {
 // of the corpus. SPECGRAFT_SOAK, a duration, makes it go on with new seeds.
 func TestCorpusOperations(t *testing.T) {
 	t.Parallel()
-	files := corpus(t, upstreamSpecs)
+	files := upstreamSpecs(t)
 	soak, _ := time.ParseDuration(os.Getenv("SPECGRAFT_SOAK"))
 	types := make([]overlay.Type, 0, len(overlay.Ops))
 	for _, info := range overlay.Ops {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"specgraft/components"
 	"specgraft/overlay"
 	"specgraft/overlay/spec"
+	"specgraft/testdata/corpus"
 )
 
 // A customised component is one with overlays and its upstream files.
@@ -35,12 +35,10 @@ func (c *customised) tree() *overlay.Tree {
 // customisedComponents reads the components of the corpus that have overlays.
 func customisedComponents(t *testing.T) []customised {
 	t.Helper()
-	corpus(t, pairFiles) // skips where there is none
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "corpus")
+	if testing.Short() {
+		t.Skip("NOT CHECKED: corpus tests are left out by -short")
 	}
-	p, list := components.Load(components.Options{Dir: filepath.Join(dir, "config"), AllowOutside: true})
+	p, list := components.Load(components.Options{Dir: corpus.Config(t), AllowOutside: true})
 	if list.HasErrors() {
 		t.Fatal(list.Err())
 	}
@@ -56,12 +54,9 @@ func customisedComponents(t *testing.T) []customised {
 		}
 	}
 	repos := map[string]string{} // component by repository
-	files, err := readCorpus("upstream.tar.xz", func(name string) bool {
-		return name == "META.jsonl" || slices.ContainsFunc(all, func(c *customised) bool { return strings.HasPrefix(name, c.name+"/") })
+	files := corpusFiles(t, "upstream.tar.xz", func(component, _ string, _ int64) bool {
+		return component == "" || slices.ContainsFunc(all, func(c *customised) bool { return component == c.name })
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, f := range files {
 		if f.name != "META.jsonl" {
 			continue

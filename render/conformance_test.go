@@ -1,14 +1,10 @@
 package render_test
 
 import (
-	"archive/tar"
-	"bufio"
 	"bytes"
 	"crypto/sha1"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -19,7 +15,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/ulikunitz/xz"
+	"specgraft/testdata/corpus"
 
 	"specgraft/components"
 	"specgraft/fedora"
@@ -30,23 +26,6 @@ import (
 // what the reference tool rendered. It is not part of this repository. Tests
 // look for it beside the repository or in $SPECGRAFT_CORPUS. $SPECGRAFT_DISTGIT
 // may name a directory that the corpus' make-distgit has filled already.
-
-// corpusDir returns the corpus, or skips loudly.
-func corpusDir(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "corpus")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "make-distgit")); err != nil {
-		t.Skipf("NOT CHECKED: no corpus at %s; set SPECGRAFT_CORPUS", dir)
-	}
-	return dir
-}
 
 // distgit returns a directory with a project and its upstream repositories as
 // the corpus' own tool makes them.
@@ -71,46 +50,14 @@ func distgit(t testing.TB, corpus string) string {
 	return out
 }
 
-// unpack reads a tar.xz archive of the corpus into memory.
-func unpack(t testing.TB, name string) map[string][]byte {
-	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	x, err := xz.NewReader(bufio.NewReaderSize(f, 1<<20))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string][]byte{}
-	for r := tar.NewReader(x); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return files
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[path.Clean(h.Name)] = data
-	}
-}
-
 // A manifest is what the corpus says about one rendered component.
 type manifest struct {
 	Name  string
 	Files map[string][4]any // git mode, size, blob, status
 }
 
-// corpus is what there is to compare with.
-type corpus struct {
+// realCorpus is what there is to compare with.
+type realCorpus struct {
 	kind      map[string]string // "plain", "custom exact", ... by component
 	manifests map[string]*manifest
 	expected  map[string][]byte // by component/file
@@ -120,14 +67,14 @@ type corpus struct {
 	locks     map[string][]byte
 }
 
-func readCorpus(t testing.TB, dir string) *corpus {
+func readCorpus(t testing.TB, dir string) *realCorpus {
 	t.Helper()
 	dev := filepath.Join(dir, "dev")
-	c := &corpus{kind: map[string]string{}, manifests: map[string]*manifest{}, full: map[string]bool{}, refused: map[string]string{}}
+	c := &realCorpus{kind: map[string]string{}, manifests: map[string]*manifest{}, full: map[string]bool{}, refused: map[string]string{}}
 	var wg sync.WaitGroup
-	wg.Go(func() { c.expected = unpack(t, filepath.Join(dev, "expected.tar.xz")) })
-	wg.Go(func() { c.reference = unpack(t, filepath.Join(dev, "reference.tar.xz")) })
-	wg.Go(func() { c.locks = unpack(t, filepath.Join(dev, "locks.tar.xz")) })
+	wg.Go(func() { c.expected = unpack(t, "expected.tar.xz") })
+	wg.Go(func() { c.reference = unpack(t, "reference.tar.xz") })
+	wg.Go(func() { c.locks = unpack(t, "locks.tar.xz") })
 	wg.Wait()
 	var list []struct{ Name, Category, Quality string }
 	b, err := os.ReadFile(filepath.Join(dev, "components.json"))
@@ -140,19 +87,14 @@ func readCorpus(t testing.TB, dir string) *corpus {
 	for _, e := range list {
 		c.kind[e.Name] = strings.TrimSpace(e.Category + " " + e.Quality)
 	}
-	for name, data := range c.expected {
-		if path.Base(name) != "MANIFEST.jsonl" {
-			continue
+	for line := range bytes.Lines(c.expected["MANIFEST.jsonl"]) {
+		m := &manifest{}
+		if err := json.Unmarshal(line, m); err != nil {
+			t.Fatal(err)
 		}
-		for line := range bytes.Lines(data) {
-			m := &manifest{}
-			if err := json.Unmarshal(line, m); err != nil {
-				t.Fatal(err)
-			}
-			c.manifests[m.Name] = m
-		}
+		c.manifests[m.Name] = m
 	}
-	c.expected, c.reference = byComponent(c.expected), byComponent(c.reference)
+	delete(c.expected, "MANIFEST.jsonl")
 	lines := func(name string) []string {
 		b, err := os.ReadFile(filepath.Join(dev, name))
 		if err != nil {
@@ -173,23 +115,13 @@ func readCorpus(t testing.TB, dir string) *corpus {
 	return c
 }
 
-// byComponent keeps the last two elements of each path, component and file.
-func byComponent(files map[string][]byte) map[string][]byte {
-	out := make(map[string][]byte, len(files))
-	for name, data := range files {
-		parts := strings.Split(name, "/")
-		for i, p := range parts {
-			if i > 0 && i+1 < len(parts) && p == parts[i-1] {
-				parts = parts[i:]
-				break
-			}
-		}
-		if len(parts) > 2 {
-			parts = parts[1:]
-		}
-		out[strings.Join(parts, "/")] = data
+// unpack reads an archive of the corpus, by component/file.
+func unpack(t testing.TB, name string) map[string][]byte {
+	files := map[string][]byte{}
+	for _, f := range corpus.Archive(t, name, nil) {
+		files[path.Join(f.Component, f.Path)] = f.Data
 	}
-	return out
+	return files
 }
 
 // strip is the masked rule of the corpus: what rpmautospec writes is taken out.
@@ -401,7 +333,7 @@ func renderAll(t testing.TB, r *render.Renderer, names []string, check func(stri
 }
 
 // covered are the components with an expected spec, sorted.
-func (c *corpus) covered(r *render.Renderer) []string {
+func (c *realCorpus) covered(r *render.Renderer) []string {
 	var names []string
 	for _, name := range r.Project.Names() {
 		if _, ok := c.expected[name+"/"+name+".spec"]; ok && c.kind[name] != "local" {
@@ -414,14 +346,14 @@ func (c *corpus) covered(r *render.Renderer) []string {
 // TestConformance renders the real distribution without locks and compares
 // under the corpus' masked rule, the Release line aside.
 func TestConformance(t *testing.T) {
-	dir := corpusDir(t)
+	dir := corpus.Dir(t)
 	out := distgit(t, dir)
 	c := readCorpus(t, dir)
 	t.Run("Masked", func(t *testing.T) { c.masked(t, filepath.Join(out, "project")) })
 	t.Run("Full", func(t *testing.T) { c.fullRule(t, filepath.Join(out, "project")) })
 }
 
-func (c *corpus) masked(t *testing.T, project string) {
+func (c *realCorpus) masked(t *testing.T, project string) {
 	r := load(t, project, t.TempDir())
 	tallies := map[string]*tally{}
 	renderAll(t, r, c.covered(r), func(name string, res *render.Result) {
@@ -467,7 +399,7 @@ func (c *corpus) masked(t *testing.T, project string) {
 
 // fullRule commits the reference tool's locks and compares with nothing
 // stripped.
-func (c *corpus) fullRule(t *testing.T, project string) {
+func (c *realCorpus) fullRule(t *testing.T, project string) {
 	dir := filepath.Join(t.TempDir(), "project")
 	if err := os.CopyFS(dir, os.DirFS(project)); err != nil {
 		t.Fatal(err)

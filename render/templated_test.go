@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"specgraft/testdata/corpus"
+
 	"github.com/google/go-cmp/cmp"
 
 	"specgraft/components"
@@ -21,8 +23,7 @@ import (
 // from TOML and compares what they build with what their own specs build.
 func TestReleasePackages(t *testing.T) {
 	t.Parallel()
-	corpus := corpusDir(t)
-	local := filepath.Join(corpus, "config", "base", "comps")
+	local := filepath.Join(corpus.Config(t), "base", "comps")
 	r := openExample(t, "testdata/release")
 	for _, name := range r.Project.Names() {
 		res := r.Render(t.Context(), name)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"archive/tar"
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -15,24 +13,25 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/ulikunitz/xz"
+
+	"specgraft/testdata/corpus"
 )
 
 // TestApplyPairs takes the pairs of the corpus whose overlays lead straight
 // from one real rendering to the next, and applies them as a user would.
 func TestApplyPairs(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	archive := filepath.Join(dir, "dev", "pairs.tar.xz")
-	if _, err := os.Stat(archive); err != nil || testing.Short() {
-		t.Skipf("no corpus at %s, SPECGRAFT_CORPUS names another place", dir)
-	}
 	tmp := t.TempDir()
-	unpack(t, archive, tmp)
-	metas, err := filepath.Glob(filepath.Join(tmp, "pairs", "*", "meta.json"))
+	for _, f := range corpus.Archive(t, "pairs.tar.xz", nil) {
+		file := filepath.Join(tmp, f.Component, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	metas, err := filepath.Glob(filepath.Join(tmp, "*", "meta.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,48 +121,6 @@ func readFiles(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return files
-}
-
-// unpack extracts the regular files of a tar.xz archive.
-func unpack(t *testing.T, archive, dir string) {
-	t.Helper()
-	f, err := os.Open(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := xz.NewReader(bufio.NewReaderSize(f, 1<<20))
-	if err != nil {
-		t.Fatal(err)
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer root.Close()
-	for tr := tar.NewReader(r); ; {
-		h, err := tr.Next()
-		if err == io.EOF {
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := filepath.Clean(h.Name)
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
-		data, err := io.ReadAll(tr)
-		if err == nil {
-			err = root.MkdirAll(filepath.Dir(name), 0o755)
-		}
-		if err == nil {
-			err = root.WriteFile(name, data, 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 func TestBatchTakesBack(t *testing.T) {

@@ -1,21 +1,15 @@
 package macro
 
 import (
-	"archive/tar"
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"io"
-	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
 
-	"github.com/ulikunitz/xz"
+	"specgraft/testdata/corpus"
 )
 
 // A corpusTree is one component of a corpus archive: its small files by path.
@@ -25,83 +19,51 @@ type corpusTree struct {
 	names map[string]bool // of all top-level entries
 }
 
-var (
-	upstreamTrees = sync.OnceValues(func() (map[string]*corpusTree, error) { return readTrees("upstream.tar.xz") })
-	expectedTrees = sync.OnceValues(func() (map[string]*corpusTree, error) { return readTrees("expected.tar.xz") })
-)
-
-// readTrees reads an archive of the corpus, which lies beside the repository or
-// where SPECGRAFT_CORPUS says.
-func readTrees(name string) (map[string]*corpusTree, error) {
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	f, err := os.Open(filepath.Join(dir, "dev", name))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r, err := xz.NewReader(bufio.NewReaderSize(f, 1<<20))
-	if err != nil {
-		return nil, err
-	}
-	trees := map[string]*corpusTree{}
-	for tr := tar.NewReader(r); ; {
-		h, err := tr.Next()
-		if err == io.EOF {
-			return trees, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
-		// component/file, below one directory or none
-		parts := strings.Split(strings.TrimPrefix(path.Clean(h.Name), "./"), "/")
-		if len(parts) > 1 && (parts[0] == "upstream" || parts[0] == "expected") {
-			parts = parts[1:]
-		}
-		file := strings.Join(parts[1:], "/")
-		if len(parts) == 1 {
-			file = parts[0] // a file about the whole corpus
-			parts = []string{"", file}
-		}
-		t := trees[parts[0]]
-		if t == nil {
-			t = &corpusTree{files: fstest.MapFS{}, names: map[string]bool{}}
-			trees[parts[0]] = t
-		}
-		t.names[parts[1]] = true
-		isSpec := len(parts) == 2 && strings.HasSuffix(file, ".spec")
-		if isSpec {
-			t.spec = file
-		}
-		if isSpec || parts[0] == "" || h.Size < 64<<10 && !strings.HasSuffix(file, ".patch") {
-			data, err := io.ReadAll(tr)
-			if err != nil {
-				return nil, err
-			}
-			t.files[file] = &fstest.MapFile{Data: data, Mode: 0o644}
-		}
-	}
+// An archive is an archive of the corpus, read once.
+type archive struct {
+	name  string
+	once  sync.Once
+	trees map[string]*corpusTree
 }
 
-// corpusTrees returns an archive, or skips the test where it is not there.
-func corpusTrees(tb testing.TB, read func() (map[string]*corpusTree, error)) map[string]*corpusTree {
+var upstreamTrees, expectedTrees = &archive{name: "upstream.tar.xz"}, &archive{name: "expected.tar.xz"}
+
+// wanted chooses the files that specs look at: no patches and nothing large.
+func wanted(component, file string, size int64) bool {
+	return component == "" || corpus.IsSpec(component, file, size) || size < 64<<10 && !strings.HasSuffix(file, ".patch")
+}
+
+// corpusTrees returns the components of an archive, or skips the test where it
+// is not there.
+func corpusTrees(tb testing.TB, a *archive) map[string]*corpusTree {
 	tb.Helper()
+	corpus.Dir(tb)
 	if testing.Short() {
-		tb.Skip("corpus tests are left out by -short")
+		tb.Skip("NOT CHECKED: corpus tests are left out by -short")
 	}
-	trees, err := read()
-	if os.IsNotExist(err) {
-		tb.Skipf("no corpus beside the repository, SPECGRAFT_CORPUS names another place: %v", err)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return trees
+	a.once.Do(func() {
+		names := map[string]map[string]bool{}
+		files := corpus.Archive(tb, a.name, func(component, file string, size int64) bool {
+			if names[component] == nil {
+				names[component] = map[string]bool{}
+			}
+			top, _, _ := strings.Cut(file, "/")
+			names[component][top] = true
+			return wanted(component, file, size)
+		})
+		a.trees = map[string]*corpusTree{}
+		for name := range names {
+			a.trees[name] = &corpusTree{files: fstest.MapFS{}, names: names[name]}
+		}
+		for _, f := range files {
+			t := a.trees[f.Component]
+			if corpus.IsSpec(f.Component, f.Path, 0) {
+				t.spec = f.Path
+			}
+			t.files[f.Path] = &fstest.MapFile{Data: f.Data, Mode: 0o644}
+		}
+	})
+	return a.trees
 }
 
 // TestCorpus evaluates every upstream spec. Name, epoch, version and all source

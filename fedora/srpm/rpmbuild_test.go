@@ -1,8 +1,6 @@
 package srpm
 
 import (
-	"archive/tar"
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -11,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,8 +20,9 @@ import (
 	"testing/fstest"
 	"time"
 
+	"specgraft/testdata/corpus"
+
 	gocmp "github.com/google/go-cmp/cmp"
-	"github.com/ulikunitz/xz"
 
 	"specgraft/fedora/macro"
 )
@@ -48,46 +46,16 @@ var (
 // corpusSpecs returns the rendered components of the corpus: their small files.
 func corpusSpecs(t *testing.T) map[string]fstest.MapFS {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("corpus tests are left out by -short")
-	}
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	f, err := os.Open(filepath.Join(dir, "dev", "expected.tar.xz"))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("no corpus beside the repository, SPECGRAFT_CORPUS names another place: %v", err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := xz.NewReader(bufio.NewReaderSize(f, 1<<20))
-	if err != nil {
-		t.Fatal(err)
-	}
 	trees := map[string]fstest.MapFS{}
-	for tr := tar.NewReader(r); ; {
-		h, err := tr.Next()
-		if err == io.EOF {
-			return trees
-		} else if err != nil {
-			t.Fatal(err)
+	for _, f := range corpus.Archive(t, "expected.tar.xz", func(component, file string, size int64) bool {
+		return component != "" && size <= 1<<20 && !strings.Contains(file, "/")
+	}) {
+		if trees[f.Component] == nil {
+			trees[f.Component] = fstest.MapFS{}
 		}
-		name := strings.TrimPrefix(strings.TrimPrefix(h.Name, "./"), "expected/")
-		component, file, ok := strings.Cut(name, "/")
-		if h.Typeflag != tar.TypeReg || !ok || h.Size > 1<<20 || strings.Contains(file, "/") {
-			continue
-		}
-		data, err := io.ReadAll(tr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if trees[component] == nil {
-			trees[component] = fstest.MapFS{}
-		}
-		trees[component][file] = &fstest.MapFile{Data: data, Mode: 0o644}
+		trees[f.Component][f.Path] = &fstest.MapFile{Data: f.Data, Mode: 0o644}
 	}
+	return trees
 }
 
 // rpmbuild makes the source package of a spec with our macros in place of rpm's.

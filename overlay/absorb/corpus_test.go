@@ -1,77 +1,36 @@
 package absorb_test
 
 import (
-	"archive/tar"
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/ulikunitz/xz"
-
 	"specgraft/overlay"
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/spec"
+	"specgraft/testdata/corpus"
 )
 
-// corpusDir returns the corpus, or skips where it is not there.
-func corpusDir(tb testing.TB) string {
-	tb.Helper()
-	if testing.Short() {
-		tb.Skip("corpus tests are left out by -short")
-	}
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "dev")); err != nil {
-		tb.Skipf("NOT CHECKED: no corpus at %s; set SPECGRAFT_CORPUS", dir)
-	}
-	return dir
-}
-
 // specsOf reads the specs of an archive of the corpus, by component.
-func specsOf(tb testing.TB, name string, want func(component string) bool) map[string][]byte {
+func specsOf(tb testing.TB, archive string, want func(component string) bool) map[string][]byte {
 	tb.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer f.Close()
-	x, err := xz.NewReader(bufio.NewReaderSize(f, 1<<20))
-	if err != nil {
-		tb.Fatal(err)
-	}
 	specs := map[string][]byte{}
-	for r := tar.NewReader(x); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return specs
-		}
-		if err != nil {
-			tb.Fatal(err)
-		}
-		p := path.Clean(h.Name)
-		component := path.Base(path.Dir(p))
-		if h.Typeflag != tar.TypeReg || path.Base(p) != component+".spec" || !want(component) {
-			continue
-		}
-		if specs[component], err = io.ReadAll(r); err != nil {
-			tb.Fatal(err)
-		}
+	for _, f := range corpus.Archive(tb, archive, func(component, file string, _ int64) bool {
+		return file == component+".spec" && want(component)
+	}) {
+		specs[f.Component] = f.Data
 	}
+	return specs
 }
 
 // customised returns the components of the corpus that are more than rendered
 // as they are.
-func customised(tb testing.TB, dir string) func(string) bool {
+func customised(tb testing.TB) func(string) bool {
 	var list []struct{ Name, Category string }
-	b, err := os.ReadFile(filepath.Join(dir, "dev", "components.json"))
+	b, err := os.ReadFile(filepath.Join(corpus.Dir(tb), "dev", "components.json"))
 	if err == nil {
 		err = json.Unmarshal(b, &list)
 	}
@@ -93,10 +52,9 @@ func tree(name string, data []byte) *overlay.Tree {
 // spec and the rendered one alone.
 func TestCorpusRendered(t *testing.T) {
 	t.Parallel()
-	dir := corpusDir(t)
-	custom := customised(t, dir)
-	before := specsOf(t, filepath.Join(dir, "dev", "upstream.tar.xz"), custom)
-	after := specsOf(t, filepath.Join(dir, "dev", "expected.tar.xz"), custom)
+	custom := customised(t)
+	before := specsOf(t, "upstream.tar.xz", custom)
+	after := specsOf(t, "expected.tar.xz", custom)
 	kinds := map[absorb.Kind]int{}
 	types := map[overlay.Type]int{}
 	n := 0

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -191,8 +190,7 @@ func TestEdits(t *testing.T) {
 // TestCorpusEdits makes random hand edits in real specs.
 func TestCorpusEdits(t *testing.T) {
 	t.Parallel()
-	dir := corpusDir(t)
-	specs := specsOf(t, filepath.Join(dir, "dev", "upstream.tar.xz"), func(string) bool { return true })
+	specs := specsOf(t, "upstream.tar.xz", func(string) bool { return true })
 	names := slices.Sorted(maps.Keys(specs))
 	kinds := map[absorb.Kind]int{}
 	var slowest time.Duration

@@ -2,11 +2,11 @@ package spec_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"specgraft/testdata/corpus"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -136,25 +136,15 @@ func TestExclusive(t *testing.T) {
 // few that say otherwise in a comment or in prose.
 func TestStructureCorpus(t *testing.T) {
 	t.Parallel()
-	corpus := os.Getenv("SPECGRAFT_CORPUS")
-	if corpus == "" {
-		t.Skip("SPECGRAFT_CORPUS is not set")
-	}
-	files, err := filepath.Glob(filepath.Join(corpus, "upstream", "*", "*.spec"))
-	if err != nil || len(files) == 0 {
-		t.Skipf("no upstream specs in %s", corpus)
-	}
+	files := corpus.Archive(t, "upstream.tar.xz", corpus.IsSpec)
 	bad, differ := 0, 0
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f := spec.Parse(filepath.Base(name), b)
+	for _, file := range files {
+		name := file.Path
+		f := spec.Parse(name, file.Data)
 		s := f.Structure()
 		if len(s.Unbalanced) > 0 {
 			bad++
-			t.Logf("%s:%d: unbalanced: %s", filepath.Base(name), s.Unbalanced[0]+1, f.Line(s.Unbalanced[0]).Text)
+			t.Logf("%s:%d: unbalanced: %s", name, s.Unbalanced[0]+1, f.Line(s.Unbalanced[0]).Text)
 		}
 		for i := range f.Len() {
 			if (f.Line(i).Kind() == spec.Header) != (s.Lines[i].Form == spec.FormHeader) {
