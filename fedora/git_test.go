@@ -211,9 +211,17 @@ func TestCredentials(t *testing.T) {
 func TestNoGit(t *testing.T) {
 	r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
 	ids := r.History("f43", 0, 1)
+	foreign := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
+	others := foreign.History("f43", 5, 1)
+	foreign.Git("config", "core.repositoryformatversion", "1")
+	foreign.Git("config", "extensions.noop", "true")
 	t.Setenv("PATH", t.TempDir())
 	s := openStore(t, Options{})
-	_, err := s.Snapshot(t.Context(), r.URL(), ids[0])
+	// What is kept as nearly all repositories are needs no git to be read.
+	if _, err := s.Snapshot(t.Context(), r.URL(), ids[0]); err != nil {
+		t.Errorf("without git: %v", err)
+	}
+	_, err := s.Snapshot(t.Context(), foreign.URL(), others[5])
 	if d := diagOf(err); d == nil || d.Code != "fedora/no-git" || !d.Env {
 		t.Errorf("without git: %v", err)
 	}

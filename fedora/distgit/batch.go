@@ -28,9 +28,7 @@ func (o object) read(body io.Reader, limit int64) ([]byte, error) {
 	if o.size > limit {
 		return nil, tooLarge(o)
 	}
-	data := make([]byte, o.size)
-	_, err := io.ReadFull(body, data)
-	return data, err
+	return readDeclared(io.LimitReader(body, o.size), o.size)
 }
 
 // A batch is a running git cat-file --batch.

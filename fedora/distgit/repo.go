@@ -16,9 +16,10 @@ import (
 	"specgraft/overlay/diag"
 )
 
-// A Repo reads objects of one git repository through one child process
-// (git cat-file --batch), started by the first read. It is safe for concurrent
-// use, though requests are answered one after the other.
+// A Repo reads objects of one git repository, from its files or, where only git
+// knows how they are kept, through one child process (git cat-file --batch)
+// started by the first read. It is safe for concurrent use, though requests are
+// answered one after the other.
 type Repo struct {
 	git *Git
 	at  Dir
@@ -28,6 +29,8 @@ type Repo struct {
 	place string
 
 	mu      sync.Mutex
+	objects *objectStore // nil before the first read, and where git has to read
+	foreign bool         // git has to read
 	batch   *batch
 	closed  bool
 	commits map[string]*Commit
@@ -102,12 +105,12 @@ func (r *Repo) Top() string { return r.at.Top }
 func (r *Repo) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	b := r.batch
-	r.closed, r.batch = true, nil
-	if b != nil && r.home != nil {
-		r.home.keep(r.place, b)
-	} else if b != nil {
-		b.stop()
+	idle := idleRepo{r.place, r.batch, r.objects}
+	r.closed, r.batch, r.objects = true, nil, nil
+	if r.home != nil && (idle.batch != nil || idle.objects != nil) {
+		r.home.keep(idle)
+	} else {
+		idle.end()
 	}
 	return nil
 }
@@ -162,7 +165,10 @@ func (r *Repo) Commit(id string) (*Commit, error) {
 	if !IsObjectID(id) {
 		return nil, diag.Errorf("fedora/bad-ref", "%q is not a full commit name", id)
 	}
-	if id == r.expect {
+	if err := r.useLocal(); err != nil {
+		return nil, r.unreadable(err)
+	}
+	if r.objects == nil && id == r.expect {
 		r.window = min(maxWindow, r.window*4+4)
 	} else {
 		r.window = 0
@@ -468,12 +474,25 @@ func (r *Repo) locked(reqs []string, answer func(int, object, io.Reader) error) 
 // exchange sends object names to the child process and hands each answer, in
 // order, to the function, which may leave the body unread. Its first error
 // ends the handing out, not the conversation, and is returned.
-func (r *Repo) exchange(reqs []string, answer func(int, object, io.Reader) error) error {
+func (r *Repo) exchange(reqs []string, outer func(int, object, io.Reader) error) error {
+	answer := outer
 	if len(reqs) == 0 {
 		return nil
 	}
 	if r.closed {
 		return errors.New("repository is closed")
+	}
+	if err := r.useLocal(); err != nil {
+		return r.unreadable(err)
+	}
+	if r.objects != nil {
+		done, err := r.exchangeLocal(reqs, answer)
+		if done == len(reqs) || err != nil {
+			return err
+		}
+		// The rest, which is the whole in practice, is for git to understand.
+		first := done
+		reqs, answer = reqs[done:], func(i int, o object, body io.Reader) error { return outer(first+i, o, body) }
 	}
 	if r.batch == nil {
 		b, err := startBatch(r.ctx, r.git, r.at.GitDir)
@@ -507,9 +526,48 @@ func (r *Repo) exchange(reqs []string, answer func(int, object, io.Reader) error
 		if said != "" {
 			err = errors.New(said)
 		}
-		d := diag.Errorf("fedora/unreadable-repository", "repository %s: %v", r.at.GitDir, err)
-		d.Env = true
-		return d
+		return r.unreadable(err)
 	}
 	return first
+}
+
+// exchangeLocal answers requests without a process until one that git has to
+// answer, and returns how many. As in exchange the first error of answer does not
+// keep the others from being asked.
+func (r *Repo) exchangeLocal(reqs []string, answer func(int, object, io.Reader) error) (int, error) {
+	var first error
+	for i, req := range reqs {
+		o, body, ok, err := r.readLocal(req)
+		switch {
+		case !ok:
+			return i, first
+		case err != nil && first == nil:
+			return i, r.unreadable(err)
+		case err != nil:
+			return i, first
+		}
+		if cerr := context.Cause(r.ctx); cerr != nil {
+			return i, cerr
+		}
+		switch b := body.(type) {
+		case nil:
+			body = strings.NewReader("")
+		case *blobStream:
+			b.bad = r.unreadable(b.bad)
+		}
+		if first = answer(i, o, body); first != nil {
+			return i, first
+		}
+	}
+	return len(reqs), nil
+}
+
+// unreadable words that objects cannot be read.
+func (r *Repo) unreadable(err error) error {
+	if _, ok := errors.AsType[*diag.Diagnostic](err); ok {
+		return err
+	}
+	d := diag.Errorf("fedora/unreadable-repository", "repository %s: %v", r.at.GitDir, diag.Reason(err))
+	d.Env = true
+	return d
 }
