@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -63,7 +64,7 @@ func (o *Output) replaceFiles(l *letterDir, name string, files []*overlay.File, 
 		}
 		i := slices.IndexFunc(files, func(f *overlay.File) bool { return f.Path == ch.Path })
 		tmp := o.temp()
-		err := writeFile(l.root, tmp, files[i])
+		err := writeFile(l, tmp, files[i])
 		if err == nil {
 			err = l.root.Rename(tmp, dst)
 		}
@@ -82,20 +83,19 @@ func (o *Output) rebuild(l *letterDir, name string, files []*overlay.File, c *co
 	if err := l.root.Mkdir(tmp, 0o755); err != nil {
 		return err
 	}
+	gone := false // into the place of the component
 	defer func() {
+		if gone {
+			return
+		}
 		if rerr := l.root.RemoveAll(tmp); err == nil {
 			err = rerr
 		}
 	}()
-	root, err := l.root.OpenRoot(tmp)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
 	made := map[string]bool{".": true}
 	for _, f := range files {
 		if dir := path.Dir(f.Path); !made[dir] {
-			if err := root.MkdirAll(dir, 0o755); err != nil {
+			if err := l.root.MkdirAll(path.Join(tmp, dir), 0o755); err != nil {
 				return err
 			}
 			made[dir] = true
@@ -103,12 +103,14 @@ func (o *Output) rebuild(l *letterDir, name string, files []*overlay.File, c *co
 		if c.same[f.Path] && l.root.Link(path.Join(name, f.Path), path.Join(tmp, f.Path)) == nil {
 			continue
 		}
-		if err := writeFile(root, f.Path, f); err != nil {
+		if err := writeFile(l, path.Join(tmp, f.Path), f); err != nil {
 			return err
 		}
 	}
 	if !c.exists {
-		return l.root.Rename(tmp, name)
+		err := l.root.Rename(tmp, name)
+		gone = err == nil
+		return err
 	}
 	return o.exchange(l, tmp, name)
 }
@@ -147,18 +149,24 @@ func (o *Output) link(l *letterDir, alias, name string) error {
 	return nil
 }
 
-// writeFile creates the file name with content and mode of f.
-func writeFile(root *os.Root, name string, f *overlay.File) error {
+// writeFile creates the file name below the letter's directory with content and
+// mode of f.
+func writeFile(l *letterDir, name string, f *overlay.File) error {
 	data, err := f.Bytes()
 	if err != nil {
 		return err
 	}
-	w, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.Mode.Perm())
+	return createFile(l.dir, l.root, name, f.Mode, data)
+}
+
+// createSlowly creates a file in a way that works everywhere.
+func createSlowly(root *os.Root, name string, mode fs.FileMode, data []byte) error {
+	w, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode.Perm())
 	if err != nil {
 		return err
 	}
 	if _, err = w.Write(data); err == nil {
-		err = w.Chmod(f.Mode.Perm()) // the umask took its part
+		err = w.Chmod(mode.Perm()) // the umask took its part
 	}
 	if cerr := w.Close(); err == nil {
 		err = cerr

@@ -25,6 +25,9 @@ func Path(p *components.Project, name string) string {
 // Read reads a component's lock. It returns nil without an error when there is
 // none. The error is a *diag.Diagnostic.
 func Read(p *components.Project, name string) (*Lock, error) {
+	if _, err := os.Lstat(p.LockDir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // the usual case costs no more than this
+	}
 	root, err := os.OpenRoot(p.LockDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

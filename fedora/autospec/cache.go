@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,7 +30,7 @@ func (c Cache) Log(key, spec string, open func() (History, error)) *Log {
 	sum := sha256.Sum256([]byte(key + "\x00" + spec))
 	name := hex.EncodeToString(sum[:])
 	l.path = filepath.Join(c.Dir, name[:2], name[2:40])
-	if data, err := os.ReadFile(l.path); err == nil {
+	if data, err := cache.ReadFile(l.path); err == nil {
 		if err := l.decode(data); err != nil {
 			*l = *NewLog(spec, open)
 			l.path = filepath.Join(c.Dir, name[:2], name[2:40])

@@ -3,6 +3,7 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"specgraft/overlay/diag"
 )
@@ -97,6 +99,21 @@ var ErrTooLong = errors.New("the file is too long")
 // ReadBounded reads a file of at most limit bytes, as whole files go into
 // memory; a longer one gives ErrTooLong.
 func ReadBounded(path string, limit int64) ([]byte, error) {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	n, full, err := ReadInto(path, *buf)
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(n) > limit:
+		return nil, ErrTooLong
+	case !full:
+		return bytes.Clone((*buf)[:n]), nil
+	}
+	return readLarge(path, limit)
+}
+
+func readLarge(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -144,4 +161,21 @@ func FileSHA256(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// buffers hold what most files of the cache fit into.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// ReadFile reads a whole regular file, small ones with few system calls.
+func ReadFile(path string) ([]byte, error) {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	n, full, err := ReadInto(path, *buf)
+	if err != nil {
+		return nil, err
+	}
+	if full {
+		return os.ReadFile(path)
+	}
+	return bytes.Clone((*buf)[:n]), nil
 }

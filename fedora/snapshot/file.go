@@ -32,6 +32,7 @@ const (
 	fileMagic   = "sgsnap1\n"
 	trailerSize = 8 + 4 + 4 + len(fileMagic)
 	smallFile   = 64 << 10
+	wholeFile   = 256 << 10 // what is larger is read piece by piece
 	maxIndex    = 64 << 20
 )
 
@@ -156,28 +157,33 @@ type stored struct {
 // read reads a snapshot file. buf is scratch space of smallFile bytes.
 // A file that is damaged in any way gives errFile.
 func read(path, commit string, buf []byte) (*stored, error) {
-	f, err := os.Open(path)
+	n, full, err := cache.ReadInto(path, buf)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	n, err := io.ReadFull(f, buf)
 	s := &stored{path: path}
 	var tail []byte
 	var size int64
-	switch {
-	case err == io.ErrUnexpectedEOF || err == io.EOF:
+	var f *os.File // of a large one
+	if !full {
 		s.whole = bytes.Clone(buf[:n])
 		tail, size = s.whole, int64(n)
-	case err != nil:
-		return nil, err
-	default:
+	} else {
+		if f, err = os.Open(path); err != nil {
+			return nil, err
+		}
+		defer f.Close()
 		fi, err := f.Stat()
 		if err != nil {
 			return nil, err
 		}
 		size = fi.Size()
-		tail = make([]byte, min(size, smallFile))
+		if size <= wholeFile { // its files will be wanted, one after the other
+			s.whole = make([]byte, size)
+			tail = s.whole
+		} else {
+			tail = make([]byte, smallFile)
+		}
 		if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil {
 			return nil, errFile
 		}
