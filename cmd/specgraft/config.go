@@ -11,6 +11,7 @@ import (
 
 	"specgraft/components"
 	"specgraft/overlay/diag"
+	"specgraft/render/review/report"
 )
 
 func configCmd(g *globals) *cobra.Command {
@@ -115,18 +116,31 @@ problems at the lines of a pull request.`,
 func configSchemaCmd(g *globals) *cobra.Command {
 	var document bool
 	cmd := &cobra.Command{
-		Use:     "schema",
+		Use:     "schema [review]",
 		Aliases: []string{"generate-schema"},
 		Short:   "Print the JSON schema of configuration files",
 		Long: `Print a JSON Schema (2020-12) of configuration files, or of overlay documents.
 An editor with a TOML language server then completes and explains keys; name the
 schema in the file, as  "$schema" = "specgraft.schema.json",  or in the editor's
-settings.`,
+settings. 'schema review' prints the schema of what 'specgraft review' writes as
+JSON.`,
 		Example: `  specgraft config schema > specgraft.schema.json
-  specgraft config schema --overlay-document`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+  specgraft config schema --overlay-document
+  specgraft config schema review`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"review"},
+		RunE: func(_ *cobra.Command, args []string) error {
 			if _, err := g.formatOf("json"); err != nil {
+				return err
+			}
+			if len(args) > 0 {
+				if document {
+					return usageError{errors.New("--overlay-document is about configuration; leave out \"review\"")}
+				}
+				b, err := report.JSONSchema()
+				if err == nil {
+					_, err = g.stdout.Write(b)
+				}
 				return err
 			}
 			return writeJSON(g.stdout, components.Schema(document))
