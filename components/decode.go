@@ -147,7 +147,16 @@ func decodeMetadata(t *value) *overlay.Metadata {
 		}
 		return out
 	}
+	var retire *overlay.Retire
+	if r := t.get("specgraft"); r != nil && r.kind == kindTable {
+		retire = &overlay.Retire{
+			Commit: r.text("retire-commit"), Version: r.text("retire-version"), Date: r.text("retire-date"),
+			With: r.text("retire-with", "component"), WithVersion: r.text("retire-with", "version"),
+			Link: r.text("retire-link"), Pos: r.pos(),
+		}
+	}
 	return &overlay.Metadata{
+		Retire:   retire,
 		Category: t.text("category"), UpstreamStatus: t.text("upstream-status"),
 		Commits: links(t.get("commits")), Bugs: links(t.get("bugs")), Pos: t.pos(),
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // A Type is the TOML type of a key.
@@ -111,6 +112,10 @@ var (
 	httpFormat = &Format{What: "an http or https URL with a host", Pattern: `^[hH][tT][tT][pP][sS]?://[^/]`, ok: func(s string) bool {
 		u, err := url.Parse(s)
 		return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+	}}
+	dayFormat = &Format{What: "a day such as 2026-12-31", Pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, ok: func(s string) bool {
+		_, err := time.Parse(time.DateOnly, s)
+		return err == nil
 	}}
 	repoNameFormat = &Format{What: "letters, digits and _ . : - only, beginning with a letter or digit", Pattern: `^[A-Za-z0-9][A-Za-z0-9_.:-]*$`, ok: func(s string) bool {
 		return s != "" && !strings.ContainsRune("_.:-", rune(s[0])) && strings.Trim(s, repoNameBytes) == ""

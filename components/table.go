@@ -239,6 +239,17 @@ var metadataKeys = []Key{
 		{Value: "unknown", Help: "Nobody has looked."}}},
 	{Name: "commits", Type: List, Elem: &linkKey, Help: "Upstream commits that carry the change."},
 	{Name: "bugs", Type: List, Elem: &linkKey, Help: "Reports about it."},
+	{Name: "specgraft", Type: Table, Ext: true, Keys: retireKeys, Help: "When the change can go. It is due when one of these has come."},
+}
+
+var retireKeys = []Key{
+	{Name: "retire-commit", Type: String, Ext: true, Format: commitFormat, Help: "Commit of the packaging upstream: due when the component's commit has it in its history."},
+	{Name: "retire-version", Type: String, Ext: true, Filled: true, Help: "Version upstream: due when the component has reached it."},
+	{Name: "retire-date", Type: String, Ext: true, Format: dayFormat, Help: "Day, as 2026-12-31: due from then on."},
+	{Name: "retire-with", Type: Table, Ext: true, Help: "Another component: due when that one has reached a version.", Keys: []Key{
+		{Name: "component", Type: String, Required: true, Ext: true, Filled: true, Help: "Name of the other component."},
+		{Name: "version", Type: String, Required: true, Ext: true, Filled: true, Help: "Version that it has to reach."}}},
+	{Name: "retire-link", Type: String, Ext: true, Format: httpFormat, Help: "Page of a report that is to be closed first. Recorded only: nothing asks the network."},
 }
 
 var linkKey = Key{Type: Table, Keys: []Key{{Name: "url", Type: String, Required: true, Format: httpFormat, Help: "Address of a page."}}}

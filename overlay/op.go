@@ -79,7 +79,22 @@ type Metadata struct {
 	Category       string
 	UpstreamStatus string
 	Commits, Bugs  []Link
+	Retire         *Retire // extension: when the overlay can go; nil when nothing is said
 	Pos            token.Position
+}
+
+// Retire says when an overlay can go: when one of the things has come that are
+// given. What is not given is empty.
+type Retire struct {
+	Commit  string // full or abbreviated: the component's commit has it in its history
+	Version string // the component has reached it
+	Date    string // a day as 2006-01-02: from then on
+	// With is another component that has reached WithVersion.
+	With, WithVersion string
+	// Link is a report that is to be closed. It is recorded only: nothing asks
+	// the network.
+	Link string
+	Pos  token.Position
 }
 
 // A Link is an address with its position.

@@ -38,7 +38,7 @@ var allowedImports = map[string][]string{
 	"fedora/autospec":        {"fedora", "fedora/cache", "fedora/distgit", "fedora/evr", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
 	"render/template":        {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
 	"render":                 {"components", "components/lock", "fedora", "fedora/cache", "fedora/distgit", "fedora/lookaside", "fedora/snapshot", "fedora/srpm/reader", "fedora/srpm", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
-	"render/rebase":          {"components", "fedora", "overlay", "overlay/absorb", "overlay/diag", "overlay/spec", "render"},
+	"render/rebase":          {"components", "fedora", "fedora/evr", "fedora/macro", "overlay", "overlay/absorb", "overlay/diag", "overlay/patch", "overlay/spec", "render", "render/review/semantic"},
 	"render/revision":        {"components", "components/lock", "fedora", "fedora/distgit", "overlay/diag", "render"},
 	"render/review":          {"components", "components/lock", "fedora", "fedora/evr", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template", "render/revision", "render/review/semantic"},
 	"render/review/semantic": {"fedora", "fedora/evr", "fedora/macro", "overlay/spec", "overlay/diag"},

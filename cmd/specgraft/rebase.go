@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
@@ -158,7 +159,7 @@ func (r *rebasing) components(ctx context.Context, sel *selection, args []string
 		return err
 	}
 	v.renderer.WithoutHistory = true
-	b := &rebase.Rebaser{Renderer: v.renderer}
+	b := &rebase.Rebaser{Renderer: v.renderer, Today: rebase.Today(time.Now())}
 	records := make([]*rebaseRecord, len(names))
 	line := newProgress(r.globals)
 	var pool errgroup.Group
@@ -249,7 +250,7 @@ func (rec *rebaseRecord) finish(p *components.Project) int {
 	}
 	c := rec.component
 	rec.verdict = c.Worst()
-	rec.Due = rebase.DueOverlays(c)
+	rec.Due = c.Due
 	for i := range c.Overlays {
 		o := &c.Overlays[i]
 		out := rebaseOverlay{Index: o.Index, Type: o.Op.Type, Verdict: o.Verdict, File: o.Op.Pos.Filename, Line: o.Op.Pos.Line,

@@ -141,6 +141,7 @@ func commandGroups(g *globals) []commandGroup {
 			addCmd(g),
 			newCmd(g),
 			rebaseCmd(g),
+			retireCmd(g),
 			absorbCmd(g),
 			overlayCmd(g),
 			templateCmd(g),

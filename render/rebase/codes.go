@@ -36,4 +36,8 @@ var Codes = []diag.Code{
 		ID: "rebase/write", Default: diag.Error, Summary: "a configuration file cannot be read or written",
 		Doc: "What is under way stands in .specgraft-rebase.json until it is done: `specgraft rebase --continue` tries again, `specgraft rebase --abort` takes it back.",
 	},
+	{
+		ID: "retire/entangled", Default: diag.Error, Summary: "another overlay builds on one that is due",
+		Doc: "Without the overlay that is due, another one would do something else than it does now, so that the result would not be what upstream gives. Look at both with `specgraft step`, and remove them together or by hand.",
+	},
 }

@@ -24,6 +24,9 @@ import (
 type Rebaser struct {
 	Renderer *render.Renderer // renders without history
 	Same     func(a, b *overlay.Tree) bool
+	// Today is the day that dates in metadata are compared with, as
+	// 2006-01-02: the caller asks the clock, or does not.
+	Today string
 	// Sources gives the unpacked archive of a component at an upstream commit;
 	// nil when there is none at hand.
 	Sources func(ctx context.Context, c *components.Component, t *overlay.Tree) (*SourceTree, error)
@@ -39,6 +42,8 @@ type Component struct {
 	FromVersion, ToVersion string
 	// Notes are remarks on how the commits were found.
 	Notes []string
+	// Due are the overlays whose time has come on the new upstream.
+	Due []Due
 	// Proven says that the component renders with all proposals; Problems say
 	// why it does not.
 	Proven   bool
@@ -119,6 +124,7 @@ func (b *Rebaser) Component(ctx context.Context, c *components.Component, to str
 	if res.Comparison, err = Compare(old, new, c.Overlays, opt); err != nil {
 		return nil, inComponent(err, c.Name)
 	}
+	res.Due = b.Due(ctx, c, new, res.To)
 	b.prove(ctx, res, new, u)
 	return res, nil
 }
