@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/components/foreign"
 	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/fedora/autospec"
@@ -34,7 +35,7 @@ func allCodes() []diag.Code {
 		review.Codes, lint.Codes, report.Codes, reviewCodes, mergeCodes,
 
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
-		rebase.Codes, absorb.Codes, absorbCodes,
+		rebase.Codes, absorb.Codes, absorbCodes, foreign.Codes,
 		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
 		srpm.WriteCodes,
 	)

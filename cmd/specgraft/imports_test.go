@@ -36,6 +36,8 @@ var allowedImports = map[string][]string{
 	"fedora/macro/pattern":   {"fedora/macro/fuel"},
 	"fedora/srpm":            {"fedora/macro", "overlay/diag"},
 	"fedora/autospec":        {"fedora", "fedora/cache", "fedora/distgit", "fedora/evr", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
+	"overlay/patch":          {},
+	"components/foreign":     {"overlay", "overlay/diag", "overlay/patch"},
 	"render/template":        {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
 	"render":                 {"components", "components/lock", "fedora", "fedora/cache", "fedora/distgit", "fedora/lookaside", "fedora/snapshot", "fedora/srpm/reader", "fedora/srpm", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
 	"render/rebase":          {"components", "fedora", "fedora/evr", "fedora/macro", "overlay", "overlay/absorb", "overlay/diag", "overlay/patch", "overlay/spec", "render", "render/review/semantic"},

@@ -143,6 +143,7 @@ func commandGroups(g *globals) []commandGroup {
 			rebaseCmd(g),
 			retireCmd(g),
 			absorbCmd(g),
+			importCmd(g),
 			overlayCmd(g),
 			templateCmd(g),
 			configCmd(g),

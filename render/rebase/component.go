@@ -16,6 +16,7 @@ import (
 	"specgraft/fedora"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/patch"
 	"specgraft/overlay/spec"
 	"specgraft/render"
 )
@@ -234,7 +235,7 @@ func (b *Rebaser) patchIDs(ctx context.Context, u components.Upstream, name, fro
 			if err != nil {
 				continue
 			}
-			if id := PatchID(data); id != "" {
+			if id := patch.ID(data); id != "" {
 				ids[id] = fmt.Sprintf("as %s since commit %.12s", p, change.Commit)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"specgraft/overlay"
 	"specgraft/overlay/absorb"
+	"specgraft/overlay/patch"
 )
 
 // file judges an overlay on files.
@@ -292,7 +293,7 @@ func (x *exchange) patchAdd(o *Overlay) {
 		x.fileThreeWay(o, c.Path)
 		return
 	}
-	id := PatchID(data)
+	id := patch.ID(data)
 	for _, p := range slices.Sorted(maps.Keys(x.b1.Files)) {
 		if f := x.b1.Files[p]; id != "" && sameID(f, data) && !(x.a1.Files[p] != nil && sameID(x.a1.Files[p], data)) {
 			o.Verdict, o.Reason = Landed, fmt.Sprintf("upstream's %s makes the same change", p)
@@ -346,6 +347,6 @@ func sameID(f *overlay.File, data []byte) bool {
 	if err != nil {
 		return false
 	}
-	id := PatchID(data)
-	return id != "" && id == PatchID(other)
+	id := patch.ID(data)
+	return id != "" && id == patch.ID(other)
 }

@@ -1,4 +1,6 @@
-package rebase
+// Package patch reads unified diffs: what they do, whether two do the same, and
+// how one fits the files that it is for. It writes nothing.
+package patch
 
 import (
 	"crypto/sha256"
@@ -13,23 +15,23 @@ import (
 	"unicode"
 )
 
-// PatchID identifies what a patch does: two patches with the same lines in the
+// ID identifies what a patch does: two patches with the same lines in the
 // same files have the same identity, whatever their line numbers, white space,
 // dates and messages are, as with git patch-id. It is "" for text that is no
 // unified diff.
-func PatchID(data []byte) string {
-	diffs := parsePatch(string(data))
+func ID(data []byte) string {
+	diffs := Parse(data)
 	if len(diffs) == 0 {
 		return ""
 	}
 	sum := sha256.New()
-	slices.SortStableFunc(diffs, func(a, b fileDiff) int { return strings.Compare(a.name(), b.name()) })
+	slices.SortStableFunc(diffs, func(a, b File) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, d := range diffs {
-		writeLine(sum, "file "+d.name())
-		for _, h := range d.hunks {
-			for _, l := range h.lines {
-				if l.op != ' ' {
-					writeLine(sum, string(l.op)+squeeze(l.text))
+		writeLine(sum, "file "+d.Name())
+		for _, h := range d.Hunks {
+			for _, l := range h.Lines {
+				if l.Op != ' ' {
+					writeLine(sum, string(l.Op)+squeeze(l.Text))
 				}
 			}
 		}
@@ -49,42 +51,44 @@ func squeeze(s string) string {
 	}, s)
 }
 
-// A fileDiff is what a patch does to one file.
-type fileDiff struct {
-	old, new string // names as written, without a/ and b/
-	hunks    []diffHunk
+// A File is what a patch does to one file.
+type File struct {
+	Old, New string // names as written, without their first directory; /dev/null for none
+	Hunks    []Hunk
 }
 
-// name is the file that the patch leaves, without its first directory.
-func (d *fileDiff) name() string {
-	if d.new != "/dev/null" {
-		return d.new
+// Name is the file that the patch leaves, without its first directory.
+func (d *File) Name() string {
+	if d.New != "/dev/null" {
+		return d.New
 	}
-	return d.old
+	return d.Old
 }
 
-type diffHunk struct {
-	start int // line in the old file, from 1
-	lines []diffLine
+// A Hunk is a change at one place of a file.
+type Hunk struct {
+	Start int // line in the old file, from 1
+	Lines []Line
 }
 
-type diffLine struct {
-	op   byte // ' ', '-' or '+'
-	text string
+// A Line is a line of a hunk.
+type Line struct {
+	Op   byte // ' ', '-' or '+'
+	Text string
 }
 
 var hunkHeader = regexp.MustCompile(`^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@`)
 
-// parsePatch reads the files and hunks of a unified diff; what is not part of
+// Parse reads the files and hunks of a unified diff; what is not part of
 // one is passed over.
-func parsePatch(text string) []fileDiff {
-	lines := strings.Split(text, "\n")
-	var diffs []fileDiff
+func Parse(data []byte) []File {
+	lines := strings.Split(string(data), "\n")
+	var diffs []File
 	for i := 0; i < len(lines); i++ {
 		if !strings.HasPrefix(lines[i], "--- ") || i+1 >= len(lines) || !strings.HasPrefix(lines[i+1], "+++ ") {
 			continue
 		}
-		d := fileDiff{old: diffName(lines[i]), new: diffName(lines[i+1])}
+		d := File{Old: diffName(lines[i]), New: diffName(lines[i+1])}
 		i += 2
 		for i < len(lines) {
 			m := hunkHeader.FindStringSubmatch(lines[i])
@@ -93,7 +97,7 @@ func parsePatch(text string) []fileDiff {
 			}
 			start, _ := strconv.Atoi(m[1])
 			left, right := lineCount(m[2]), lineCount(m[4])
-			h := diffHunk{start: start}
+			h := Hunk{Start: start}
 			for i++; i < len(lines) && (left > 0 || right > 0); i++ {
 				l := strings.TrimSuffix(lines[i], "\r")
 				if l == "" {
@@ -113,15 +117,15 @@ func parsePatch(text string) []fileDiff {
 					i--
 					continue
 				}
-				h.lines = append(h.lines, diffLine{l[0], l[1:]})
+				h.Lines = append(h.Lines, Line{l[0], l[1:]})
 			}
-			d.hunks = append(d.hunks, h)
+			d.Hunks = append(d.Hunks, h)
 			for i < len(lines) && strings.HasPrefix(lines[i], `\`) {
 				i++
 			}
 		}
 		i--
-		if len(d.hunks) > 0 {
+		if len(d.Hunks) > 0 {
 			diffs = append(diffs, d)
 		}
 	}
@@ -162,11 +166,11 @@ type Fit struct {
 	Reason  string
 }
 
-// FitPatch applies a patch to files in memory, as patch does: each hunk at its
+// FitFiles applies a patch to files in memory, as patch does: each hunk at its
 // line or as near as can be, and then with up to two lines of context less. The
 // files are found by name; a nil slice is one that is not there.
-func FitPatch(data []byte, file func(name string) ([]byte, bool)) Fit {
-	diffs := parsePatch(string(data))
+func FitFiles(data []byte, file func(name string) ([]byte, bool)) Fit {
+	diffs := Parse(data)
 	if len(diffs) == 0 {
 		return Fit{Reason: "it is no unified diff"}
 	}
@@ -177,16 +181,16 @@ func FitPatch(data []byte, file func(name string) ([]byte, bool)) Fit {
 	return fit
 }
 
-func fitDiffs(diffs []fileDiff, file func(name string) ([]byte, bool), reverse bool) Fit {
+func fitDiffs(diffs []File, file func(name string) ([]byte, bool), reverse bool) Fit {
 	fit := Fit{Applies: true}
 	for _, d := range diffs {
-		from := d.old
+		from := d.Old
 		if reverse {
-			from = d.new
+			from = d.New
 		}
 		if from == "/dev/null" {
-			if _, there := file(d.name()); there {
-				return Fit{Reason: d.name() + " exists already"}
+			if _, there := file(d.Name()); there {
+				return Fit{Reason: d.Name() + " exists already"}
 			}
 			continue
 		}
@@ -196,17 +200,17 @@ func fitDiffs(diffs []fileDiff, file func(name string) ([]byte, bool), reverse b
 		}
 		lines := strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
 		shift, low := 0, 0
-		for n, h := range d.hunks {
-			at, fuzz, ok := h.find(lines, h.start-1+shift, low, reverse)
+		for n, h := range d.Hunks {
+			at, fuzz, ok := h.find(lines, h.Start-1+shift, low, reverse)
 			if !ok {
 				return Fit{Reason: fmt.Sprintf("hunk %d of %s does not fit", n+1, from)}
 			}
-			fit.Offset = max(fit.Offset, abs(at-(h.start-1+shift)))
+			fit.Offset = max(fit.Offset, abs(at-(h.Start-1+shift)))
 			fit.Fuzz = max(fit.Fuzz, fuzz)
 			old, new := h.sides(reverse)
 			low = at + len(old)
 			lines = slices.Concat(lines[:at], new, lines[at+len(old):])
-			shift = at - (h.start - 1) + len(new) - len(old)
+			shift = at - (h.Start - 1) + len(new) - len(old)
 			low += len(new) - len(old)
 		}
 	}
@@ -220,24 +224,27 @@ func abs(n int) int {
 	return n
 }
 
-func (h *diffHunk) sides(reverse bool) (old, new []string) {
-	for _, l := range h.lines {
-		op := l.op
+// Sides returns the text that a hunk takes and the one that it gives.
+func (h *Hunk) Sides() (old, new []string) { return h.sides(false) }
+
+func (h *Hunk) sides(reverse bool) (old, new []string) {
+	for _, l := range h.Lines {
+		op := l.Op
 		if reverse && op != ' ' {
 			op = '-' + '+' - op
 		}
 		if op != '+' {
-			old = append(old, l.text)
+			old = append(old, l.Text)
 		}
 		if op != '-' {
-			new = append(new, l.text)
+			new = append(new, l.Text)
 		}
 	}
 	return old, new
 }
 
 // find looks for the place of a hunk, not above low, nearest to want.
-func (h *diffHunk) find(lines []string, want, low int, reverse bool) (at, fuzz int, ok bool) {
+func (h *Hunk) find(lines []string, want, low int, reverse bool) (at, fuzz int, ok bool) {
 	old, _ := h.sides(reverse)
 	head, tail := h.context()
 	for fuzz = 0; fuzz <= 2; fuzz++ {
@@ -263,60 +270,12 @@ func (h *diffHunk) find(lines []string, want, low int, reverse bool) (at, fuzz i
 }
 
 // context counts the unchanged lines at both ends.
-func (h *diffHunk) context() (head, tail int) {
-	for head < len(h.lines) && h.lines[head].op == ' ' {
+func (h *Hunk) context() (head, tail int) {
+	for head < len(h.Lines) && h.Lines[head].Op == ' ' {
 		head++
 	}
-	for tail < len(h.lines)-head && h.lines[len(h.lines)-1-tail].op == ' ' {
+	for tail < len(h.Lines)-head && h.Lines[len(h.Lines)-1-tail].Op == ' ' {
 		tail++
 	}
 	return head, tail
-}
-
-// A SourceTree is the unpacked archive that a spec's patches are for.
-type SourceTree struct {
-	Archive string // its name
-	// File returns a file by its path below the archive's top directory.
-	File func(name string) ([]byte, bool)
-}
-
-// holdPatch says how the overlay's patch fits the sources of the new upstream.
-func (x *exchange) holdPatch(o *Overlay, name string, data []byte) {
-	say := func(text string) {
-		if o.Reason != "" {
-			text = o.Reason + "; " + text
-		}
-		o.Reason = text
-	}
-	if x.opt.Sources == nil {
-		say("whether the patch applies is not checked: the sources are not at hand")
-		return
-	}
-	src, err := x.opt.Sources(x.b1)
-	if err != nil || src == nil {
-		why := "its sources are not in the cache"
-		if err != nil {
-			why = err.Error()
-		}
-		say("whether the patch applies is not checked: " + why)
-		return
-	}
-	switch fit := FitPatch(data, src.File); {
-	case fit.Landed:
-		o.Verdict, o.Reason = Landed, fmt.Sprintf("%s has the change", src.Archive)
-		o.Places = append(o.Places, filePlace(name, "old", "landed"))
-	case !fit.Applies && fit.Reason == "it is no unified diff":
-		say("whether the patch applies is not checked: " + fit.Reason)
-	case !fit.Applies:
-		o.Verdict = Broken
-		say(fmt.Sprintf("the patch does not apply to %s: %s", src.Archive, fit.Reason))
-		x.wanted = nil
-	case fit.Offset > 0 || fit.Fuzz > 0:
-		if o.Verdict == Clean {
-			o.Verdict = Moved
-		}
-		say(fmt.Sprintf("the patch applies to %s with offset %d and fuzz %d", src.Archive, fit.Offset, fit.Fuzz))
-	default:
-		say("the patch applies to " + src.Archive)
-	}
 }
