@@ -159,7 +159,7 @@ func (r *rebasing) components(ctx context.Context, sel *selection, args []string
 		return err
 	}
 	v.renderer.WithoutHistory = true
-	b := &rebase.Rebaser{Renderer: v.renderer, Today: rebase.Today(time.Now())}
+	b := &rebase.Rebaser{Renderer: v.renderer, Same: rebase.SamePackaging, Today: rebase.Today(time.Now())}
 	records := make([]*rebaseRecord, len(names))
 	line := newProgress(r.globals)
 	var pool errgroup.Group
@@ -609,7 +609,7 @@ func (r *rebasing) specs(oldFile, newFile, tomlFile string) error {
 	if err != nil {
 		return err
 	}
-	found, err := rebase.Compare(trees[0], trees[1], ops, rebase.Options{Source: sources.open})
+	found, err := rebase.Compare(trees[0], trees[1], ops, rebase.Options{Source: sources.open, Same: rebase.SamePackaging})
 	if err != nil {
 		return err
 	}

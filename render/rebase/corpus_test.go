@@ -1,91 +1,45 @@
 package rebase_test
 
 import (
-	"archive/tar"
-	"bufio"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/ulikunitz/xz"
 
 	"specgraft/components"
 	"specgraft/overlay"
 	"specgraft/overlay/spec"
 	"specgraft/render/rebase"
+	"specgraft/testdata/corpus"
 )
 
-// corpusDir returns the corpus, or skips where it is not there.
-func corpusDir(tb testing.TB) string {
+// corpusProject loads the real configuration.
+func corpusProject(tb testing.TB) *components.Project {
 	tb.Helper()
-	if testing.Short() {
-		tb.Skip("corpus tests are left out by -short")
+	p, problems := components.Load(components.Options{Dir: corpus.Config(tb)})
+	if err := problems.Err(); err != nil {
+		tb.Fatal(err)
 	}
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "dev")); err != nil {
-		tb.Skipf("NOT CHECKED: no corpus at %s; set SPECGRAFT_CORPUS", dir)
-	}
-	return dir
+	return p
 }
 
-var corpusProject = sync.OnceValues(func() (*components.Project, error) {
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	p, problems := components.Load(components.Options{Dir: filepath.Join(dir, "config")})
-	return p, problems.Err()
-})
-
 // upstreams reads the upstream packaging of some components.
-func upstreams(tb testing.TB, dir string, want func(string) bool) map[string]*overlay.Tree {
+func upstreams(tb testing.TB, want func(string) bool) map[string]*overlay.Tree {
 	tb.Helper()
-	f, err := os.Open(filepath.Join(dir, "dev", "upstream.tar.xz"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer f.Close()
-	x, err := xz.NewReader(bufio.NewReaderSize(f, 1<<20))
-	if err != nil {
-		tb.Fatal(err)
-	}
 	trees := map[string]*overlay.Tree{}
-	for r := tar.NewReader(x); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			tb.Fatal(err)
-		}
-		parts := strings.SplitN(strings.TrimPrefix(path.Clean(h.Name), "upstream/"), "/", 2)
-		if h.Typeflag != tar.TypeReg || len(parts) != 2 || !want(parts[0]) {
-			continue
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		t := trees[parts[0]]
+	for _, f := range corpus.Archive(tb, "upstream.tar.xz", func(c, _ string, _ int64) bool { return want(c) }) {
+		t := trees[f.Component]
 		if t == nil {
-			t = &overlay.Tree{Name: parts[0], Files: map[string]*overlay.File{}}
-			trees[parts[0]] = t
+			t = &overlay.Tree{Name: f.Component, Files: map[string]*overlay.File{}}
+			trees[f.Component] = t
 		}
-		if parts[1] == parts[0]+".spec" {
-			t.Spec = spec.Parse(parts[1], data)
+		if f.Path == f.Component+".spec" {
+			t.Spec = spec.Parse(f.Path, f.Data)
 		} else {
-			t.Files[parts[1]] = overlay.NewFile(parts[1], 0o644, data, nil)
+			t.Files[f.Path] = overlay.NewFile(f.Path, 0o644, f.Data, nil)
 		}
 	}
 	maps.DeleteFunc(trees, func(_ string, t *overlay.Tree) bool { return t.Spec == nil })
@@ -110,11 +64,7 @@ type real struct {
 // realOverlays returns the spec overlays of the real configuration.
 func realOverlays(t *testing.T) []real {
 	t.Helper()
-	dir := corpusDir(t)
-	p, err := corpusProject()
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := corpusProject(t)
 	ops := map[string][]overlay.Op{}
 	for _, name := range p.Names() {
 		c, problems := p.Component(name)
@@ -125,7 +75,7 @@ func realOverlays(t *testing.T) []real {
 			ops[name] = c.Overlays
 		}
 	}
-	trees := upstreams(t, dir, func(name string) bool { return ops[name] != nil })
+	trees := upstreams(t, func(name string) bool { return ops[name] != nil })
 	var list []real
 	for _, name := range slices.Sorted(maps.Keys(trees)) {
 		tree := trees[name]

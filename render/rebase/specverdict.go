@@ -98,8 +98,14 @@ func (x *exchange) said() string {
 			return "upstream has removed it, too"
 		}
 	}
-	if x.opt.Same != nil && x.b2 != nil && len(x.eb) > 0 && x.opt.Same(x.b1, x.b2) && !x.opt.Same(x.a1, x.a2) {
-		return "upstream means the same, in other words"
+	if x.opt.Same == nil || x.b2 == nil || len(x.eb) == 0 || len(x.hunks) == 0 {
+		return ""
+	}
+	switch op.Type {
+	case overlay.AddTag, overlay.InsertTag, overlay.SetTag, overlay.UpdateTag, overlay.RemoveTag:
+		if x.opt.Same(x.b1, x.b2) && !x.opt.Same(x.a1, x.a2) {
+			return "upstream means the same, in other words"
+		}
 	}
 	return ""
 }
