@@ -204,7 +204,20 @@ func (c *comparison) alignment() *alignment {
 	return c.aligned
 }
 
-// unchangedLine reports whether a line is the same on both sides.
-func (c *comparison) unchangedLine(old, new int) bool {
-	return old <= len(c.old.lines) && new <= len(c.new.lines) && oneLine(c.old.lines[old-1]) == oneLine(c.new.lines[new-1])
+// unchangedLines reports whether the lines of a change are there on both sides as
+// they are, so that it follows from another one.
+func (c *comparison) unchangedLines(ch *Change) bool {
+	m := c.alignment()
+	stay := func(lines []string, to []int, first, last int) bool {
+		for i := first - 1; i < max(first, last); i++ {
+			if i >= len(lines) || to[i] < 0 {
+				return false
+			}
+		}
+		return true
+	}
+	if stay(c.old.lines, m.toNew, ch.OldLine, ch.oldEnd) && stay(c.new.lines, m.toOld, ch.NewLine, ch.newEnd) {
+		return true
+	}
+	return ch.oldEnd <= ch.OldLine && ch.newEnd <= ch.NewLine && c.old.source(ch.OldLine) == c.new.source(ch.NewLine)
 }

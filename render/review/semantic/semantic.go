@@ -298,7 +298,7 @@ func (c *comparison) finish() {
 			ch.Arch = []string{}
 		}
 		if ch.OldLine > 0 && ch.NewLine > 0 && ch.Op == Changed && ch.Order == "" && !ch.applies {
-			ch.follows = c.unchangedLine(ch.OldLine, ch.NewLine)
+			ch.follows = c.unchangedLines(ch)
 		}
 		if (ch.Op == Removed || ch.Op == Added) && ch.Class != Condition && len(ch.Arch) > 0 {
 			ch.follows = c.stays(ch)
