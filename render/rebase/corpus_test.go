@@ -62,7 +62,7 @@ type real struct {
 }
 
 // realOverlays returns the spec overlays of the real configuration.
-func realOverlays(t *testing.T) []real {
+func realOverlays(t testing.TB) []real {
 	t.Helper()
 	p := corpusProject(t)
 	ops := map[string][]overlay.Op{}
