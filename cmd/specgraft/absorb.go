@@ -316,7 +316,7 @@ func (a *absorption) fork(ctx context.Context, dir, name string) error {
 	u, problems := p.Upstream(c)
 	if problems.HasErrors() && !c.IsUpstream() {
 		// The component is the fork: it has no upstream yet.
-		c, u, problems = forkUpstream(p, c)
+		u, problems = forkUpstream(p, c)
 	}
 	if err := problems.Err(); err != nil {
 		return err
@@ -365,9 +365,9 @@ func (a *absorption) fork(ctx context.Context, dir, name string) error {
 	return a.print(name, found, []string{"components", name, "overlays"}, string(e.Bytes()))
 }
 
-// forkUpstream gives a component that has a spec of its own the upstream that
-// the others have.
-func forkUpstream(p *components.Project, c *components.Component) (*components.Component, components.Upstream, diag.List) {
+// forkUpstream returns the upstream that a component with a spec of its own
+// would have if it had one like the others.
+func forkUpstream(p *components.Project, c *components.Component) (components.Upstream, diag.List) {
 	for _, n := range p.Names() {
 		other, problems := p.Component(n)
 		if problems.HasErrors() || !other.IsUpstream() {
@@ -375,11 +375,9 @@ func forkUpstream(p *components.Project, c *components.Component) (*components.C
 		}
 		mine := *other
 		mine.Name, mine.Spec.UpstreamName, mine.Spec.UpstreamCommit = c.Name, c.Spec.UpstreamName, ""
-		u, problems := p.Upstream(&mine)
-		return &mine, u, problems
+		return p.Upstream(&mine)
 	}
-	_, problems := p.Upstream(c)
-	return c, components.Upstream{}, problems
+	return p.Upstream(c)
 }
 
 // readFork reads the directory of a package.
