@@ -34,6 +34,7 @@ var allowedImports = map[string][]string{
 	"fedora/macro/shell":     {"fedora/macro/fuel", "fedora/macro/pattern", "overlay/diag"},
 	"fedora/macro/fuel":      {},
 	"fedora/macro/pattern":   {"fedora/macro/fuel"},
+	"fedora/macro/report":    {"fedora/macro", "overlay/diag"},
 	"fedora/srpm":            {"fedora/macro", "overlay/diag"},
 	"fedora/autospec":        {"fedora", "fedora/cache", "fedora/distgit", "fedora/evr", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
 	"overlay/patch":          {},

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/fedora/macro"
+	"specgraft/fedora/macro/report"
 	"specgraft/overlay/diag"
 	"specgraft/render"
 )
@@ -102,7 +103,7 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 		if expand {
 			return g.printExpanded(s)
 		}
-		r := s.Report(in.name, cfg.Arch)
+		r := report.New(s, in.name, cfg.Arch)
 		if len(set.whatIf) > 0 {
 			return g.printWhatIf(r, in, set, cfg, format)
 		}
@@ -336,7 +337,7 @@ func (g *globals) printExpanded(s *macro.Spec) error {
 
 // printWhatIf evaluates the spec once more with the settings of --what-if and
 // prints what differs.
-func (g *globals) printWhatIf(before *macro.Report, in querySpec, set querySettings, cfg macro.Config, format string) error {
+func (g *globals) printWhatIf(before *report.Report, in querySpec, set querySettings, cfg macro.Config, format string) error {
 	cfg, err := set.whatIfConfig(cfg)
 	if err != nil {
 		return err
@@ -345,13 +346,13 @@ func (g *globals) printWhatIf(before *macro.Report, in querySpec, set querySetti
 		return err
 	}
 	s := macro.Eval(in.name, in.text, cfg)
-	after := s.Report(in.name, cfg.Arch)
-	diffs := macro.Differences(before, after)
+	after := report.New(s, in.name, cfg.Arch)
+	diffs := report.Differences(before, after)
 	if format == "json" {
 		err = writeJSON(g.stdout, struct {
-			Before      *macro.Report      `json:"before"`
-			After       *macro.Report      `json:"after"`
-			Differences []macro.Difference `json:"differences"`
+			Before      *report.Report      `json:"before"`
+			After       *report.Report      `json:"after"`
+			Differences []report.Difference `json:"differences"`
 		}{before, after, diffs})
 	} else {
 		g.reportSpec(s)

@@ -116,10 +116,9 @@ func TestDependencies(t *testing.T) {
 		got := "!"
 		if s.Rejected() == nil {
 			var list []string
-			p := s.Report("x", "").Packages[0]
-			for _, l := range [][]DependencyReport{p.Requires, p.Provides, p.Others} {
-				for _, d := range l {
-					list = append(list, *d.Value)
+			for _, t := range s.Packages[0].Tags {
+				if IsDependency(t.Name) && t.Name != "BuildRequires" {
+					list = append(list, Dependencies(t.Value.Text)...)
 				}
 			}
 			slices.Sort(list)

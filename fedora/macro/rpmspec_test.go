@@ -135,7 +135,7 @@ func TestCorpusRpmspec(t *testing.T) {
 			query, err := rpm("-q", "--qf", theirs)
 			if err != nil {
 				t.Errorf("%s: rpmspec -q: %v", name, err)
-			} else if d := gocmp.Diff(queried(query), reported(s.Report(name, ""))); d != "" {
+			} else if d := gocmp.Diff(queried(query), reported(s)); d != "" {
 				t.Errorf("%s has other packages (-rpm +ours):\n%s", name, d)
 			}
 		}
@@ -215,45 +215,53 @@ func queried(text string) map[string][]string {
 }
 
 // reported does the same with our report.
-func reported(r *Report) map[string][]string {
+func reported(s *Spec) map[string][]string {
 	out := map[string][]string{}
-	tag := func(p *PackageReport, names ...string) string {
-		for _, p := range []*PackageReport{p, &r.Packages[0]} {
+	tag := func(p *Package, names ...string) string {
+		for _, p := range []*Package{p, &s.Packages[0]} {
 			for _, t := range p.Tags {
-				if slices.Contains(names, t.Name) && t.Arg == "" && t.Value != nil {
-					return *t.Value
+				if slices.Contains(names, t.Name) && t.Arg == "" {
+					return t.Value.Text
 				}
 			}
 		}
 		return ""
 	}
-	for i := range r.Packages {
-		p := &r.Packages[i]
-		version := p.Version + "-" + p.Release
-		arch := cmp.Or(tag(p, "BuildArch", "BuildArchitectures"), r.Arch)
-		list := []string{"P " + p.Name + " " + version + " " + strings.Fields(arch)[0],
+	own := func(p *Package, name string, main Value) string {
+		for _, t := range p.Tags {
+			if t.Name == name && p != &s.Packages[0] {
+				return t.Value.Text
+			}
+		}
+		return main.Text
+	}
+	for i := range s.Packages {
+		p := &s.Packages[i]
+		version := own(p, "Version", s.Version) + "-" + own(p, "Release", s.Release)
+		arch := cmp.Or(tag(p, "BuildArch", "BuildArchitectures"), "x86_64")
+		list := []string{"P " + p.Name.Text + " " + version + " " + strings.Fields(arch)[0],
 			"Summary " + tag(p, "Summary"), "License " + tag(p, "License")}
-		for _, deps := range [][]DependencyReport{p.Requires, p.Provides, p.Others} {
-			for _, d := range deps {
-				kind := d.Kind
-				if kind == "PreReq" {
-					kind = "Requires"
-				}
-				switch kind {
-				case "Requires", "Provides", "Conflicts", "Obsoletes", "Recommends", "Supplements":
-				default:
-					continue
-				}
-				line := kind + " " + *d.Value
-				if kind == "Requires" && strings.HasPrefix(*d.Value, "/") ||
-					strings.HasPrefix(line, "Provides "+p.Name+" = ") || strings.HasPrefix(line, "Provides "+p.Name+"(x86-64) = ") {
+		for _, t := range p.Tags {
+			kind := t.Name
+			if kind == "PreReq" {
+				kind = "Requires"
+			}
+			switch kind {
+			case "Requires", "Provides", "Conflicts", "Obsoletes", "Recommends", "Supplements":
+			default:
+				continue
+			}
+			for _, d := range Dependencies(t.Value.Text) {
+				line := kind + " " + d
+				if kind == "Requires" && strings.HasPrefix(d, "/") ||
+					strings.HasPrefix(line, "Provides "+p.Name.Text+" = ") || strings.HasPrefix(line, "Provides "+p.Name.Text+"(x86-64) = ") {
 					continue
 				}
 				list = append(list, line)
 			}
 		}
 		slices.Sort(list)
-		out[p.Name] = slices.Compact(list)
+		out[p.Name.Text] = slices.Compact(list)
 	}
 	return out
 }
