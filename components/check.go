@@ -180,7 +180,9 @@ func (c *checker) table(t *value, k *Key, at *trail) {
 		e := &t.keys[i]
 		sub := k.find(e.name)
 		if sub == nil {
-			c.unknown(t, e, k, at)
+			if !k.Open {
+				c.unknown(t, e, k, at)
+			}
 			continue
 		}
 		if sub.Ext && c.azldev {
@@ -225,6 +227,9 @@ func (c *checker) table(t *value, k *Key, at *trail) {
 		}
 	}
 	for i := range k.Rules {
+		if k.Late && !c.lenient {
+			break // other files may say the rest
+		}
 		if c.lenient && at.up != nil && at.up.name == "build" {
 			continue // the reason may come from a later layer
 		}

@@ -167,7 +167,7 @@ func newProject(dir string, l *loader) *Project {
 	p := &Project{
 		Dir: dir, File: filepath.Join(dir, FileName), Root: l.paths.root,
 		Distros: map[string]*Distro{}, Groups: map[string]*Group{},
-		state: &state{root: l.root, opt: l.opt, paths: l.paths, documents: l.order, twice: l.twice, lost: l.merge.lost},
+		state: &state{root: l.root, opt: l.opt, paths: l.paths, documents: l.order, twice: l.twice, lost: l.merge.lost, parts: l.merge.parts},
 	}
 	proj := l.root.get("project")
 	p.Description = proj.text("description")
@@ -199,6 +199,8 @@ func newProject(dir string, l *loader) *Project {
 		g.ExcludedPaths = e.val.get("excluded-paths").pathList()
 		p.Groups[e.name] = g
 	}
+	p.findPins()
+	p.findProfile()
 	p.prepare()
 	return p
 }

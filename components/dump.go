@@ -77,6 +77,11 @@ func (p *Project) item(v *value, k *Key, origin func(*value) *Origin) *item {
 				n.add(sub.Name, p.item(v.get(sub.Name), sub, origin))
 			}
 		}
+		for i := range v.keys {
+			if e := &v.keys[i]; k.Open && k.find(e.name) == nil {
+				n.add(e.name, p.item(e.val, &Key{}, origin))
+			}
+		}
 	case v.kind == kindTable:
 		names := v.names()
 		slices.Sort(names)

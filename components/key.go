@@ -52,6 +52,10 @@ type Key struct {
 	Path     bool     // relative to the directory of the file it stands in
 	Macros   bool     // text of a template that may hold macros; otherwise it is data
 	Ext      bool     // extension of specgraft, unknown to azldev
+	Since    string   // version of azldev that first knows it, "" for before 0.3; "later" for after 1.0
+	Until    string   // version of azldev that no longer knows it
+	Open     bool     // a Table that may have other keys, which are kept as they are
+	Late     bool     // of a component's Table: Rules hold for what all files together say
 	Default  string   // what an absent key means, for documentation
 	What     string   // what the entries of a Map are called: "component"
 	NameRule *Format  // form of the key names of a Map
@@ -132,6 +136,12 @@ var (
 		return true
 	}}
 )
+
+// plainName allows more than plainFileName: tests have names that people read.
+var plainNameFormat = &Format{What: `a plain file name, without slashes and backslashes`,
+	Pattern: `^[^/\\\x00]+$`, Except: []string{".", ".."}, ok: func(s string) bool {
+		return s != "" && s != "." && s != ".." && !strings.ContainsAny(s, "/\\\x00")
+	}}
 
 // plainFileName is the rule for names that become file names.
 func plainFileName(s string) bool {

@@ -58,6 +58,10 @@ type state struct {
 	twice     diag.List   // files that are reached in more than one way
 	lost      diag.List   // keys that merging left out
 
+	parts     map[string][]entry // definitions of components that have several
+	generated map[string]bool    // absolute paths of files that hold a generated pin
+	orphans   func() []string
+
 	names      func() []string
 	discovered func() *discovery
 	base       func() *defaultLayers
@@ -236,6 +240,13 @@ func (l *loader) read(doc *document) {
 	c := checker{permissive: l.opt.Permissive}
 	c.value(doc.root, &rootKey, &trail{})
 	doc.diags = append(doc.diags, c.diags...)
+	if isPinFile(doc.src) {
+		for i := range doc.diags {
+			if d := &doc.diags[i]; d.Code == "config/syntax" && d.Hint == "" {
+				d.Hint = "this file is generated: remove it and run `specgraft update`"
+			}
+		}
+	}
 	if inc := doc.root.get("includes"); inc != nil && inc.kind == kindList {
 		for _, el := range inc.list {
 			if el.kind == kindString && el.str != "" {
@@ -361,6 +372,9 @@ func (d *boundedDir) ReadDir(name string) ([]fs.DirEntry, error) {
 func (l *loader) expand(doc *document, stack []*document, seen map[*document]bool) {
 	doc.ready.Wait()
 	seen[doc] = true
+	if l.opt.IgnorePins && isPinFile(doc.src) && pinOf(doc.root) != "" {
+		return
+	}
 	l.order = append(l.order, doc)
 	l.root = l.merge.into(l.root, doc.root, &rootKey)
 	stack = append(stack, doc)

@@ -14,6 +14,9 @@ const formMerged form = 255
 // A merger joins layers by the rules of the table of keys.
 type merger struct {
 	diags diag.List
+	// parts are the definitions of components that several files define, in
+	// the order of merging.
+	parts map[string][]entry
 	lost  diag.List // what whole replacement left out
 }
 
@@ -68,8 +71,13 @@ func (m *merger) tables(dst, src *value, k *Key) *value {
 	for i := range src.keys {
 		e := &src.keys[i]
 		sub := k.Elem
+		if sub == nil {
+			sub = &Key{}
+		}
 		if k.Type == Table {
-			if sub = k.find(e.name); sub == nil {
+			if sub = k.find(e.name); sub == nil && k.Open {
+				sub = &Key{}
+			} else if sub == nil {
 				continue
 			}
 		}
@@ -83,6 +91,9 @@ func (m *merger) tables(dst, src *value, k *Key) *value {
 			d.Related = []diag.Related{{Pos: old.pos(), Message: "first defined here"}}
 			d.Hint = fmt.Sprintf("remove one of the two tables, or write all of the %s into one", k.What)
 		default:
+			if sub == &ownComponentKey {
+				m.part(old, e)
+			}
 			if sub.Merge == MergeWhole && k.What != "" {
 				m.replaced(old, e, k)
 			}
@@ -95,6 +106,17 @@ func (m *merger) tables(dst, src *value, k *Key) *value {
 		}
 	}
 	return dst
+}
+
+// part notes a further definition of a component.
+func (m *merger) part(old, e *entry) {
+	if m.parts == nil {
+		m.parts = map[string][]entry{}
+	}
+	if m.parts[e.name] == nil {
+		m.parts[e.name] = []entry{*old}
+	}
+	m.parts[e.name] = append(m.parts[e.name], *e)
 }
 
 // replaced notes the keys that an entry loses because a later one replaces it

@@ -81,7 +81,7 @@ func TestMergeFiles(t *testing.T) {
 			not:    []string{`release-ver = "1"`}},
 		{name: "components: different names join", first: "[components.a]\n", second: "[components.b]\n",
 			want: []string{"[components.a]\n", "[components.b]\n"}},
-		{name: "components: duplicate", first: "[components.a]\n", second: "[components.a]\n", err: `duplicate component "a"`},
+		{name: "test-groups: duplicate", first: "[test-groups.a]\n", second: "[test-groups.a]\n", err: `duplicate test group "a"`},
 		{name: "component-groups: duplicate", first: "[component-groups.a]\n", second: "[component-groups.a]\n", err: `duplicate component group "a"`},
 		{name: "images: duplicate", first: "[images.a]\n", second: "[images.a]\n", err: `duplicate image "a"`},
 		{name: "package-groups: duplicate", first: "[package-groups.a]\n", second: "[package-groups.a]\n", err: `duplicate package group "a"`},

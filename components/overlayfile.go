@@ -31,13 +31,18 @@ func (p *Project) addOverlayFiles(c *Component, diags *diag.List) {
 		if pattern.kind != kindString || pattern.str == "" {
 			continue
 		}
-		if c.Dir == "" && !filepath.IsAbs(pattern.str) {
+		if c.Dir == "" && c.origins()[pattern] != layerComponent && !filepath.IsAbs(pattern.str) {
 			diags.Add(pattern.pos(), "config/overlay-file", "overlay file %q is relative, but the component is not defined in a file", pattern.str).End = pattern.endPos()
 			continue
 		}
-		// Patterns stay relative to the component, wherever they come from.
+		// Patterns of the component belong to the file that wrote them,
+		// inherited ones to the component, wherever they come from.
 		at := *pattern
-		at.src = &source{name: pattern.src.name, path: pattern.src.path, text: pattern.src.text, dir: c.Dir, trusted: pattern.src.trusted}
+		dir := c.Dir
+		if c.origins()[pattern] == layerComponent && pattern.src.dir != "" {
+			dir = pattern.src.dir
+		}
+		at.src = &source{name: pattern.src.name, path: pattern.src.path, text: pattern.src.text, dir: dir, trusted: pattern.src.trusted}
 		if d := p.paths.confineGlob(&at); d != nil {
 			*diags = append(*diags, *d)
 			continue
@@ -50,7 +55,7 @@ func (p *Project) addOverlayFiles(c *Component, diags *diag.List) {
 		if len(files) == 0 && !strings.ContainsAny(pattern.str, "*?[") {
 			d := diags.Add(pattern.pos(), "config/overlay-file", "overlay file %q does not exist", pattern.str)
 			d.End = pattern.endPos()
-			d.Hint = "paths are relative to " + p.paths.display(c.Dir) + string(filepath.Separator)
+			d.Hint = "paths are relative to " + p.paths.display(dir) + string(filepath.Separator)
 			continue
 		}
 		slices.SortFunc(files, func(a, b string) int {

@@ -28,6 +28,14 @@ type Options struct {
 	// AllowOutside lets paths of the configuration lead outside the
 	// project's git top level.
 	AllowOutside bool
+	// Profile is the state of the format to work by, one of Profiles; "" takes
+	// what the project says, or finds it out.
+	Profile string
+	// WithoutLocks says whether upstream commits are kept in generated pins
+	// instead of lock files; nil takes what the profile says.
+	WithoutLocks *bool
+	// IgnorePins leaves the files out that hold nothing but a generated pin.
+	IgnorePins bool
 }
 
 // A Project is a loaded configuration. Its methods may be called from several
@@ -47,6 +55,13 @@ type Project struct {
 	Distros       map[string]*Distro
 	Groups        map[string]*Group
 	Settings      Settings
+	// WithoutLocks says that upstream commits are kept in generated pins and
+	// not in lock files.
+	WithoutLocks bool
+	PinsDir      string // absolute; directory of the generated pins
+	// Profile is the state of the format that the project is in, and
+	// ProfileReason says what that was found by.
+	Profile, ProfileReason string
 
 	*state
 }

@@ -89,6 +89,9 @@ func (r *reference) table(path string, k *Key) {
 	}
 	for _, b := range below {
 		// Shared tables are written where they stand first.
+		if len(b.key.Keys) == 0 {
+			continue // free keys only
+		}
 		if first := r.seen[&b.key.Keys[0]]; first != "" && !b.key.ops {
 			if strings.Contains(b.path, r.filter) {
 				if r.n++; r.n > 1 {
@@ -122,8 +125,16 @@ func (r *reference) key(k *Key) {
 	if k.Default != "" {
 		note += fmt.Sprintf(", default %s", k.Default)
 	}
-	if k.Ext {
+	switch {
+	case k.Ext:
 		note += ", extension"
+	case k.Since == "later":
+		note += ", later than azldev 1.0"
+	case k.Since != "":
+		note += ", since azldev " + k.Since
+	}
+	if k.Until != "" {
+		note += ", gone in azldev " + k.Until
 	}
 	r.printf("    %s  (%s)\n%s", k.Name, note, fold(k.Help, 8))
 	for _, c := range k.Enum {
@@ -146,6 +157,8 @@ func (r *reference) key(k *Key) {
 
 func typeNote(k *Key) string {
 	switch k.Type {
+	case 0:
+		return "any type"
 	case String:
 		if k.Path {
 			return "path"

@@ -24,6 +24,7 @@ type resolved struct {
 	ops      []*value // the overlays' tables, in the order of Overlays
 	opLayers []string
 	origins  func() map[*value]string
+	parts    []entry // the component's own tables, one for each file
 }
 
 // defaultLayers are the layers below the groups.
@@ -62,7 +63,9 @@ func (p *Project) allNames() []string {
 	comps := p.root.get("components")
 	names := make([]string, 0, len(found.specs)+len(comps.names()))
 	for _, e := range comps.entries() {
-		names = append(names, e.name)
+		if !p.isOrphan(e.name) {
+			names = append(names, e.name)
+		}
 	}
 	for name := range found.specs {
 		if comps.entry(name) == nil {
@@ -180,17 +183,24 @@ func (p *Project) Component(name string) (*Component, diag.List) {
 
 func (p *Project) resolve(name string) (*Component, diag.List) {
 	var diags diag.List
-	own := p.root.get("components").entry(name)
+	parts := p.definitions(name)
 	spec, globGroups := p.specFile(name, &diags)
-	if own == nil && spec == "" {
+	if parts != nil && spec == "" && p.isOrphan(name) {
+		d := diags.Add(parts[0].pos(), "pin/orphan", "there is no component %q, only its generated pin is left", name)
+		d.Hint = "run `specgraft update -a` to remove it"
+		return nil, diags
+	}
+	if parts == nil && spec == "" {
 		d := diags.Add(noPos, "config/unknown-component", "there is no component %q", name)
 		d.Hint = p.nearestComponent(name)
 		return nil, diags
 	}
-	if own != nil && own.val.kind != kindTable {
-		d := diags.Add(own.pos(), "config/wrong-type", "component %q must be a table", name)
-		d.End = own.endPos()
-		return nil, diags
+	for _, own := range parts {
+		if own.val.kind != kindTable {
+			d := diags.Add(own.pos(), "config/wrong-type", "component %q must be a table", name)
+			d.End = own.endPos()
+			return nil, diags
+		}
 	}
 	base := p.base()
 	diags = append(diags, base.diags...)
@@ -215,25 +225,46 @@ func (p *Project) resolve(name string) (*Component, diag.List) {
 		}
 	}
 	inherited := merged
-	if own != nil {
-		c.Pos, c.File, c.Dir = own.val.pos(), own.src.path, own.src.dir
-		if own.val.form != formHeader {
-			c.Pos = own.pos()
+	for i := range parts {
+		own := &parts[i]
+		if !p.generated[own.src.path] || c.File == "" {
+			c.Pos, c.File, c.Dir = own.val.pos(), own.src.path, own.src.dir
+			if own.val.form != formHeader {
+				c.Pos = own.pos()
+			}
 		}
 		if len(own.val.keys) > 0 {
 			push(layer{layerComponent, own.val})
 		}
 	}
 	c.layers, c.merged = layers, merged
+	c.parts = parts
 	c.origins = sync.OnceValue(c.originMap)
 	p.decode(c)
 	if spec != "" {
+		var own *entry
+		if parts != nil {
+			own = &entry{name, parts[0].off, parts[0].end, parts[0].src, p.root.get("components", name)}
+		}
 		p.useSpec(c, spec, own, &diags)
 		c.Spec.UpstreamDistro = decodeDistroRef(inherited.get("spec", "upstream-distro"))
 	}
 	p.checkMerged(c, &diags)
 	p.addOverlayFiles(c, &diags)
+	p.checkParts(c, &diags)
 	return c, diags
+}
+
+// definitions returns the tables of a component in the order of merging, nil
+// when no file has one.
+func (p *Project) definitions(name string) []entry {
+	if parts := p.parts[name]; parts != nil {
+		return parts
+	}
+	if e := p.root.get("components").entry(name); e != nil {
+		return []entry{*e}
+	}
+	return nil
 }
 
 // frozen marks a merged value as shared, so that further merging copies it.
@@ -309,6 +340,9 @@ func (p *Project) checkMerged(c *Component, diags *diag.List) {
 	}
 	if files := t.get("source-files"); files != nil && files.form == formMerged {
 		checkSourceFiles(chk, t, at)
+	}
+	if refs := t.get("tests", "tests"); refs != nil && refs.form == formMerged {
+		p.checkTestsTwice(chk, refs.elements(), fmt.Sprintf("component %q", c.Name), false)
 	}
 	p.checkArchives(chk, c)
 	*diags = append(*diags, chk.diags...)

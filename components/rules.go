@@ -56,7 +56,11 @@ func (c *checker) rule(t *value, k *Key, r *Rule, at *trail) bool {
 			d := c.addKey(e, "config/conflict", "%q cannot stand beside %q%s", name, r.Key, at.in())
 			d.Related = []diag.Related{{Pos: cond.pos(), Message: fmt.Sprintf("%q is given here", r.Key)}}
 		case r.Not:
-			d := c.addKey(e, "config/conflict", "%q%s needs %q to be %s in the same table", name, at.in(), r.Key, wanted(sub, r.Is))
+			same := " in the same table"
+			if k.Late {
+				same = ""
+			}
+			d := c.addKey(e, "config/conflict", "%q%s needs %q to be %s%s", name, at.in(), r.Key, wanted(sub, r.Is), same)
 			d.Hint = fmt.Sprintf("add %s = %s beside it", r.Key, wanted(sub, r.Is[:1]))
 			if cond != nil {
 				d.Hint = ""

@@ -12,7 +12,7 @@ import (
 func (p *Project) ComponentFile() string {
 	best, n := p.File, 1
 	for _, doc := range p.documents {
-		if doc.src.trusted {
+		if doc.src.trusted || p.generated[doc.src.path] {
 			continue
 		}
 		if m := len(doc.root.get("components").names()); m > n {
@@ -37,7 +37,7 @@ func (p *Project) CheckName(name string) string {
 	switch {
 	case !plainFileName(name):
 		return fmt.Sprintf("component name %q must be %s", name, fileNameFormat.What)
-	case p.root.get("components").entry(name) != nil:
+	case p.root.get("components").entry(name) != nil && !p.isOrphan(name):
 		return fmt.Sprintf("component %q is already defined at %s", name, p.where(name))
 	}
 	return ""

@@ -91,6 +91,15 @@ func describe(k *Key) string {
 	if k.Ext {
 		b.WriteString("\nExtension of specgraft.")
 	}
+	switch {
+	case k.Since == "later":
+		b.WriteString("\nNot in azldev 1.0, but in later states of it.")
+	case k.Since != "":
+		b.WriteString("\nSince azldev " + k.Since + ".")
+	}
+	if k.Until != "" {
+		b.WriteString("\nGone in azldev " + k.Until + ".")
+	}
 	return strings.TrimPrefix(b.String(), "\n")
 }
 
@@ -167,13 +176,17 @@ func (g *schemaGen) table(k *Key) obj {
 			required = append(required, sub.Name)
 		}
 	}
-	s := obj{"type": "object", "properties": props, "additionalProperties": false}
+	s := obj{"type": "object", "properties": props, "additionalProperties": k.Open}
 	if required != nil {
 		s["required"] = required
 	}
 	var all []obj
 	for i := range k.Rules {
-		all = append(all, g.rules(k, &k.Rules[i])...)
+		r := &k.Rules[i]
+		if k.Late && len(r.Need) > 0 {
+			continue // another file may have what is needed
+		}
+		all = append(all, g.rules(k, r, k.Late)...)
 	}
 	if k.Name == "metadata" {
 		all = append(all, obj{
@@ -190,8 +203,9 @@ func (g *schemaGen) table(k *Key) obj {
 // zeros are the values that count as not given.
 var zeros = []any{"", false, 0, []any{}, obj{}}
 
-// rules expresses one rule as conditional schemas.
-func (g *schemaGen) rules(k *Key, r *Rule) []obj {
+// rules expresses one rule as conditional schemas. A late rule does not speak of
+// a table that lacks the key it looks at.
+func (g *schemaGen) rules(k *Key, r *Rule, late bool) []obj {
 	cond := obj{"required": []string{r.Key}}
 	if r.Is == nil {
 		cond["properties"] = obj{r.Key: obj{"not": obj{"enum": zeros}}}
@@ -208,6 +222,10 @@ func (g *schemaGen) rules(k *Key, r *Rule) []obj {
 	}
 	if r.Not {
 		cond = obj{"not": cond}
+		if late {
+			cond["required"] = []string{r.Key}
+			cond["properties"] = obj{r.Key: obj{"not": obj{"enum": []any{""}}}}
+		}
 	}
 	then := obj{}
 	props := obj{}

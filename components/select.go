@@ -39,7 +39,7 @@ func (p *Project) Select(s Selector) ([]string, diag.List) {
 					chosen[n] = true
 				}
 			}
-		case comps.entry(name) != nil:
+		case comps.entry(name) != nil && !p.isOrphan(name):
 			chosen[name] = true
 		default:
 			if _, ok := p.specFiles.Load(name); !ok && (!p.hasGlobs() || p.discovered().specs[name] == "") {
@@ -58,7 +58,7 @@ func (p *Project) Select(s Selector) ([]string, diag.List) {
 			continue
 		}
 		for _, c := range g.Components {
-			if comps.entry(c) != nil {
+			if comps.entry(c) != nil && !p.isOrphan(c) {
 				chosen[c] = true
 			}
 		}

@@ -156,6 +156,15 @@ func (v *View) Text() []byte {
 		fmt.Fprintf(&b, ", in %s", strings.Join(v.c.Groups, ", "))
 	}
 	b.WriteByte('\n')
+	for i := range v.c.parts {
+		if pos := v.c.parts[i].pos(); pos.Filename != v.c.Pos.Filename {
+			note := ""
+			if v.p.generated[v.c.parts[i].src.path] {
+				note = ", a generated pin"
+			}
+			fmt.Fprintf(&b, "# also defined at %s%s\n", diag.Position(pos), note)
+		}
+	}
 	if u := v.upstream; u != nil && u.URL != "" {
 		fmt.Fprintf(&b, "# from %s, branch %s", u.URL, u.Branch)
 		switch {
@@ -226,7 +235,11 @@ func (v *View) MarshalJSON() ([]byte, error) {
 		Upstream  *viewUpstream         `json:"upstream,omitempty"`
 		Config    *item                 `json:"config"`
 		Origins   map[string]viewOrigin `json:"origins"`
-	}{Component: v.c.Name, Groups: v.c.Groups, Config: v.root, Origins: origins}
+		// Overridden has, for each path, the values that later layers or files
+		// replaced, weakest first.
+		Overridden map[string][]viewOverridden `json:"overridden,omitempty"`
+		Tests      []string                    `json:"tests,omitempty"`
+	}{Component: v.c.Name, Groups: v.c.Groups, Config: v.root, Origins: origins, Overridden: v.overridden(), Tests: v.p.Tests(v.c)}
 	if v.c.Pos.IsValid() {
 		out.Defined = &viewOrigin{layerComponent, v.c.Pos.Filename, v.c.Pos.Line, v.c.Pos.Column}
 	}
@@ -238,6 +251,48 @@ func (v *View) MarshalJSON() ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(out)
 	return b.Bytes(), err
+}
+
+// A viewOverridden is a value that does not count.
+type viewOverridden struct {
+	Value string `json:"value"`
+	viewOrigin
+}
+
+// overridden finds the values of all layers that others replaced.
+func (v *View) overridden() map[string][]viewOverridden {
+	all := map[string][]viewOverridden{}
+	last := map[string]*value{}
+	for _, l := range v.c.layers {
+		scalars(l.tab, "", func(path string, val *value) {
+			if val.zero() && last[path] != nil && !strings.HasPrefix(path, "build.defines.") {
+				return // changes nothing
+			}
+			last[path] = val
+			all[path] = append(all[path], viewOverridden{val.str, viewOrigin{l.name, val.src.name, val.pos().Line, val.pos().Column}})
+		})
+	}
+	for path, list := range all {
+		if last[path] == v.c.effective(path) {
+			list = list[:len(list)-1]
+		}
+		if all[path] = list; len(list) == 0 {
+			delete(all, path)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// effective returns the value at a path of keys, nil for none.
+func (c *Component) effective(path string) *value {
+	at := c.merged
+	for _, part := range splitPath(path) {
+		at = at.get(part.name)
+	}
+	return at
 }
 
 type viewUpstream struct {

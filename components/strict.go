@@ -26,6 +26,7 @@ func (p *Project) StrictAzldev() diag.List {
 	})
 	diags := c.diags
 	diags = append(diags, p.twice...)
+	diags = append(diags, p.strictParts()...)
 	for _, g := range p.root.get("component-groups").entries() {
 		members, specs := g.val.get("components"), g.val.get("specs")
 		if members.zero() {
@@ -56,4 +57,45 @@ func (p *Project) StrictAzldev() diag.List {
 	}
 	diags.Sort()
 	return diags
+}
+
+// strictParts reports rules that azldev, with lock files, holds each file to on
+// its own, and what it makes of leftover pins.
+func (p *Project) strictParts() diag.List {
+	c := &checker{}
+	specKey, buildKey := componentKey.find("spec"), componentKey.find("build")
+	check := func(t *value, k *Key, at *trail) {
+		if t == nil || t.kind != kindTable {
+			return
+		}
+		for i := range k.Rules {
+			r := k.Rules[i]
+			if r.Not && t.get("type").zero() { // a commit alone is fine
+				r.Forbid = slices.DeleteFunc(slices.Clone(r.Forbid), func(name string) bool { return name == "upstream-commit" })
+			}
+			c.rule(t, k, &r, at)
+		}
+	}
+	for _, doc := range p.documents {
+		if p.WithoutLocks {
+			break
+		}
+		for _, e := range doc.root.get("components").entries() {
+			at := (&trail{up: &trail{}, name: "components"}).key(e.name)
+			check(e.val.get("spec"), specKey, at.key("spec"))
+			for _, name := range []string{"check", "failure"} {
+				check(e.val.get("build", name), buildKey.find(name), at.key("build").key(name))
+			}
+		}
+	}
+	for i := range c.diags {
+		c.diags[i].Code = "config/azldev"
+		c.diags[i].Message = "azldev checks each file on its own: " + c.diags[i].Message
+	}
+	for _, name := range p.orphans() {
+		e := p.definitions(name)[0]
+		d := c.addKey(&e, "config/azldev", "azldev builds component %q, which only a generated pin defines", name)
+		d.Hint = "`specgraft update -a` removes the file"
+	}
+	return c.diags
 }

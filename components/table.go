@@ -21,7 +21,11 @@ var rootKey = Key{Type: Table, Help: "A configuration file of the project format
 	{Name: "default-component-config", Type: Table, Keys: componentKeys, Help: "Defaults for all components of the project; the rules of a component apply."},
 	{Name: "default-package-config", Type: Table, Keys: packageKeys, Help: "Defaults for all binary packages. No influence on rendering."},
 	{Name: "package-groups", Type: Map, What: "package group", Elem: &packageGroupKey, Help: "Groups of binary packages that share a configuration. No influence on rendering."},
-	{Name: "test-suites", Type: Map, What: "test suite", NameRule: fileNameFormat, Elem: &testSuiteKey, Help: "Test suites for images. No influence on rendering."},
+	{Name: "tests", Type: Map, Since: "0.4", What: "test", NameRule: plainNameFormat, Elem: &testKey, Help: "Tests of images and components. No influence on rendering."},
+	{Name: "test-groups", Type: Map, Since: "0.4", What: "test group", NameRule: plainNameFormat, Elem: &testGroupKey, Help: "Tests that are referred to together. No influence on rendering."},
+	{Name: "sku-groups", Type: Map, Since: "later", What: "SKU group", Elem: &skuGroupKey, Help: "Sizes of virtual machines that tests run on. No influence on rendering."},
+	{Name: "vm-skus", Type: Map, Since: "later", What: "VM SKU", Elem: &vmSKUKey, Help: "Sizes of virtual machines. No influence on rendering."},
+	{Name: "test-suites", Type: Map, Until: "1.0", What: "test suite", NameRule: fileNameFormat, Elem: &testSuiteKey, Help: "Test suites for images. No influence on rendering."},
 }}
 
 var projectKeys = []Key{
@@ -48,6 +52,10 @@ var settingKeys = []Key{
 		{Value: "locks", Help: "Commits that change the fingerprint in the component's lock file."},
 		{Value: "config", Help: "Commits that touch the files of the component's effective configuration."},
 		{Value: "none", Help: "There are none."}}},
+	{Name: "profile", Type: String, Ext: true, Help: "The state of azldev's format that the project keeps to; found out when absent.", Enum: []Choice{
+		{Value: ProfileOld, Help: "Lock files, each component in one file, test suites."},
+		{Value: ProfileLocks, Help: "Lock files, components in several files, tests."},
+		{Value: ProfilePins, Help: "Generated pins instead of lock files, components in several files, tests."}}},
 	{Name: "header", Type: String, Ext: true, Help: "Text on top of every rendered spec, as a template, instead of azldev's three lines."},
 	{Name: "autospec-version", Type: String, Ext: true, Default: "0.8.3", Help: "The rpmautospec version that generated release and changelog blocks name."},
 	{Name: "templates-dir", Type: String, Ext: true, Path: true, Default: "templates", Help: "Directory of the project's own spec templates."},
@@ -81,6 +89,7 @@ var distroVersionKey = Key{Type: Table, Merge: MergeWhole, Help: "A version of a
 	{Name: "mock-config-x86_64", Type: String, Path: true, Help: "Configuration file of mock on x86_64."},
 	{Name: "mock-config-aarch64", Type: String, Path: true, Help: "Configuration file of mock on aarch64."},
 	{Name: "macro-set", Type: String, Ext: true, Path: true, Help: "Pinned macro set to evaluate specs with, as written by 'specgraft macros import'; the built-in set when absent. It serves components whose packaging comes from this version, and the project's own when it is the default distribution."},
+	{Name: "kiwi-config-override", Type: String, Since: "0.4", Path: true, Help: "Configuration file for kiwi. No influence on rendering."},
 	{Name: "inputs", Type: Table, Help: "Repositories that builds take packages from.", Keys: []Key{
 		{Name: "rpm-build", Type: List, Elem: &inputKey, Help: "For building packages."},
 		{Name: "image-build", Type: List, Elem: &inputKey, Help: "For building images."},
@@ -106,11 +115,11 @@ var groupKey = Key{Type: Table, Merge: MergeUnique, Help: "A group of components
 	{Name: "default-component-config", Type: Table, Keys: componentKeys, Help: "Defaults for the members; they win over those of the project."},
 }}
 
-// ownComponentKey is a [components.NAME] table, which stands once.
-var ownComponentKey = Key{Type: Table, Merge: MergeUnique, Keys: componentKeys, Check: checkComponent, Help: "A component."}
+// ownComponentKey is a [components.NAME] table. Several files may have one.
+var ownComponentKey = Key{Type: Table, Keys: componentKeys, Check: checkComponent, Help: "A component."}
 
 var componentKeys = []Key{
-	{Name: "spec", Type: Table, Keys: specKeys, Help: "Where the spec comes from.", Rules: []Rule{
+	{Name: "spec", Type: Table, Keys: specKeys, Late: true, Help: "Where the spec comes from.", Rules: []Rule{
 		{Key: "type", Is: []string{"local"}, Need: []string{"path"}},
 		{Key: "type", Is: []string{"local"}, Not: true, Forbid: []string{"path"}},
 		{Key: "type", Is: []string{"upstream"}, Not: true, Forbid: []string{"upstream-name", "upstream-commit", "source", "srpm"}},
@@ -135,11 +144,11 @@ var componentKeys = []Key{
 		{Name: "defines", Type: Map, What: "macro", Elem: &Key{Type: String, Merge: MergePresent}, Help: "Macros to define."},
 		{Name: "undefines", Type: List, Merge: MergeAppend, Elem: &Key{Type: String}, Help: "Macros of the lower layers that are not defined after all."},
 		{Name: "emit-upstream-provenance", Type: Bool, Default: "false", Help: "Define macros that hold the upstream version and release."},
-		{Name: "check", Type: Table, Help: "The %check section.", Keys: []Key{
+		{Name: "check", Type: Table, Late: true, Help: "The %check section.", Keys: []Key{
 			{Name: "skip", Type: Bool, Default: "false", Help: "Do not run %check."},
 			{Name: "skip_reason", Type: String, Help: "Why it is skipped; written into the spec."},
 		}, Rules: []Rule{{Key: "skip", Is: []string{"true"}, Need: []string{"skip_reason"}}}},
-		{Name: "failure", Type: Table, Help: "Known failures.", Keys: []Key{
+		{Name: "failure", Type: Table, Late: true, Help: "Known failures.", Keys: []Key{
 			{Name: "expected", Type: Bool, Default: "false", Help: "The component is expected to fail."},
 			{Name: "expected-reason", Type: String, Help: "Why it fails."},
 		}, Rules: []Rule{{Key: "expected", Is: []string{"true"}, Need: []string{"expected-reason"}}}},
@@ -156,6 +165,9 @@ var componentKeys = []Key{
 		{Name: "rpm-channel", Type: String, Format: channelFormat, Help: "Channel of binary packages."},
 		{Name: "srpm-channel", Type: String, Format: channelFormat, Help: "Channel of the source package."},
 		{Name: "debuginfo-channel", Type: String, Format: channelFormat, Help: "Channel of debuginfo and debugsource packages."},
+	}},
+	{Name: "tests", Type: Table, Since: "0.4", Help: "Tests of the component. No influence on rendering.", Keys: []Key{
+		{Name: "tests", Type: List, Merge: MergeAppend, Elem: &testRefKey, Help: "Tests and test groups to run."},
 	}},
 	templateKey,
 }
@@ -188,7 +200,7 @@ var sourceFileKey = Key{Type: Table, Check: checkSourceFile, Keys: []Key{
 			{Value: "custom", Help: "Made by running script."},
 			{Value: "overlay", Help: "An archive that overlays change."}}},
 		{Name: "uri", Type: String, Format: uriFormat, Help: "Address to download from."},
-		{Name: "script", Type: String, Filled: true, Help: "Script that makes the file, relative to this file's directory."},
+		{Name: "script", Type: String, Filled: true, Format: fileNameFormat, Help: "Script that makes the file, in this file's directory; of a local component, beside its spec."},
 		{Name: "mock-packages", Type: List, Elem: &Key{Type: String}, Help: "Packages that the script needs."},
 		{Name: "inputs", Type: List, Elem: &Key{Type: String, Format: fileNameFormat}, Help: "Files that the script reads."},
 	}, Rules: []Rule{
@@ -254,7 +266,7 @@ var retireKeys = []Key{
 
 var linkKey = Key{Type: Table, Keys: []Key{{Name: "url", Type: String, Required: true, Format: httpFormat, Help: "Address of a page."}}}
 
-var imageKey = Key{Type: Table, Merge: MergeUnique, Help: "An image.", Keys: []Key{
+var imageKey = Key{Type: Table, Merge: MergeUnique, Check: checkImage, Help: "An image.", Keys: []Key{
 	{Name: "description", Type: String, Help: "What it is, for people."},
 	{Name: "definition", Type: Table, Help: "What the image is built from.", Keys: []Key{
 		{Name: "type", Type: String, Help: "Kind of definition.", Enum: []Choice{{Value: ""}, {Value: "kiwi"}}},
@@ -266,9 +278,15 @@ var imageKey = Key{Type: Table, Merge: MergeUnique, Help: "An image.", Keys: []K
 		{Name: "container", Type: Bool, Help: "It runs as a container."},
 		{Name: "systemd", Type: Bool, Help: "It runs systemd."},
 		{Name: "runtime-package-management", Type: Bool, Help: "Packages can be installed in it."},
+		{Name: "wsl", Type: Bool, Since: "1.0", Help: "It runs in the Windows Subsystem for Linux."},
+		{Name: "installer-media", Type: Bool, Since: "1.0", Help: "It installs the distribution."},
+		{Name: "fips-enabled", Type: Bool, Since: "1.0", Help: "It runs in FIPS mode."},
+		{Name: "cvm", Type: Bool, Since: "1.0", Help: "It runs as a confidential virtual machine."},
 	}},
+	{Name: "architectures", Type: List, Since: "1.0", Help: "Architectures that it is built for; all when absent or empty.", Elem: &Key{Type: String, Filled: true, Enum: []Choice{{Value: "x86_64"}, {Value: "aarch64"}}}},
 	{Name: "tests", Type: Table, Help: "Tests of the image.", Keys: []Key{
-		{Name: "test-suites", Type: List, Merge: MergeAppend, Help: "Suites of [test-suites] to run.", Elem: &Key{Type: Table, Keys: []Key{
+		{Name: "tests", Type: List, Since: "0.4", Merge: MergeAppend, Elem: &imageTestRefKey, Help: "Tests and test groups to run."},
+		{Name: "test-suites", Type: List, Until: "1.0", Merge: MergeAppend, Help: "Suites of [test-suites] to run.", Elem: &Key{Type: Table, Keys: []Key{
 			{Name: "name", Type: String, Required: true, Help: "Name of a suite."}}}},
 	}},
 	{Name: "publish", Type: Table, Help: "Where the image is published.", Keys: []Key{
@@ -325,6 +343,7 @@ var resourceKeys = []Key{
 		{Name: "name-prefix", Type: String, Help: "Begin of the names of its repositories."},
 		{Name: "gpg-key", Type: String, Help: "Its key: an address, or a file relative to this one."},
 		{Name: "disable-gpg-check", Type: Bool, Default: "false", Help: "Do not check signatures."},
+		{Name: "disable-ssl-verify", Type: Bool, Since: "1.0", Default: "false", Help: "Do not check the server's certificate."},
 		{Name: "arches", Type: List, Elem: &Key{Type: String, Filled: true}, Help: "Architectures it serves."},
 		{Name: "subrepos", Type: List, Elem: &Key{Type: String, Filled: true}, Help: "The repositories of the shape to take; all when absent."},
 	}}},

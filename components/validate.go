@@ -31,10 +31,14 @@ func (p *Project) validate(incomplete bool) diag.List {
 	c := &checker{}
 	p.checkDirs(c)
 	p.checkPackages(c)
+	p.checkOwn(c)
+	p.checkPins(c)
+	p.checkChoice(c)
 	if !incomplete {
 		p.checkGroups(c)
 		p.checkDistros(c)
 		p.checkImages(c)
+		p.checkTests(c)
 		p.checkResources(c)
 	}
 	if p.opt.Permissive {

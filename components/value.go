@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"specgraft/overlay/diag"
 )
 
 // The accessors of this file read a value that may be absent or of a wrong
@@ -84,3 +86,16 @@ func (v *value) stringMap() map[string]string {
 }
 
 func (s *source) builtin() bool { return s.path == "" }
+
+// elements returns the elements of a list of tables.
+func (v *value) elements() []*value {
+	if v == nil || v.kind != kindList {
+		return nil
+	}
+	return v.list
+}
+
+// relatedAt is a related place of a diagnostic.
+func relatedAt(v *value, message string) diag.Related {
+	return diag.Related{Pos: v.pos(), Message: message}
+}

@@ -23,8 +23,12 @@ func Path(p *components.Project, name string) string {
 }
 
 // Read reads a component's lock. It returns nil without an error when there is
-// none. The error is a *diag.Diagnostic.
+// none, or when the project works without locks. The error is a
+// *diag.Diagnostic.
 func Read(p *components.Project, name string) (*Lock, error) {
+	if p.WithoutLocks {
+		return nil, nil
+	}
 	if _, err := os.Lstat(p.LockDir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // the usual case costs no more than this
 	}
@@ -88,6 +92,9 @@ func dirProblem(p *components.Project, err error) *diag.Diagnostic {
 // Any reports whether the project has a lock directory. One without is
 // rendered from pins and snapshots.
 func Any(p *components.Project) bool {
+	if p.WithoutLocks {
+		return false
+	}
 	info, err := os.Stat(p.LockDir)
 	return err == nil && info.IsDir()
 }

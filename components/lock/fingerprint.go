@@ -45,7 +45,21 @@ func Fingerprint(p *components.Project, c *components.Component, commit string, 
 // they are hashed. The error is a *diag.Diagnostic that names what cannot be
 // read or hashed.
 func Inputs(p *components.Project, c *components.Component, commit string, bump int) ([]Input, error) {
+	return inputs(p, c, commit, bump, true)
+}
+
+// Resolved returns the records that decide what a component of a project without
+// locks is built from: Inputs at the commit that it is pinned to. Source files
+// need no hash.
+func (s *State) Resolved() ([]Input, error) {
+	return inputs(s.Project, s.Component, s.Component.Spec.UpstreamCommit, 0, false)
+}
+
+func inputs(p *components.Project, c *components.Component, commit string, bump int, hashes bool) ([]Input, error) {
 	for i := range c.SourceFiles {
+		if !hashes {
+			break
+		}
 		f := &c.SourceFiles[i]
 		if f.Hash == "" {
 			return nil, &diag.Diagnostic{
@@ -64,7 +78,7 @@ func Inputs(p *components.Project, c *components.Component, commit string, bump 
 			return nil, err
 		}
 	}
-	inputs := []Input{
+	list := []Input{
 		{"config_hash", strconv.FormatUint(configTree(c).hash(), 10), ""},
 		{"source_identity", identity, "spec"},
 		{"manual_bump", strconv.Itoa(bump), ""},
@@ -99,7 +113,7 @@ func Inputs(p *components.Project, c *components.Component, commit string, bump 
 	}
 	// The reference sorts the indexes as text: 0, 1, 10, 11, 2.
 	slices.SortFunc(sources, func(a, b Input) int { return strings.Compare(a.Label, b.Label) })
-	return append(inputs, sources...), nil
+	return append(list, sources...), nil
 }
 
 // ResolutionHash returns "sha256:" and the hex digest over everything that

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -201,6 +203,46 @@ func lockedCommit(ctx context.Context, p *components.Project, c *components.Comp
 		return "", errors.New("the upstream commit is not known")
 	}
 	return o.Resolve(ctx, c, u)
+}
+
+// Take plans locks of the named components at given upstream commits. old gives
+// the lock that a component had, nil for none: its import commit and manual
+// bump are kept.
+func Take(p *components.Project, commits map[string]string, old func(name string) *Lock) (*Update, diag.List) {
+	up := &Update{project: p}
+	var diags diag.List
+	for _, name := range slices.Sorted(maps.Keys(commits)) {
+		u := Change{Component: name}
+		c, problems := p.Component(name)
+		diags = append(diags, problems...)
+		if c == nil || problems.HasErrors() {
+			up.Locks = append(up.Locks, u)
+			continue
+		}
+		next := Lock{Version: Version}
+		was := old(name)
+		if was != nil {
+			next.ManualBump = was.ManualBump
+		}
+		if c.IsUpstream() {
+			next.ResolutionInputHash = ResolutionHash(p, c)
+			next.UpstreamCommit, next.ImportCommit = commits[name], commits[name]
+			if was != nil && was.ImportCommit != "" {
+				next.ImportCommit = was.ImportCommit
+			}
+		}
+		var err error
+		if next.InputFingerprint, err = Fingerprint(p, c, next.UpstreamCommit, next.ManualBump); err != nil {
+			diags.Take(err)
+		} else {
+			u.New = &next
+		}
+		if u.Old, err = Read(p, name); err != nil {
+			diags.Take(err)
+		}
+		up.Locks = append(up.Locks, u)
+	}
+	return up, diags
 }
 
 // Stale returns the names of the components whose lock would be written.
