@@ -22,6 +22,8 @@ var Codes = []diag.Code{
 		Doc: "One of them would have to be a directory for the other."},
 	{ID: "render/history", Summary: "the project's own history cannot be read",
 		Doc: "Releases and changelogs of locked components are made from the history of their lock files. A shallow clone or a missing commit hides it."},
+	{ID: "render/pin-history", Default: diag.Warning, Summary: "commits that touch a pin make no release",
+		Doc: "Without lock files every commit that touches the file with a component's upstream commit makes a release. A file that is not committed has no such commits, and those in which it does not define the component do not count."},
 	{ID: "render/output-unsafe", Summary: "the output directory cannot be meant",
 		Doc: "The tree of rendered specs is a directory of its own that contains neither the project nor a repository."},
 	{ID: "render/not-ours", Summary: "a directory does not look like rendered specs",

@@ -27,7 +27,8 @@ import (
 func (r *Renderer) Prepare(ctx context.Context, names []string, all bool) diag.List {
 	r.setup()
 	mode := r.Project.Settings.History
-	if !lock.Any(r.Project) && mode != "config" {
+	pins := r.Project.WithoutLocks && mode == "locks"
+	if !lock.Any(r.Project) && !pins && mode != "config" {
 		return nil
 	}
 	var problems diag.List
@@ -36,8 +37,11 @@ func (r *Renderer) Prepare(ctx context.Context, names []string, all bool) diag.L
 	}
 	if !problems.HasErrors() && mode != "none" {
 		open := r.openHistory
-		if mode == "config" {
+		switch {
+		case mode == "config":
 			open = r.openConfigHistory
+		case pins:
+			open = r.openPinHistory
 		}
 		if err := open(ctx, names); err != nil {
 			d, ok := errors.AsType[*diag.Diagnostic](err)
@@ -90,6 +94,7 @@ type projectHistory struct {
 	log     map[string][]distgit.PathChange // by path of a lock
 	shallow map[string]bool
 	config  *configHistory // instead of dir and log, when configuration counts
+	pins    *pinHistory    // instead of dir and log, when there are pins and no locks
 
 	mu      sync.Mutex
 	locks   map[string]*lock.Lock // by blob; nil for one that cannot be read
@@ -161,9 +166,14 @@ func (h *projectHistory) complete(names []string) error {
 	if len(cut) == 0 {
 		return nil
 	}
-	what := "the lock of component " + cut[0]
+	return cutOff("lock", "locks", cut)
+}
+
+// cutOff is the error about a history that begins too late.
+func cutOff(one, many string, cut []string) error {
+	what := "the " + one + " of component " + cut[0]
 	if len(cut) > 1 {
-		what = fmt.Sprintf("the locks of %d components", len(cut))
+		what = fmt.Sprintf("the %s of %d components", many, len(cut))
 	}
 	return &diag.Diagnostic{Code: "render/history", Env: true,
 		Message: fmt.Sprintf("the history of %s is cut off: the project is a shallow clone", what),
@@ -213,6 +223,22 @@ func (h *projectHistory) commit(id string) (*distgit.Commit, error) {
 	return c, err
 }
 
+// Changes returns the component's own history as far as the project's repository
+// has it, oldest first: what a render makes releases of. Prepare must have been
+// called for the component. No upstream is asked: for a component without lock
+// and pin there is none.
+func (r *Renderer) Changes(ctx context.Context, c *components.Component) ([]autospec.Change, error) {
+	commit := c.Spec.UpstreamCommit
+	l, err := r.lock(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	if l != nil {
+		commit = l.UpstreamCommit
+	}
+	return r.changes(ctx, c, commit)
+}
+
 // changes returns the component's own history, oldest first: the commits that
 // changed the fingerprint in its lock, and what is not committed yet. A lock
 // that HEAD does not have means that there is none.
@@ -223,6 +249,9 @@ func (r *Renderer) changes(ctx context.Context, c *components.Component, commit 
 	}
 	if h.config != nil {
 		return r.configChanges(c, commit)
+	}
+	if h.pins != nil {
+		return r.pinChanges(c, commit)
 	}
 	p := h.path(c.Name)
 	wrap := func(err error) error {
@@ -294,6 +323,10 @@ func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, t
 		}
 		work.Changelog = data
 	}
+	pins := r.history != nil && r.history.pins != nil
+	if src.Local && pins {
+		return nil, func() {}, nil // without synthetic commits there is no repository
+	}
 	if src.Local {
 		g, err := autospec.Synthesize(nil, "", "", res.Changes, work)
 		return g, func() {}, err
@@ -306,6 +339,9 @@ func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, t
 	if src.Lock != nil {
 		imported = src.Lock.ImportCommit
 	}
+	if pins {
+		imported = autospec.Root
+	}
 	g, err := autospec.Synthesize(log, src.Commit, imported, res.Changes, work)
 	if err != nil {
 		done()
@@ -315,9 +351,13 @@ func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, t
 		if ch.Former {
 			continue // it belongs to what was dropped
 		}
+		verb, chain := "locked", "those from the import commit to the locked one"
+		if pins {
+			verb, chain = "pinned", "the first-parent history of the pinned one"
+		}
 		d := diag.Diagnostic{Severity: diag.Warning, Code: "autospec/unknown-upstream", Component: res.Component, Pos: res.Config.Pos,
-			Message: fmt.Sprintf("the change %.12s (%s) locked upstream commit %.12s, which is not among those from the import commit to the locked one; it gets no changelog entry",
-				ch.Hash, ch.Subject, ch.Upstream)}
+			Message: fmt.Sprintf("the change %.12s (%s) %s upstream commit %.12s, which is not among %s; it gets no changelog entry",
+				ch.Hash, ch.Subject, verb, ch.Upstream, chain)}
 		res.Diags = append(res.Diags, d)
 	}
 	return g, done, nil

@@ -207,6 +207,7 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 			res.fail(err)
 			return
 		}
+		r.warnPins(res)
 	}
 	macros, err := r.macrosFile(ctx, res)
 	if err != nil {

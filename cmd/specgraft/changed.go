@@ -25,6 +25,13 @@ type changedRecord struct {
 	RenderedChange bool   `json:"renderedChange"` // the rendered directory differs
 }
 
+var changedColumns = []column[changedRecord]{
+	{"COMPONENT", 0, func(r changedRecord) string { return r.Component }},
+	{"CHANGE", 0, func(r changedRecord) string { return r.ChangeType }},
+	{"SOURCES", 0, func(r changedRecord) string { return fmt.Sprint(r.SourcesChange) }},
+	{"RENDERED", 0, func(r changedRecord) string { return fmt.Sprint(r.RenderedChange) }},
+}
+
 func changedCmd(g *globals) *cobra.Command {
 	var from, to string
 	var unchanged bool
@@ -33,8 +40,10 @@ func changedCmd(g *globals) *cobra.Command {
 		Short: "List the components whose output changed between two commits",
 		Long: `Changed compares two commits of the project by their lock files and rendered
 trees, and lists the components that have to be built again: those whose
-fingerprint differs, or, in a project without locks, whose rendered directory
-does. Nothing is rendered and no upstream is asked. When a rendered sources file
+fingerprint differs, or, when a commit has no lock directory, whose rendered
+directory does. Of a project that keeps pins instead of locks, the configuration
+of both commits is loaded and compared: everything that decides what is built,
+and neither documentation nor tests, channels and hints. Nothing is rendered and no upstream is asked. When a rendered sources file
 changed although the fingerprint did not, the tree was not rendered from its
 locks; that is an error.`,
 		Example: `  specgraft changed --from HEAD~1 --json
@@ -69,6 +78,9 @@ locks; that is an error.`,
 		if err != nil {
 			return err
 		}
+		if p.WithoutLocks {
+			return g.changedInputs(p, sel, args, before, after, unchanged, format)
+		}
 		names := map[string]bool{}
 		for _, o := range []*outputs{before, after} {
 			for n := range o.locks {
@@ -84,12 +96,7 @@ locks; that is an error.`,
 		if err != nil {
 			return err
 		}
-		list := newRecords(g.stdout, format, []column[changedRecord]{
-			{"COMPONENT", 0, func(r changedRecord) string { return r.Component }},
-			{"CHANGE", 0, func(r changedRecord) string { return r.ChangeType }},
-			{"SOURCES", 0, func(r changedRecord) string { return fmt.Sprint(r.SourcesChange) }},
-			{"RENDERED", 0, func(r changedRecord) string { return fmt.Sprint(r.RenderedChange) }},
-		})
+		list := newRecords(g.stdout, format, changedColumns)
 		var problems diag.List
 		for _, name := range chosen {
 			rec, err := compareOutputs(p, name, before, after, &problems)
@@ -165,24 +172,8 @@ func readOutputs(h *revision.History, ref string) (*outputs, error) {
 // compareOutputs compares the results for one component.
 func compareOutputs(p *components.Project, name string, before, after *outputs, problems *diag.List) (changedRecord, error) {
 	rec := changedRecord{Component: name}
-	oldTree, err := before.Tree(name)
-	if err != nil {
+	if err := rec.compareRendered(before.Revision, after.Revision); err != nil {
 		return rec, err
-	}
-	newTree, err := after.Tree(name)
-	if err != nil {
-		return rec, err
-	}
-	if rec.RenderedChange = oldTree != newTree; rec.RenderedChange {
-		a, err := sourcesOf(before.Revision, name)
-		if err != nil {
-			return rec, err
-		}
-		b, err := sourcesOf(after.Revision, name)
-		if err != nil {
-			return rec, err
-		}
-		rec.SourcesChange = a != b
 	}
 	kind := func(a, b string, changed bool) string {
 		switch {
@@ -198,6 +189,14 @@ func compareOutputs(p *components.Project, name string, before, after *outputs, 
 		return "unchanged"
 	}
 	if before.locks == nil || after.locks == nil {
+		oldTree, err := before.Tree(name)
+		if err != nil {
+			return rec, err
+		}
+		newTree, err := after.Tree(name)
+		if err != nil {
+			return rec, err
+		}
 		rec.ChangeType = kind(oldTree, newTree, rec.RenderedChange)
 		return rec, nil
 	}
@@ -223,6 +222,28 @@ func compareOutputs(p *components.Project, name string, before, after *outputs, 
 		d.Hint = fmt.Sprintf("run `specgraft update %s` and `specgraft render %s`, and commit both results", name, name)
 	}
 	return rec, nil
+}
+
+// compareRendered compares the rendered directories of the component.
+func (r *changedRecord) compareRendered(before, after *revision.Revision) error {
+	old, err := before.Tree(r.Component)
+	if err != nil {
+		return err
+	}
+	now, err := after.Tree(r.Component)
+	if err != nil {
+		return err
+	}
+	if r.RenderedChange = old != now; !r.RenderedChange {
+		return nil
+	}
+	a, err := sourcesOf(before, r.Component)
+	if err != nil {
+		return err
+	}
+	b, err := sourcesOf(after, r.Component)
+	r.SourcesChange = a != b
+	return err
 }
 
 // sourcesOf returns the object name of a component's rendered sources file, ""

@@ -31,6 +31,12 @@ and results; exit codes are specgraft's.`,
 			cmd.AddCommand(sub)
 		}
 	}
+	cmd.AddCommand(refreshCmd(g))
+	for _, sub := range azldevOnlyCmds(g, "component") {
+		if have, _, err := cmd.Find([]string{sub.Name()}); err != nil || have == cmd {
+			cmd.AddCommand(sub)
+		}
+	}
 	return cmd
 }
 

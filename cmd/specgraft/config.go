@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/render/review/report"
 )
@@ -72,6 +73,12 @@ func configCheckCmd(g *globals) *cobra.Command {
 		Long: `Load the configuration, resolve every component with its overlay files and
 upstream, and print all mistakes of all files. Nothing is fetched or rendered.
 
+A project keeps to one state of azldev's format, its profile: azldev-0.2 (lock
+files, a component in one file, test suites), azldev-1.0 (lock files, components
+in several files, tests) or azldev-1.0-without-lockfile (generated pins instead of
+lock files). It is found out from keys and files, or set with --profile or
+project.specgraft.profile; what it does not know is reported.
+
 With --strict-azldev also report what azldev would reject, ignore or decide by
 chance, such as extension keys.
 
@@ -89,9 +96,14 @@ problems at the lines of a pull request.`,
 			if p != nil {
 				g.base, g.top = p.Dir, p.Root
 				problems = append(p.CheckAll(problems), checkLint(p)...)
+				profile := p.CheckProfile()
 				if strict {
 					problems = append(problems, p.StrictAzldev()...)
+					for i := range profile {
+						profile[i].Severity = diag.Error
+					}
 				}
+				problems = overlay.Adjust(append(problems, profile...), lintLevels(p))
 			}
 			problems.Sort()
 			printer := g.printer()
@@ -104,7 +116,7 @@ problems at the lines of a pull request.`,
 			}
 			if p != nil && format == "text" {
 				n := len(p.Names())
-				g.note("%d component%s checked, %d problem%s", n, plural(n), len(problems), plural(len(problems)))
+				g.note("%d component%s checked, %d problem%s, profile %s (%s)", n, plural(n), len(problems), plural(len(problems)), p.Profile, p.ProfileReason)
 			}
 			return nil
 		},
@@ -148,6 +160,18 @@ JSON.`,
 	}
 	cmd.Flags().BoolVar(&document, "overlay-document", false, "the schema of overlay documents, which overlay-files names")
 	return cmd
+}
+
+// lintLevels returns the levels that a project gives to the diagnostics about
+// its configuration.
+func lintLevels(p *components.Project) map[string]overlay.Level {
+	levels := map[string]overlay.Level{}
+	for code, level := range p.Settings.Lint {
+		if strings.HasPrefix(code, "config/") || strings.HasPrefix(code, "pin/") {
+			levels[code] = overlay.Level(level)
+		}
+	}
+	return levels
 }
 
 // checkLint reports levels for codes that do not exist, which would have no

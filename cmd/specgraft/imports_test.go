@@ -19,6 +19,7 @@ var allowedImports = map[string][]string{
 	"overlay":                {"overlay/spec", "overlay/diag"},
 	"overlay/absorb":         {"overlay", "overlay/spec", "overlay/diag"},
 	"components":             {"overlay", "overlay/diag"},
+	"components/pin":         {"components", "overlay/diag"},
 	"components/lock":        {"components", "overlay", "overlay/diag"},
 	"fedora/evr":             {},
 	"fedora/cache":           {"overlay/diag"},

@@ -28,6 +28,9 @@ type listed struct {
 	OverlayTypes []string  `json:"overlayTypes,omitempty"`
 	Customised   bool      `json:"customised"`
 	Groups       []string  `json:"groups,omitempty"`
+	Tests        []string  `json:"tests,omitempty"`      // by name, those of its test groups included
+	TestGroups   []string  `json:"testGroups,omitempty"` // that it refers to
+	PinFile      string    `json:"pinFile,omitempty"`    // that supplies the pin
 	File         string    `json:"file,omitempty"`
 	Line         int       `json:"line,omitempty"`
 	Problems     diag.List `json:"problems,omitempty"`
@@ -48,7 +51,7 @@ type locked struct {
 }
 
 func listCmd(g *globals) *cobra.Command {
-	var overlayTypes []string
+	var overlayTypes, tests, testGroups []string
 	var sourceType string
 	var pinned, customised bool
 	cmd := &cobra.Command{
@@ -66,12 +69,15 @@ says, when there is one. 'specgraft show' adds where each value comes from.`,
 		Example: `  specgraft list
   specgraft list 'python-*' --customised
   specgraft list --overlay-type spec-search-replace --json
-  specgraft list -g check-skip --pinned`,
+  specgraft list -g check-skip --pinned
+  specgraft list --test-group smoke`,
 	}
 	sel := g.selectFlags(cmd)
 	f := cmd.Flags()
 	f.StringArrayVar(&overlayTypes, "overlay-type", nil, "only components with an overlay of `TYPE`; may be repeated")
 	f.StringVar(&sourceType, "source-type", "", "only components of `TYPE`: upstream, local or template")
+	f.StringArrayVar(&tests, "test", nil, "only components that refer to the test `NAME`, by its name or by a group; may be repeated")
+	f.StringArrayVar(&testGroups, "test-group", nil, "only components that refer to the test group `NAME`; may be repeated")
 	f.BoolVar(&pinned, "pinned", false, "only components with an upstream-commit")
 	f.BoolVar(&customised, "customised", false, "only customised components")
 	f.BoolVar(&customised, "customized", false, "the other spelling of --customised")
@@ -101,14 +107,21 @@ says, when there is one. 'specgraft show' adds where each value comes from.`,
 				return err
 			}
 		}
-		out := newRecords(g.stdout, format, []column[listed]{
+		if err := knownTests(p, tests, testGroups); err != nil {
+			return err
+		}
+		columns := []column[listed]{
 			{Title: "COMPONENT", Cell: func(l listed) string { return l.Component }},
 			{Title: "TYPE", Cell: func(l listed) string { return l.Type }},
 			{Title: "FROM", Cell: from},
 			{Title: "RELEASE", Cell: func(l listed) string { return l.Release }},
 			{Title: "OVERLAYS", Cell: func(l listed) string { return fmt.Sprint(l.Overlays) }},
 			{Title: "GROUPS", Cell: func(l listed) string { return strings.Join(l.Groups, ",") }},
-		})
+		}
+		if len(tests)+len(testGroups) > 0 {
+			columns = append(columns, column[listed]{Title: "TESTS", Cell: func(l listed) string { return strings.Join(l.Tests, ",") }})
+		}
+		out := newRecords(g.stdout, format, columns)
 		failed := false
 		for _, name := range names {
 			c, problems := p.Component(name)
@@ -123,6 +136,8 @@ says, when there is one. 'specgraft show' adds where each value comes from.`,
 			}
 			switch {
 			case pinned && l.Pin == "", customised && !l.Customised, sourceType != "" && l.Type != sourceType:
+				continue
+			case len(tests)+len(testGroups) > 0 && !overlaps(tests, l.Tests) && !overlaps(testGroups, l.TestGroups):
 				continue
 			case len(overlayTypes) > 0 && !slices.ContainsFunc(overlayTypes, func(t string) bool { return slices.Contains(l.OverlayTypes, t) }):
 				continue
@@ -146,6 +161,25 @@ says, when there is one. 'specgraft show' adds where each value comes from.`,
 		return nil
 	}
 	return cmd
+}
+
+func overlaps(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+// knownTests complains about tests and groups that are not defined.
+func knownTests(p *components.Project, tests, groups []string) error {
+	for _, k := range []struct {
+		kind         string
+		asked, known []string
+	}{{"test", tests, p.TestNames()}, {"test group", groups, p.TestGroupNames()}} {
+		for _, name := range k.asked {
+			if !slices.Contains(k.known, name) {
+				return usageError{fmt.Errorf("there is no %s %q%s", k.kind, name, didYouMean(name, k.known))}
+			}
+		}
+	}
+	return nil
 }
 
 // from says where the packaging comes from, for the table.
@@ -186,6 +220,10 @@ func describe(p *components.Project, c *components.Component, problems diag.List
 		}
 	case "local":
 		l.SpecPath = p.Display(c.Spec.Path)
+	}
+	l.Tests, l.TestGroups = p.Tests(c), p.TestGroups(c)
+	if file, _ := p.PinFile(c); file != "" {
+		l.PinFile = p.Display(file)
 	}
 	for _, op := range c.Overlays {
 		l.OverlayTypes = append(l.OverlayTypes, string(op.Type))

@@ -152,7 +152,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		}
 		g.closers = append(g.closers, out.Close)
 		run := g.newRenderRun(r, out, names, format, g.brief(sel.all, format),
-			render.RunOptions{Jobs: jobs, Check: check, FailFast: failFast, ExplainFiles: explain})
+			render.RunOptions{Jobs: g.jobs(jobs, 1), Check: check, FailFast: failFast, ExplainFiles: explain})
 		if patch != "" {
 			run.patch = &patchFile{name: patch}
 		}

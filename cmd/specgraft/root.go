@@ -8,11 +8,13 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"specgraft/components"
 	"specgraft/overlay/diag"
 )
 
@@ -26,7 +28,10 @@ type globals struct {
 	configFiles []string // --config-file, in order
 	noDefaults  bool
 	permissive  bool
-	outside     bool // --allow-outside
+	outside     bool         // --allow-outside
+	withoutLock optionalBool // --without-lockfile
+	profile     string       // --profile
+	concurrency int          // --concurrency, 0 for the number of processors
 	offline     bool
 	allowHTTP   bool
 	color       string
@@ -76,6 +81,10 @@ found that something would change, 3 the environment failed.`,
 	f.BoolVar(&g.noDefaults, "no-default-config", false, "leave out the built-in defaults")
 	f.BoolVar(&g.permissive, "permissive-config", false, "ignore unknown keys and unresolved references in the configuration")
 	f.BoolVar(&g.outside, "allow-outside", false, "allow paths in the configuration that lead outside the project's repository")
+	f.Var(&g.withoutLock, "without-lockfile", "keep upstream commits in generated pins instead of lock files (default: what the project has)")
+	f.Lookup("without-lockfile").NoOptDefVal = "true"
+	f.StringVar(&g.profile, "profile", "", "take the project as one of `PROFILE`: "+strings.Join(components.Profiles, ", ")+" (default: found out)")
+	f.IntVar(&g.concurrency, "concurrency", 0, "base the amount of parallel work on `N` (default: the number of processors)")
 	f.BoolVar(&g.offline, "offline", false, "never talk to the network, use what the cache has")
 	f.StringVar(&g.color, "color", "auto", "colour the output: auto, always or never")
 	f.BoolVarP(&g.dryRun, "dry-run", "n", false, "write nothing, like --check, but exit with 0 when something would change (for commands that have --check)")
@@ -98,6 +107,7 @@ found that something would change, 3 the environment failed.`,
 	component, help := componentCmd(g), helpCmd()
 	component.GroupID, help.GroupID = toolsGroup, toolsGroup
 	root.AddCommand(component)
+	root.AddCommand(azldevOnlyCmds(g, "")...)
 	root.SetHelpCommand(help)
 	root.SetCompletionCommandGroupID(toolsGroup)
 	root.SetUsageFunc(printUsage)
@@ -239,11 +249,58 @@ func (g *globals) check(cmd *cobra.Command) error {
 		}
 		g.format = "json"
 	}
+	if g.profile != "" && !slices.Contains(components.Profiles, g.profile) {
+		return usageError{fmt.Errorf("--profile is one of %s, not %q", strings.Join(components.Profiles, ", "), g.profile)}
+	}
+	if want, pins := g.withoutLock.value, g.profile == components.ProfilePins; want != nil && g.profile != "" && *want != pins {
+		return usageError{fmt.Errorf("--without-lockfile=%v and --profile %s exclude each other", *want, g.profile)}
+	}
+	if cmd.Root().PersistentFlags().Changed("concurrency") && g.concurrency < 1 {
+		return usageError{errors.New("--concurrency is a number of 1 or more")}
+	}
+	if f := cmd.Flags().Lookup("skip-lock-validation"); f != nil && f.Changed && g.withoutLock.is(true) {
+		return usageError{errors.New("there are no locks to validate with --without-lockfile; leave out --skip-lock-validation")}
+	}
 	if g.retries < 0 {
 		return usageError{errors.New("--network-retries is a number of 0 or more")}
 	}
 	return g.dryRunFlags(cmd)
 }
+
+// jobs returns how many things are done at a time: n when the command was told,
+// else scale for each processor, or for each unit of --concurrency.
+func (g *globals) jobs(n, scale int) int {
+	switch {
+	case n > 0:
+		return n
+	case g.concurrency > 0:
+		return scale * g.concurrency
+	}
+	return scale * runtime.GOMAXPROCS(0)
+}
+
+// An optionalBool is a boolean flag that knows whether it was given.
+type optionalBool struct{ value *bool }
+
+func (b *optionalBool) Set(s string) error {
+	v, err := strconv.ParseBool(s)
+	if err == nil {
+		b.value = &v
+	}
+	return err
+}
+
+func (b *optionalBool) String() string {
+	if b.value == nil {
+		return ""
+	}
+	return strconv.FormatBool(*b.value)
+}
+
+func (b *optionalBool) Type() string     { return "bool" }
+func (b *optionalBool) IsBoolFlag() bool { return true }
+
+func (b *optionalBool) is(v bool) bool { return b.value != nil && *b.value == v }
 
 // formatOf returns the output format to use: the one the user asked for, which
 // must be among allowed, or else the first of allowed.
@@ -339,20 +396,39 @@ func commit(info *debug.BuildInfo) (rev string, dirty bool) {
 }
 
 func versionCmd(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var project bool
+	cmd := &cobra.Command{
 		Use:     "version",
 		Aliases: []string{"ver"},
 		Short:   "Print the version of this build",
 		Long: `Print the version of this build: that of the module, or the commit it was built
 from. --json gives the commit, whether files differed from it, and the version
-of Go, for a report or a log.`,
+of Go, for a report or a log. With --project also name the profile of the project:
+the state of azldev's format that it keeps to, and what that was found by.`,
 		Example: `  specgraft version
+  specgraft version --project
   specgraft version --json`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
+			if project && len(args) == 1 { // --project DIR
+				return nil
+			}
+			return cobra.NoArgs(cmd, args)
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
 			format, err := g.formatOf("text", "table", "json")
 			if err != nil {
 				return err
+			}
+			if len(args) == 1 {
+				g.projectDir = args[0]
+			}
+			var found *projectProfile
+			if project {
+				p, err := g.load()
+				if err != nil {
+					return err
+				}
+				found = &projectProfile{p.Profile, p.ProfileReason, p.Display(p.File), p.WithoutLocks}
 			}
 			if format == "json" {
 				build := struct {
@@ -360,14 +436,45 @@ of Go, for a report or a log.`,
 					Commit   string `json:"commit,omitempty"`
 					Modified bool   `json:"modified"` // the files were not as in the commit
 					Go       string `json:"go"`
-				}{Version: version(), Go: runtime.Version()}
+
+					Project *projectProfile `json:"project,omitempty"`
+				}{Version: version(), Go: runtime.Version(), Project: found}
 				if info, ok := debug.ReadBuildInfo(); ok {
 					build.Commit, build.Modified = commit(info)
 				}
 				return writeJSON(g.stdout, build)
 			}
-			_, err = fmt.Fprintln(g.stdout, "specgraft", version())
+			fmt.Fprintln(g.stdout, "specgraft", version())
+			if found != nil {
+				_, err = fmt.Fprintf(g.stdout, "%s: profile %s (%s)\n", found.File, found.Profile, found.Reason)
+			}
 			return err
 		},
 	}
+	// The global flag of that name takes a directory; here it need not.
+	f := cmd.Flags()
+	f.VarPF(&projectFlag{&g.projectDir, &project}, "project", "C", "also print the profile of the project, found from `DIR` or the working directory").NoOptDefVal = "."
+	return cmd
+}
+
+// A projectFlag is a directory that is optional.
+type projectFlag struct {
+	dir   *string
+	given *bool
+}
+
+func (p *projectFlag) Set(dir string) error {
+	*p.dir, *p.given = dir, true
+	return nil
+}
+
+func (p *projectFlag) String() string { return "" }
+func (p *projectFlag) Type() string   { return "string" }
+
+// projectProfile is what version says of the project.
+type projectProfile struct {
+	Profile         string `json:"profile"`
+	Reason          string `json:"reason"`
+	File            string `json:"file"`
+	WithoutLockfile bool   `json:"withoutLockfile"`
 }

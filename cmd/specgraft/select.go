@@ -101,6 +101,8 @@ func (g *globals) loadOptions() components.Options {
 		NoDefaults:   g.noDefaults,
 		Permissive:   g.permissive,
 		AllowOutside: g.outside,
+		Profile:      g.profile,
+		WithoutLocks: g.withoutLock.value,
 	}
 }
 

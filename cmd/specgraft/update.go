@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -31,7 +31,8 @@ type lockRecord struct {
 }
 
 func updateCmd(g *globals) *cobra.Command {
-	var bump, check, force bool
+	var bump, check, force, convert bool
+	var pinsDir string
 	var jobs int
 	cmd := &cobra.Command{
 		Use:   "update [-a | NAME...]",
@@ -42,19 +43,30 @@ one, or the newest at the configured snapshot, or what the branch has now; it is
 only looked up again when something that decides it has changed. Commit the lock
 files with the change that they belong to.
 
-When any component fails, no lock file is written. With -a locks of components
-that are gone are removed. With --check nothing is written: exit code 2 says that
-lock files are stale.`,
+A component that fails keeps its lock; those of the others are written, and the
+exit code is 1. With -a locks of components that are gone are removed, unless
+something failed. With --check nothing is written: exit code 2 says that lock
+files are stale.
+
+In a project without lock files update writes generated pins instead: one small
+configuration file for each component, with the commit that upstream has, whatever
+it is pinned to elsewhere. --convert turns a project with lock files into one
+without, or one without into one with; what changes in release numbers is shown
+first, and --check shows it and writes nothing.`,
 		Example: `  specgraft update -a
   specgraft update bash 'python-*'
   specgraft update --bump openssl
-  specgraft update -a --check --json`,
+  specgraft update -a --check --json
+  specgraft update --convert --check`,
 	}
 	sel := g.selectFlags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&bump, "bump", false, "add one to the manual bump of the chosen components, so that they are released again")
 	f.BoolVar(&check, "check", false, "write nothing; exit with 2 when a lock file would change")
 	f.BoolVar(&force, "force-recalculate", false, "look up every upstream commit again")
+	f.BoolVar(&convert, "convert", false, "turn lock files into generated pins, or pins into lock files")
+	f.StringVar(&pinsDir, "upstream-commits-dir", "", "without lock files: keep the generated pins in `DIR` (default: the one that the project includes, or "+components.PinsDir+")")
+	_ = cmd.MarkFlagDirname("upstream-commits-dir")
 	f.IntVarP(&jobs, "jobs", "j", 0, "look at `N` components at a time (default: four for each processor)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf(recordFormats...)
@@ -66,8 +78,26 @@ lock files are stale.`,
 			return usageError{errors.New("--bump and --check exclude each other")}
 		case jobs < 0:
 			return usageError{errors.New("--jobs is a number of 1 or more")}
-		case jobs == 0:
-			jobs = 4 * runtime.GOMAXPROCS(0)
+		case convert && (bump || force || sel.given(args) && !sel.all):
+			return usageError{errors.New("--convert is about the whole project: leave out names, --bump and --force-recalculate")}
+		}
+		if convert {
+			return g.convert(cmd.Context(), format, check, pinsDir)
+		}
+		if lockless, err := g.isLockless(); err != nil {
+			return err
+		} else if lockless {
+			switch {
+			case bump:
+				return usageError{errors.New("a project without lock files has no --bump; commit a change of the file with the pin")}
+			case cmd.Parent().Name() == "component":
+				g.say("a project without lock files has nothing to update; use 'component refresh-upstream-commit' for its pins")
+				return nil
+			}
+			return g.refreshPins(cmd.Context(), sel, args, refresh{format: format, check: check, again: force, jobs: jobs, dir: pinsDir})
+		}
+		if pinsDir != "" {
+			return usageError{errors.New("--upstream-commits-dir is for projects without lock files")}
 		}
 		p, names, err := g.loadSelected(sel, args)
 		if err != nil {
@@ -79,7 +109,7 @@ lock files are stale.`,
 		}
 		line, mu := newProgress(g), sync.Mutex{}
 		up, problems := lock.Plan(cmd.Context(), p, lock.Options{
-			Names: names, Prune: sel.all, Bump: bump, Force: force, Jobs: jobs,
+			Names: names, Prune: sel.all, Bump: bump, Force: force, Jobs: g.jobs(jobs, 4),
 			Resolve: func(ctx context.Context, c *components.Component, u components.Upstream) (string, error) {
 				return resolveUpstream(ctx, store, c, u, force)
 			},
@@ -119,6 +149,14 @@ func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Com
 	return commit, err
 }
 
+// interrupted reports whether an update ended before all components were looked
+// at.
+func interrupted(problems diag.List) bool {
+	return slices.ContainsFunc(problems, func(d diag.Diagnostic) bool {
+		return d.Component == "" && (d.Code == "lock/unresolved" || d.Code == "pin/unresolved")
+	})
+}
+
 // finishUpdate prints what an update found, and writes it unless there were
 // problems or it is only a check.
 func (g *globals) finishUpdate(up *lock.Update, problems diag.List, format string, check bool) error {
@@ -131,7 +169,10 @@ func (g *globals) finishUpdate(up *lock.Update, problems diag.List, format strin
 			failed[d.Component] = d.Message
 		}
 	}
-	if !problems.HasErrors() && !check {
+	if problems.HasErrors() {
+		up.Orphans = nil // what is gone for good is not known
+	}
+	if !check && !interrupted(problems) {
 		if err := up.Write(); err != nil {
 			return err
 		}
@@ -166,7 +207,11 @@ func (g *globals) finishUpdate(up *lock.Update, problems diag.List, format strin
 		return err
 	}
 	if problems.HasErrors() {
-		g.say("%d of %d components failed; lock files not updated", len(failed), len(up.Locks))
+		what := fmt.Sprintf("%d lock files written", len(up.Stale()))
+		if check || interrupted(problems) {
+			what = "lock files not updated"
+		}
+		g.say("%d of %d components failed; %s", len(failed), len(up.Locks), what)
 		return exitError(codeOf(problems))
 	}
 	stale := up.Stale()

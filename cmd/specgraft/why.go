@@ -45,7 +45,7 @@ func whyCmd(g *globals) *cobra.Command {
 difference that changes its fingerprint and so releases it again: values of the
 configuration with the place that sets them, the content of files that overlays
 bring in, the upstream commit. Without --from it starts at the commit that last
-wrote the component's lock; without --to it looks at the working tree.`,
+wrote the component's lock, or touched its pin where there are no locks; without --to it looks at the working tree.`,
 		Example: `  specgraft why bash
   specgraft why bash --from HEAD~10 --to HEAD
   specgraft why -a --from v4.0 --json`,
@@ -103,7 +103,7 @@ wrote the component's lock; without --to it looks at the working tree.`,
 		for _, name := range names {
 			before, err := start, error(nil)
 			if before == nil {
-				before, err = h.LastLocked(name)
+				before, err = lastLocked(h, p, name)
 			}
 			var rec whyRecord
 			if err == nil {
@@ -159,6 +159,15 @@ func (g *globals) openHistory(ctx context.Context, p *components.Project) (*revi
 		g.closers = append(g.closers, h.Close)
 	}
 	return h, err
+}
+
+// lastLocked returns the revision that last decided what a component is built
+// from.
+func lastLocked(h *revision.History, p *components.Project, name string) (*revision.Revision, error) {
+	if p.WithoutLocks {
+		return h.LastPinned(name)
+	}
+	return h.LastLocked(name)
 }
 
 // resolve looks up the revision that the user named.

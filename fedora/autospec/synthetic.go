@@ -48,6 +48,10 @@ func ChangeFrom(c *distgit.Commit, upstream string) Change {
 	return change
 }
 
+// Root stands for the import commit of a component that has none: upstream's
+// history is flattened down to its first commit.
+const Root = "root"
+
 // The identity under which azldev makes commits of its own.
 const (
 	toolName  = "azldev"
@@ -131,7 +135,8 @@ func (g *Graph) changelogFile(c *commit) ([]byte, error) {
 // last synthetic commit carries the work tree. Without changes the result is
 // Upstream.
 //
-// An empty import commit means the upstream commit of the last change. A
+// An empty import commit means the upstream commit of the last change, Root the
+// first commit of all. A
 // component without upstream has an empty head; it starts with a commit "Initial
 // sources", and l may be nil. The release of a static spec goes up by
 // the number of changes, dropped ones included. The error is a
@@ -225,11 +230,20 @@ func (g *Graph) mainline(start, imported string) ([]*commit, error) {
 			return list, nil
 		}
 		// A commit that comes up again exists in forged repositories only.
+		if len(c.parents) == 0 && imported == Root && len(list) > 0 {
+			slices.Reverse(list)
+			return list, nil
+		}
 		if len(c.parents) == 0 || seen[id] {
 			break
 		}
 		seen[id] = true
 		id = c.parents[0]
+	}
+	if imported == Root {
+		return nil, &diag.Diagnostic{Code: "autospec/history",
+			Message: fmt.Sprintf("upstream-commit %s, which the last commit of the project pins, is not in the first-parent history of upstream commit %s", short(start), short(from)),
+			Hint:    "commit the new pin, or pin a commit of upstream's branch with its full name"}
 	}
 	what, id := "import-commit", imported
 	if len(list) == 0 {

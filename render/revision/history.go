@@ -136,21 +136,81 @@ func (h *History) at(id string) *Revision {
 // seen from HEAD. Without one the error is a diagnostic with the code
 // history/no-lock.
 func (h *History) LastLocked(component string) (*Revision, error) {
-	lock, ok := h.Path(lock.Path(h.project, component))
+	path, ok := h.Path(lock.Path(h.project, component))
 	if ok {
 		log, err := h.lockLog()
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range log[lock] {
+		for _, c := range log[path] {
 			if c.Blob != "" {
 				return h.at(c.Commit), nil
 			}
 		}
 	}
 	return nil, &diag.Diagnostic{
-		Pos: token.Position{Filename: lock}, Code: "history/no-lock", Component: component,
+		Pos: token.Position{Filename: path}, Code: "history/no-lock", Component: component,
 		Message: fmt.Sprintf("no commit has a lock of %s to compare with", component),
+		Hint:    "name a commit with --from REF",
+	}
+}
+
+// LocksOf returns the locks that the commits of HEAD's history gave a component,
+// newest first; nil stands for a commit that removed it, or whose lock cannot be
+// read.
+func (h *History) LocksOf(component string) ([]*lock.Lock, error) {
+	path, ok := h.Path(lock.Path(h.project, component))
+	if !ok {
+		return nil, nil
+	}
+	log, err := h.lockLog()
+	if err != nil {
+		return nil, err
+	}
+	var locks []*lock.Lock
+	for _, c := range log[path] {
+		var l *lock.Lock
+		if c.Blob != "" {
+			data, err := h.repo.Blob(c.Blob)
+			if err != nil {
+				return nil, err
+			}
+			l, _ = lock.Parse(path, data)
+		}
+		locks = append(locks, l)
+	}
+	return locks, nil
+}
+
+// LastPinned returns the revision that last touched the file which supplies the
+// upstream commit of a component without a lock, as seen from HEAD. Without one
+// the error is a diagnostic with the code history/no-lock.
+func (h *History) LastPinned(component string) (*Revision, error) {
+	file := ""
+	if c, diags := h.project.Component(component); c != nil && !diags.HasErrors() {
+		file, _ = h.project.PinFile(c)
+	}
+	path, ok := h.Path(file)
+	if file != "" && ok {
+		head, err := h.repo.Head()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err == nil {
+			log, err := h.repo.PathLog(h.ctx, head, path)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range log[path] {
+				if c.Blob != "" {
+					return h.at(c.Commit), nil
+				}
+			}
+		}
+	}
+	return nil, &diag.Diagnostic{
+		Pos: token.Position{Filename: path}, Code: "history/no-lock", Component: component,
+		Message: fmt.Sprintf("no commit has a pin of %s to compare with", component),
 		Hint:    "name a commit with --from REF",
 	}
 }

@@ -95,6 +95,9 @@ func (r *Revision) load() (*components.Project, error) {
 	}
 	opt := h.options
 	opt.Dir = filepath.Join(dir, filepath.FromSlash(sub))
+	if opt.WithoutLocks == nil && opt.Profile == "" {
+		opt.WithoutLocks = &h.project.WithoutLocks // locks are not among the files
+	}
 	p, problems := components.Load(opt)
 	if p == nil || !strings.HasPrefix(p.Dir, dir) {
 		return nil, &diag.Diagnostic{Code: "history/no-project", Message: fmt.Sprintf("commit %.12s has no azldev.toml in %s", r.id, sub)}
