@@ -61,6 +61,9 @@ func (s *Store) unpackBundle(file string) (string, error) {
 			if errors.Is(s.ctx.Err(), context.Canceled) {
 				return "", s.ctx.Err()
 			}
+			if args[0] == "init" || noRoom(err.Error()) {
+				return "", cache.Failure(err)
+			}
 			return "", noBundle(file, err)
 		}
 	}

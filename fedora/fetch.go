@@ -462,10 +462,15 @@ func (a *answer) classify(remote *address, err error) (failed error, final bool)
 	case has("Authentication failed", "could not read Username", "could not read Password", "terminal prompts disabled",
 		"returned error: 401", "returned error: 403", "Permission denied (", "Host key verification failed"):
 		return diag.Environment(diag.Errorf("fedora/refused", "%s refused access: %s", remote.shown, said), "configure a git credential helper or an ssh key; nobody is prompted"), true
-	case has("No space left on device", "Read-only file system", "Disk quota exceeded"):
+	case noRoom(a.text):
 		return cache.Failure(errors.New(said)), true
 	}
 	return diag.Environment(diag.Errorf("fedora/network", "fetch %s: %s", remote.shown, said), "check the network, or put a mirror in front with mirror-base-uri"), false
+}
+
+// noRoom reports whether git says that it cannot write to the disk.
+func noRoom(said string) bool {
+	return slices.ContainsFunc([]string{"No space left on device", "Read-only file system", "Disk quota exceeded"}, func(w string) bool { return strings.Contains(said, w) })
 }
 
 // words returns what git said, without the address that the message names anyway.
