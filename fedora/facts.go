@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"specgraft/fedora/cache"
 	"specgraft/fedora/distgit"
 )
 
@@ -55,10 +56,7 @@ func (f *facts) load() {
 	}
 	f.loaded = true
 	f.known = map[string]string{}
-	if fi, err := os.Stat(f.path); err != nil || fi.Size() > maxFacts {
-		return
-	}
-	data, err := os.ReadFile(f.path)
+	data, err := cache.ReadBounded(f.path, maxFacts)
 	if err != nil {
 		return
 	}

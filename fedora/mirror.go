@@ -90,7 +90,7 @@ func sweepLocks(dir string) {
 // readFetchState returns when (seconds since 1970) each branch of a mirrored
 // repository was last fetched.
 func readFetchState(dir string) map[string]int64 {
-	data, err := os.ReadFile(filepath.Join(dir, stateFile))
+	data, err := cache.ReadBounded(filepath.Join(dir, stateFile), maxFacts)
 	if err != nil {
 		return nil
 	}

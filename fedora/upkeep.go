@@ -179,6 +179,9 @@ func (s *Store) verifyRepository(ctx context.Context, dir string) string {
 	}
 	defer unlock()
 	if _, ok := distgit.FindDir(dir); !ok {
+		if packBytes(dir) == 0 {
+			return "" // a run was killed when it had just begun to make it
+		}
 		return "not a git repository"
 	}
 	if gd := (distgit.Dir{GitDir: dir, Common: dir}); packBytes(dir) == 0 && len(gd.Branches()) == 0 {
@@ -225,7 +228,7 @@ func removeMirror(ctx context.Context, dir string) error {
 
 // verifyFacts counts the damaged lines of the facts file.
 func verifyFacts(path string) int {
-	data, err := os.ReadFile(path)
+	data, err := cache.ReadBounded(path, maxFacts)
 	if err != nil {
 		return 0
 	}
@@ -242,7 +245,7 @@ func verifyFacts(path string) int {
 
 // repairFacts drops the damaged lines.
 func repairFacts(path string) error {
-	data, err := os.ReadFile(path)
+	data, err := cache.ReadBounded(path, maxFacts)
 	if err != nil {
 		return cache.Failure(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +13,9 @@ import (
 	"specgraft/fedora/macro"
 	"specgraft/overlay"
 )
+
+// maxShard is more bytes than any of its files takes.
+const maxShard = 256 << 20
 
 // verdicts remembers which files of a component the file filter keeps. To find
 // out, the whole spec is evaluated, which costs more than everything else in a
@@ -104,7 +106,7 @@ func (v *verdicts) get(key string, entries []string) []macro.Entry {
 
 func (s *shard) load(path string) {
 	s.loaded, s.known, s.used = true, map[string]string{}, map[string]bool{}
-	data, err := os.ReadFile(path)
+	data, err := cache.ReadBounded(path, maxShard)
 	if err != nil {
 		return
 	}

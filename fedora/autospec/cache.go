@@ -19,6 +19,9 @@ type Cache struct {
 	Dir string
 }
 
+// maxLog is more bytes than the facts about any history take.
+const maxLog = 256 << 20
+
 // Log returns the Log of a spec in the repository that key names, usually its
 // URL, with what earlier runs have found out. A file that cannot be read
 // or is damaged counts as absent. open is called only for what is not in it.
@@ -30,7 +33,7 @@ func (c Cache) Log(key, spec string, open func() (History, error)) *Log {
 	sum := sha256.Sum256([]byte(key + "\x00" + spec))
 	name := hex.EncodeToString(sum[:])
 	l.path = filepath.Join(c.Dir, name[:2], name[2:40])
-	if data, err := cache.ReadFile(l.path); err == nil {
+	if data, err := cache.ReadBounded(l.path, maxLog); err == nil {
 		if err := l.decode(data); err != nil {
 			*l = *NewLog(spec, open)
 			l.path = filepath.Join(c.Dir, name[:2], name[2:40])

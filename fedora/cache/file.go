@@ -96,8 +96,30 @@ func (w *diskWriter) flush() error {
 // ErrTooLong says that a file is longer than what is read of its kind.
 var ErrTooLong = errors.New("the file is too long")
 
+// ErrIrregular says that a file is none that can be read to its end.
+var ErrIrregular = errors.New("not a regular file")
+
+// CheckRegular returns an error unless path leads to a regular file of at most
+// limit bytes. It does not open the file: to open a pipe is to wait for it.
+func CheckRegular(path string, limit int64) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return &fs.PathError{Op: "open", Path: path, Err: ErrIrregular}
+	case info.Size() > limit:
+		return ErrTooLong
+	}
+	return nil
+}
+
+// buffers hold what most files of the cache fit into.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
 // ReadBounded reads a file of at most limit bytes, as whole files go into
-// memory; a longer one gives ErrTooLong.
+// memory; a longer one gives ErrTooLong, and what is no regular file, such as a
+// pipe that nobody writes to, ErrIrregular.
 func ReadBounded(path string, limit int64) ([]byte, error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
@@ -114,14 +136,14 @@ func ReadBounded(path string, limit int64) ([]byte, error) {
 }
 
 func readLarge(path string, limit int64) ([]byte, error) {
+	if err := CheckRegular(path, limit); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > limit {
-		return nil, ErrTooLong
-	}
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(b)) > limit {
 		err = ErrTooLong
@@ -161,21 +183,4 @@ func FileSHA256(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// buffers hold what most files of the cache fit into.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
-
-// ReadFile reads a whole regular file, small ones with few system calls.
-func ReadFile(path string) ([]byte, error) {
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	n, full, err := ReadInto(path, *buf)
-	if err != nil {
-		return nil, err
-	}
-	if full {
-		return os.ReadFile(path)
-	}
-	return bytes.Clone((*buf)[:n]), nil
 }

@@ -12,6 +12,9 @@ import (
 // ReadInto reads the beginning of a regular file into buf and returns how much
 // there was; full says that there may be more. It is three system calls, where a
 // file of package os is also put up for being waited for.
+//
+// What is no regular file is read as far as that goes without waiting for
+// anybody: a pipe in the place of a file is an empty one.
 func ReadInto(path string, buf []byte) (n int, full bool, err error) {
 	again := func(call func() (int, error)) (int, error) {
 		for {
@@ -20,7 +23,7 @@ func ReadInto(path string, buf []byte) (n int, full bool, err error) {
 			}
 		}
 	}
-	fd, err := again(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	fd, err := again(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0) })
 	if err != nil {
 		return 0, false, &fs.PathError{Op: "open", Path: path, Err: err}
 	}

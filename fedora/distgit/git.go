@@ -11,14 +11,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"specgraft/fedora/cache"
 	"specgraft/overlay/diag"
 )
 
@@ -130,10 +133,34 @@ func settings(list []Setting) []string {
 	return env
 }
 
+// gitFiles are the files of a repository that git reads to their end, with more
+// bytes than each has reason to have.
+var gitFiles = []struct {
+	name  string
+	limit int64
+}{
+	{"HEAD", maxRef}, {"config", 1 << 20}, {"config.worktree", 1 << 20}, {"packed-refs", 4 * maxPackedRefs}, {"shallow", maxShallow},
+	{"info/attributes", 1 << 20}, {"objects/info/alternates", 1 << 20},
+}
+
+// checkFiles keeps git from a repository in which it would wait for a pipe or
+// read a device for ever.
+func checkFiles(dir string) error {
+	for _, f := range gitFiles {
+		if err := cache.CheckRegular(filepath.Join(dir, f.name), f.limit); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return diag.Environment(diag.Errorf("fedora/unreadable-repository", "%s of repository %s: %v", f.name, dir, diag.Reason(err)), "")
+		}
+	}
+	return nil
+}
+
 // Command prepares a git command on local objects of the repository in dir; it
 // cannot reach the network.
 func (g *Git) Command(ctx context.Context, dir string, args ...string) (*exec.Cmd, error) {
 	if err := g.prepare(); err != nil {
+		return nil, err
+	}
+	if err := checkFiles(dir); err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, g.Path, append([]string{"--git-dir=" + dir}, args...)...)

@@ -22,6 +22,7 @@ var ErrRefBackend = errors.New("refs are not stored as files")
 const (
 	maxRef        = 4096
 	maxPackedRefs = 256 << 20
+	maxShallow    = 64 << 20
 )
 
 // A Dir is the place of a repository on disk: where its HEAD is, and where

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"specgraft/fedora/cache"
 	"specgraft/overlay/diag"
 )
 
@@ -448,7 +448,7 @@ func (r *Repo) Shallow() map[string]bool {
 
 // Shallow reads the list of commits whose parents were cut off.
 func (g Dir) Shallow() map[string]bool {
-	data, err := os.ReadFile(filepath.Join(g.Common, "shallow"))
+	data, err := cache.ReadBounded(filepath.Join(g.Common, "shallow"), maxShallow)
 	if err != nil {
 		return nil
 	}
