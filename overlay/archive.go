@@ -184,7 +184,8 @@ func (a *archive) close() {
 
 // readArchive unpacks src into a spool. The archive is to be closed even on errors.
 func readArchive(src io.Reader, name string, o ArchiveOptions) (*archive, error) {
-	br := bufio.NewReaderSize(src, 64<<10)
+	packed := &countingReader{r: src}
+	br := bufio.NewReaderSize(packed, 64<<10)
 	format, err := sniffArchive(br, name)
 	if err != nil {
 		return nil, err
@@ -209,10 +210,11 @@ func readArchive(src io.Reader, name string, o ArchiveOptions) (*archive, error)
 	if err != nil {
 		return nil, err
 	}
+	os.Remove(spool.Name()) // so that a killed run leaves nothing, where an open file can be removed
 	a := &archive{format: format, entries: map[string]*archiveEntry{}, spool: spool}
 	// The tar reader skips padding and headers without limit of its own: what
 	// comes out of the decompressor is bounded as a whole, with room for headers.
-	lr := &io.LimitedReader{R: r, N: o.MaxTotal + o.MaxTotal/8 + 1<<20}
+	lr := &io.LimitedReader{R: &ratioReader{r: r, packed: packed}, N: o.MaxTotal + o.MaxTotal/8 + 1<<20}
 	if err := a.unpack(tar.NewReader(lr), o); err != nil {
 		if lr.N <= 0 {
 			err = fmt.Errorf("unpacks to more than %d bytes", o.MaxTotal)
@@ -220,6 +222,43 @@ func readArchive(src io.Reader, name string, o ArchiveOptions) (*archive, error)
 		return a, err
 	}
 	return a, nil
+}
+
+// maxRatio is how many times its size an archive may unpack to, once that is
+// more than a disk has to spare for a mistake. Sources come near a hundredth of it.
+const (
+	maxRatio  = 250
+	freeRatio = 1 << 30
+)
+
+var errRatio = fmt.Errorf("unpacks to more than %d times its size", maxRatio)
+
+// A countingReader counts what is read.
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// A ratioReader reads from a decompressor until that gives too much for what it
+// has been given.
+type ratioReader struct {
+	r      io.Reader
+	packed *countingReader
+	n      int64
+}
+
+func (b *ratioReader) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.n += int64(n); b.n > freeRatio && b.n/maxRatio > b.packed.n {
+		return 0, errRatio
+	}
+	return n, err
 }
 
 func (a *archive) unpack(tr *tar.Reader, o ArchiveOptions) error {
@@ -230,6 +269,9 @@ func (a *archive) unpack(tr *tar.Reader, o ArchiveOptions) error {
 			return w.Flush()
 		}
 		if err != nil {
+			if errors.Is(err, errRatio) {
+				return err
+			}
 			return fmt.Errorf("not a readable %s archive: %w", a.format, err)
 		}
 		if n >= o.MaxEntries {
@@ -267,6 +309,9 @@ func (a *archive) unpack(tr *tar.Reader, o ArchiveOptions) error {
 	}
 }
 
+// maxEntryName is what systems take of a path.
+const maxEntryName = 4096
+
 // add enters e under its cleaned name, with the directories above it. As when
 // unpacking to disk, a later entry of a name replaces an earlier one.
 func (a *archive) add(raw string, e *archiveEntry) (string, error) {
@@ -274,6 +319,8 @@ func (a *archive) add(raw string, e *archiveEntry) (string, error) {
 	switch {
 	case raw == "" || strings.ContainsRune(raw, 0):
 		return "", fmt.Errorf("entry %q has no usable name", raw)
+	case len(raw) > maxEntryName:
+		return "", fmt.Errorf("entry %.40q... has a name of %d bytes", raw, len(raw))
 	case path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../"):
 		return "", fmt.Errorf("entry %q leads outside the archive", raw)
 	case name == ".":
