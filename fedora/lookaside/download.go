@@ -409,6 +409,12 @@ func (l *Client) openPart(ctx context.Context, want *Content) (*Part, error) {
 		return nil, problem(err)
 	}
 	p.path = filepath.Join(dir, name)
+	if st, err := os.Lstat(p.path); err == nil && !st.Mode().IsRegular() {
+		// Not ours: through a link the download would be written elsewhere.
+		if err := os.Remove(p.path); err != nil {
+			return nil, problem(err)
+		}
+	}
 	for {
 		f, err := os.OpenFile(p.path, os.O_RDWR|os.O_CREATE, 0o666)
 		if err != nil {
