@@ -37,7 +37,7 @@ files of another distribution, pinned by a hash of its content.`,
 }
 
 func macrosImportCmd(g *globals) *cobra.Command {
-	var output, name string
+	var output, name, forRPM string
 	var builtin bool
 	cmd := &cobra.Command{
 		Use:   "import DIR-OR-RPM...",
@@ -46,7 +46,12 @@ func macrosImportCmd(g *globals) *cobra.Command {
 packages and writes them as one macro set, sorted, with a hash of its content.
 Of a macro that is defined more than once the last definition counts: within one
 argument the files are read in the order of their names, the arguments in the
-order given. The packages are read, nothing in them is run.`,
+order given. The packages are read, nothing in them is run.
+
+The version of rpm is a part of a set, as its macro %rpmversion: with a set of
+rpm 4.18, %patch1 is a macro, and %preuntrans is none of the sections. It is
+taken from --rpm, or told by rpm's own macros where they are imported; without
+one, specs are read as the newest rpm reads them.`,
 		Example: `  specgraft macros import /usr/lib/rpm -o f43.macros
   specgraft macros import redhat-rpm-config-*.rpm *-srpm-macros-*.rpm -o f43.macros
   specgraft query --spec bash.spec --macros f43.macros`,
@@ -56,7 +61,11 @@ order given. The packages are read, nothing in them is run.`,
 	f.StringVarP(&output, "output", "o", "", "write the set to `FILE` instead of stdout")
 	f.StringVar(&name, "name", "imported", "`NAME` of the set")
 	f.BoolVar(&builtin, "builtin", false, "add to the built-in set instead of starting from nothing")
+	f.StringVar(&forRPM, "rpm", "", "`VERSION` of the rpm that the macros belong to (default: what rpm's own macros among them tell)")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		if forRPM != "" && !rpmVersion.MatchString(forRPM) {
+			return usageError{fmt.Errorf("--rpm takes a version of rpm such as 4.18, not %q", forRPM)}
+		}
 		var set *macro.Set
 		if builtin {
 			set = macro.Builtin()
@@ -69,6 +78,12 @@ order given. The packages are read, nothing in them is run.`,
 				}
 				return &diag.Diagnostic{Pos: token.Position{Filename: arg}, Code: "macros/file", Message: err.Error()}
 			}
+		}
+		if forRPM == "" {
+			forRPM = set.GuessRPM()
+		}
+		if forRPM != "" && forRPM != set.RPMVersion() {
+			set = set.WithRPM(forRPM)
 		}
 		if output == "" {
 			_, err := g.stdout.Write(set.File())
@@ -102,7 +117,8 @@ stand-ins for all that specgraft computes itself, so that rpmspec -P expands a
 spec with it to what "specgraft query --expand" prints. What is unknown there
 because it depends on the machine or the day, such as %autochangelog, rpm looks
 up. An rpm before 4.19 lacks functions on strings, such as %sub: --rpm=4.18 adds
-them, which a later one would refuse. An rpm since 4.20 has a build directory for
+them, which a later one would refuse. --macros reads such a file, too, as a set
+with that version of rpm. An rpm since 4.20 has a build directory for
 each package and quotes around the archives that %setup unpacks.`,
 		Example: `  specgraft macros show
   specgraft macros show --srpm

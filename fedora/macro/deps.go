@@ -31,8 +31,8 @@ func dependencies(value string) []string {
 }
 
 // depProblem says why rpm rejects the value of a dependency tag, or "".
-func depProblem(tag, value string) string {
-	p := depParser{s: value, check: true}
+func depProblem(tag, value string, old bool) string {
+	p := depParser{s: value, check: true, old: old}
 	for p.more() {
 		rich := p.s[p.i] == '('
 		if rich && !richContexts[tag].allowed {
@@ -134,6 +134,7 @@ type depParser struct {
 	i     int
 	rich  *richDep // the last one read, when it was rich
 	check bool     // the names are enough
+	old   bool     // as rpm before 4.20, which takes one separator of a kind
 }
 
 // more skips what separates dependencies and reports whether one follows.
@@ -207,6 +208,11 @@ func (p *depParser) simple(rich bool) (d, bad string) {
 	evr := p.word(rich)
 	if i := badChar(evr, "-._+:%{}~^"); i >= 0 {
 		return name, fmt.Sprintf("the character %q is not allowed in the version %q", evr[i:i+1], excerpt(evr))
+	}
+	for _, sep := range []string{":", "-"} {
+		if p.old && strings.Count(evr, sep) > 1 {
+			return name, fmt.Sprintf("the version %q has the separator %q twice", excerpt(evr), sep)
+		}
 	}
 	if p.check {
 		return name, ""

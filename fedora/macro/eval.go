@@ -25,6 +25,7 @@ type Evaluator struct {
 	failed   string // why the expansion under way failed
 	spent    bool   // the budget is used up
 	tank     *fuel.Tank
+	rpm      string // the version of rpm whose language this is, "" for the newest
 	steps    int
 	inLine   int // steps since the line began
 	written  int
@@ -100,6 +101,7 @@ func New(cfg Config) *Evaluator {
 			e.warn("macro/syntax", "the definition of %q cannot be read", excerpt(m.Name))
 		}
 	}
+	e.rpm = rpmVersionOf(e.table.lookup("rpmversion"))
 	return e
 }
 

@@ -38,7 +38,7 @@ import (
 
 // Version changes when the same spec and set may evaluate to something else
 // than before. It is a part of every set's hash.
-const Version = "2"
+const Version = "3"
 
 // Config says under which circumstances a spec or a text is evaluated. The
 // zero value means Fedora 43 on x86_64 with the built-in macro set.

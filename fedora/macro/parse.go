@@ -156,7 +156,7 @@ func (st *specState) line(line string) {
 			st.e.openEnded(line)
 		}
 	}
-	if name, kind, rest, ok := sectionHeader(line); ok {
+	if name, kind, rest, ok := sectionHeader(line); ok && !st.e.tooNew(newSections[name]) {
 		st.header(name, kind, rest)
 		return
 	}
@@ -175,7 +175,7 @@ func (st *specState) line(line string) {
 		}
 	case st.text != nil:
 		if st.sect == "prep" {
-			st.numberedPatch(line)
+			line = st.numberedPatch(line)
 		}
 		if st.text.Len() < maxIncluded {
 			st.text.WriteString(line)
@@ -244,7 +244,7 @@ func (st *specState) preamble(line string) {
 		return
 	}
 	p, ok := parseTag(s)
-	if !ok {
+	if !ok || e.tooNew(newTags[p.tag.name]) {
 		if hasUnknown(t) {
 			e.openEnded(t)
 			return
@@ -470,8 +470,10 @@ func (st *specState) finish() {
 			}
 		}
 	}
-	st.finalNames(s.Sources)
-	st.finalNames(s.Patches)
+	if !st.e.before("4.20") { // to an older rpm, a name is what it is at its line
+		st.finalNames(s.Sources)
+		st.finalNames(s.Patches)
+	}
 	st.collectUnknown()
 	for _, text := range e.cfg.After {
 		s.After = append(s.After, e.Expand(token.Position{}, text))

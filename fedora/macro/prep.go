@@ -11,7 +11,7 @@ import (
 // prepMacros exist in %prep only. rpm turns them into shell commands; what
 // stands here follows rpm 4.18, which does not quote the names of archives, with
 // the option -C of rpm 4.20. As in rpm 4.20, they are macros: they need not
-// stand at the start of a line, and there is no %patchN.
+// stand at the start of a line. numberedPatch has the %patchN of older ones.
 var prepMacros = []*def{
 	{name: "setup", param: true, opts: "-", native: setup},
 	{name: "patch", param: true, opts: "-", native: patch},
@@ -284,6 +284,9 @@ func patch(e *Evaluator, c *call) string {
 		}
 	}
 	numbers = append(named, numbers...)
+	if len(numbers) == 0 && e.before("4.20") {
+		numbers = []string{"0"}
+	}
 	if len(numbers) == 0 {
 		e.fail("macro/syntax", "%%patch needs the number of a patch")
 		return ""
@@ -310,15 +313,22 @@ func patch(e *Evaluator, c *call) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// numberedPatch reports %patchN, which rpm 4.20 no longer takes.
-func (st *specState) numberedPatch(line string) {
-	word, _ := splitWord(strings.TrimLeft(line, " \t"))
+// numberedPatch takes %patchN. rpm before 4.20 has it; to a later one it is text
+// that the shell gets.
+func (st *specState) numberedPatch(line string) string {
+	word, rest := splitWord(strings.TrimLeft(line, " \t"))
 	number, ok := strings.CutPrefix(word, "%patch")
 	if !ok || number == "" || strings.Trim(number, "0123456789") != "" {
-		return
+		return line
 	}
-	d := st.e.warn("macro/old-patch", "%s is no macro since rpm 4.20: the build fails", excerpt(word))
+	e := st.e
+	if e.before("4.20") {
+		args := append([]string{"-P", number}, e.words(rest)...)
+		return e.outermost(func() []byte { return []byte(e.invokeWith("patch", args)) })
+	}
+	d := e.warn("macro/old-patch", "%s is no macro since rpm 4.20: the build fails", excerpt(word))
 	d.Hint = "write %patch -P" + excerpt(number)
+	return line
 }
 
 // magics are the first bytes of the files that rpm takes for compressed.

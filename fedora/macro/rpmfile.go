@@ -14,18 +14,21 @@ import (
 // for what is computed in Go here and has no body in the set. With it rpmspec -P
 // gives what Spec.Expanded holds, but for unknown values (what depends on the
 // machine or on the day rpm looks up) and the paths that the package comment
-// names.
+// names. ParseSet reads the file, too: as the set with that version of rpm.
 //
 // version is that of the rpm, such as "4.18"; "" stands for the newest. One
 // before 4.19 lacks functions on strings, %sub and the like, and is given them.
 func (s *Set) RPM(version string) string {
 	var b strings.Builder
+	if version != "" {
+		b.WriteString(setFileRPM + version + "\n")
+	}
 	b.WriteString(s.Text())
 	e := New(Config{Set: s})
 	for _, n := range slices.Sorted(maps.Keys(e.table.layer)) {
 		b.WriteString("%" + n + " " + escapeBody(e.text(n)) + "\n")
 	}
-	b.WriteByte('\n')
+	b.WriteString(setFileRest)
 	for text := standIns(version); text != ""; {
 		line := text[:logicalLine(text)]
 		text = text[len(line):]
@@ -36,7 +39,7 @@ func (s *Set) RPM(version string) string {
 		}
 		b.WriteString(line)
 	}
-	return b.String()
+	return setHead(s.name, b.String())
 }
 
 // standInPrefix begins the names of the macros that only stand-ins call.

@@ -86,6 +86,9 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 		args := strings.TrimSpace(rest)
 		if kind == sectScript && partOfSection(args) {
 			// rpm 4.20: appended or prepended, as often as wanted
+		} else if kind == sectChangelog && e.before("4.20") && st.emptyChangelog() {
+			delete(st.seen, sectionKey(name, 0)) // it is no second one
+			st.once(name, 0, "second %%%s", name)
 		} else if kind == sectScript || kind == sectChangelog {
 			st.once(name, 0, "second %%%s", name)
 		}
@@ -138,12 +141,23 @@ func (st *specState) startText(name string, owner Value, args string) {
 	st.text = &strings.Builder{}
 }
 
+// emptyChangelog reports whether the changelogs so far have no entry: to rpm before
+// 4.20, another one is no second one then.
+func (st *specState) emptyChangelog() bool {
+	for _, s := range st.spec.Sections {
+		if s.Name == "changelog" && strings.TrimSpace(s.Text.Text) != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // once reports a section that may stand once and was there before.
 func (st *specState) once(name string, pkg int, format string, args ...any) *diag.Diagnostic {
 	if st.e.maybe > 0 {
 		return nil // perhaps it is there once only
 	}
-	key := name + "\x00" + strconv.Itoa(pkg)
+	key := sectionKey(name, pkg)
 	if p, ok := st.seen[key]; ok {
 		d := st.e.problem("macro/section", format, args...)
 		d.Related = append(d.Related, diag.Related{Pos: p, Message: "the first one is here"})
@@ -152,6 +166,8 @@ func (st *specState) once(name string, pkg int, format string, args ...any) *dia
 	st.seen[key] = st.e.pos
 	return nil
 }
+
+func sectionKey(name string, pkg int) string { return name + "\x00" + strconv.Itoa(pkg) }
 
 // A packageRef is what a section header says about the package.
 type packageRef struct {

@@ -12,14 +12,17 @@ import (
 const (
 	setFileHead = "# specgraft macro set "
 	setFileSum  = "# sha256 "
+	setFileRPM  = "# rpm "                        // and a version, in a file for rpm to load
+	setFileRest = "\n# stand-ins for rpm alone\n" // ends what the set is made of
 )
 
 // File returns the set as a file that ParseSet reads: two lines of comment with
 // the name and the SHA-256 of all that follows, and the macros in the syntax of
 // macro files.
-func (s *Set) File() []byte {
-	text := s.Text()
-	return []byte(setFileHead + s.name + "\n" + setFileSum + textSum(text) + "\n" + text)
+func (s *Set) File() []byte { return []byte(setHead(s.name, s.Text())) }
+
+func setHead(name, text string) string {
+	return setFileHead + name + "\n" + setFileSum + textSum(text) + "\n" + text
 }
 
 // ParseSet reads the text of a file that Set.File wrote. It refuses text that
@@ -44,7 +47,16 @@ func ParseSet(file string, text []byte) (*Set, error) {
 	if sum != textSum(macros) {
 		return nil, fail(2, "the macro set was changed since it was made: the content is not what its hash says")
 	}
-	return Load(name, macros, nil), nil
+	version := ""
+	if rest, ok := strings.CutPrefix(macros, setFileRPM); ok {
+		version, macros, _ = strings.Cut(rest, "\n")
+		macros, _, _ = strings.Cut(macros, setFileRest)
+	}
+	set := Load(name, macros, nil)
+	if versionOfRPM.MatchString(version) {
+		set = set.WithRPM(version)
+	}
+	return set, nil
 }
 
 func textSum(text string) string {

@@ -227,11 +227,11 @@ func (st *specState) checkValue(p preambleLine) {
 		}
 	case kindDeps:
 		for q := range strings.SplitSeq(p.arg, ",") {
-			if p.arg != "" && !qualifiers[q] && !hasUnknown(q) {
+			if p.arg != "" && (!qualifiers[q] || e.tooNew(newSections[q])) && !hasUnknown(q) {
 				e.problem("macro/tag", "%s(%s): %q is not a qualifier that rpm knows", name, excerpt(p.arg), excerpt(q))
 			}
 		}
-		if bad := depProblem(name, v); bad != "" {
+		if bad := depProblem(name, v, e.before("4.20")); bad != "" {
 			d := e.problem("macro/bad-value", "%s: %s", name, bad)
 			if strings.HasSuffix(bad, notDefined) {
 				d.Hint = "import the macro package that defines it, or define the macro with --define"
