@@ -40,6 +40,10 @@ var applyCodes = []diag.Code{
 		Doc: "No tag, line, patch or file matches, so the overlay would have no effect. Usually upstream changed: compare the nearest lines that the message shows, then adapt or remove the overlay.",
 	},
 	{
+		ID: "overlay/budget", Summary: "the overlay would take or write too much",
+		Doc: "What a search costs grows with the expression, repetitions written out, and with the text; a replacement may write 64 MiB. Both are bounded far above what real overlays need.",
+	},
+	{
 		ID: "overlay/no-change", Summary: "the overlay matches but changes nothing",
 		Doc: "Everything that the expression matches is replaced by the same text. The spec has the wanted text already: remove the overlay.",
 	},

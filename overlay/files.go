@@ -48,6 +48,9 @@ func (r *run) fileSearchReplace() *diag.Diagnostic {
 		if m.must != "" && !strings.Contains(text, m.must) {
 			continue
 		}
+		if d := r.affords(&m, text); d != nil {
+			return d
+		}
 		n := len(m.FindAllStringIndex(text, -1))
 		matched = matched || n > 0
 		if with := m.replaceString(text); with != text {

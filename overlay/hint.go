@@ -161,6 +161,9 @@ func (h *helper) expression() {
 	if err != nil {
 		return
 	}
+	if tree, err := syntax.Parse(op.Regex, syntax.Perl); err != nil || expressionSize(tree) > smallExpression {
+		return // searching the whole spec with it could take long
+	}
 	sections := h.file.Sections()
 	inScope := func(s *spec.Section) bool {
 		name := op.Section

@@ -117,6 +117,9 @@ func (r *run) replaceBodies(m *matcher, at []int) *diag.Diagnostic {
 		if m.must != "" && !strings.Contains(b.text, m.must) {
 			continue
 		}
+		if d := r.affords(m, b.text); d != nil {
+			return d
+		}
 		var matches []bodyMatch
 		for _, loc := range m.FindAllStringSubmatchIndex(b.text, -1) {
 			if with := m.expand(b.text, loc); with != b.text[loc[0]:loc[1]] {

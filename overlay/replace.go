@@ -16,12 +16,16 @@ type matcher struct {
 	replacement string
 	groups      bool
 	must        string // every match has this text in it
+
+	size              int // of the program
+	searched, written int // so far, see affords
 }
 
 // matcher compiles the operation's expression, which has been checked.
 func (op *Op) matcher() matcher {
 	m := matcher{Regexp: regexp.MustCompile(op.Regex), replacement: op.Replacement, groups: op.ReplacementGroups}
 	if tree, err := syntax.Parse(op.Regex, syntax.Perl); err == nil {
+		m.size = expressionSize(tree)
 		m.must = literalIn(tree.Simplify())
 	}
 	return m
@@ -110,7 +114,13 @@ func (r *run) replaceLines(m *matcher, at []int) *diag.Diagnostic {
 		s := &r.spec.Sections()[n]
 		for i := s.Body(); i < s.End; i++ {
 			text := r.spec.Line(i).Text
-			if m.must != "" && !strings.Contains(text, m.must) || !m.MatchString(text) {
+			if m.must != "" && !strings.Contains(text, m.must) {
+				continue
+			}
+			if d := r.affords(m, text); d != nil {
+				return d
+			}
+			if !m.MatchString(text) {
 				continue
 			}
 			if with := m.replaceString(text); with != text {

@@ -172,6 +172,7 @@ func (p *luaMatcher) special(s, k int) (next, end int, ok bool) {
 			panic(ErrPattern)
 		}
 		end := p.classEnd(k)
+		p.spend((end - k) / 4)
 		if p.set(p.at(s-1), k, end-1) || !p.set(p.at(s), k, end-1) {
 			s = -1
 		}

@@ -1,0 +1,62 @@
+package overlay
+
+import (
+	"regexp/syntax"
+	"strings"
+
+	"specgraft/overlay/diag"
+)
+
+// Bounds of one search and replacement. The expressions and the texts come from
+// anybody: what matching costs and what a replacement gives is known before.
+const (
+	smallExpression = 100         // instructions that cost nothing worth counting
+	maxSearch       = 200_000_000 // instructions of a larger expression times bytes looked at
+	maxResult       = 64 << 20    // bytes that all replacements of an operation write
+)
+
+// expressionSize returns about how many instructions an expression compiles to,
+// repetitions written out. The parser bounds the depth of the tree.
+func expressionSize(re *syntax.Regexp) int {
+	size := 1
+	switch re.Op {
+	case syntax.OpLiteral:
+		size = len(re.Rune)
+	case syntax.OpCharClass:
+		size = 1 + len(re.Rune)/8
+	}
+	for _, sub := range re.Sub {
+		size += expressionSize(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(re.Min, re.Max, 1)
+	}
+	return min(size, 1<<20)
+}
+
+// affords accounts for searching a text, and for what replacing its matches
+// could give, and says what is too much.
+func (r *run) affords(m *matcher, text string) *diag.Diagnostic {
+	if m.size > smallExpression {
+		m.searched += m.size * (len(text) + 1)
+	}
+	if m.searched > maxSearch {
+		d := r.fail("regex", "overlay/budget", "%s is too expensive for a text of this size", quoteRegex(r.op.Regex))
+		d.Hint = "give a section, or an expression with smaller repetitions"
+		return d
+	}
+	n := len(m.FindAllStringIndex(text, -1))
+	if n == 0 {
+		return nil
+	}
+	most := n * len(m.replacement)
+	if m.groups {
+		most += strings.Count(m.replacement, "$") * len(text)
+	}
+	if m.written += most + len(text); m.written > maxResult {
+		d := r.fail("replacement", "overlay/budget", "the replacements could give more than %d bytes", maxResult)
+		d.Hint = "write a shorter replacement"
+		return d
+	}
+	return nil
+}
