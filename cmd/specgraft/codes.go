@@ -15,12 +15,14 @@ import (
 	"specgraft/fedora/autospec"
 	"specgraft/fedora/lookaside"
 	"specgraft/fedora/macro"
+	"specgraft/fedora/repodata"
 	"specgraft/fedora/srpm"
 	"specgraft/fedora/srpm/reader"
 	"specgraft/overlay"
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/plan"
 	"specgraft/render/rebase"
 	"specgraft/render/review"
 	"specgraft/render/review/lint"
@@ -37,7 +39,7 @@ func allCodes() []diag.Code {
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		rebase.Codes, absorb.Codes, absorbCodes, foreign.Codes,
 		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
-		srpm.WriteCodes,
+		srpm.WriteCodes, plan.Codes, repodata.Codes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
 	return codes

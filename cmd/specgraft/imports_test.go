@@ -36,7 +36,7 @@ var allowedImports = map[string][]string{
 	"fedora/macro/fuel":      {},
 	"fedora/macro/pattern":   {"fedora/macro/fuel"},
 	"fedora/macro/report":    {"fedora/macro", "overlay/diag"},
-	"fedora/srpm":            {"fedora/macro", "overlay/diag"},
+	"fedora/srpm":            {"fedora/macro", "overlay/diag", "fedora/evr"},
 	"fedora/autospec":        {"fedora", "fedora/cache", "fedora/distgit", "fedora/evr", "fedora/macro", "overlay", "overlay/spec", "overlay/diag"},
 	"overlay/patch":          {},
 	"components/foreign":     {"overlay", "overlay/diag", "overlay/patch"},
@@ -48,6 +48,7 @@ var allowedImports = map[string][]string{
 	"render/review/semantic": {"fedora", "fedora/evr", "fedora/macro", "overlay/spec", "overlay/diag"},
 	"render/review/lint":     {"components", "components/lock", "fedora", "fedora/evr", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template", "render/revision", "render/review", "render/review/semantic"},
 	"render/review/report":   {"components", "components/lock", "fedora", "fedora/evr", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template", "render/revision", "render/review", "render/review/semantic", "render/review/lint"},
+	"render/plan":            {"components", "fedora/cache", "fedora/evr", "fedora/macro", "fedora/repodata", "overlay/diag", "render", "render/revision", "render/review/semantic"},
 	"cmd/specgraft":          {"*"},
 }
 

@@ -30,6 +30,10 @@ var inputCodes = []diag.Code{
 		Doc: "--macros of a command names a file that `specgraft macros import` wrote. `specgraft macros import` takes directories of macro files, macro files by their names (macros, macros.NAME, NAME.macros), and RPM packages that carry some in /usr/lib/rpm or /etc/rpm.",
 	},
 	{
+		ID: "plan/file", Summary: "a file of build times or repository metadata cannot be read",
+		Doc: "The file given with --times, or the directory given with --repodata.",
+	},
+	{
 		ID: "srpm/file", Summary: "a source package that was named on the command line cannot be read",
 		Doc: "The file is missing, a directory, or not accessible.",
 	},

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"specgraft/fedora"
 	"specgraft/fedora/lookaside"
+	"specgraft/overlay/diag"
 	"specgraft/render"
 )
 
@@ -26,13 +29,19 @@ Copr or OBS; the directory appears complete or not at all.
 
 Downloads are kept in the cache by their checksum, and an interrupted one is
 taken up again. Scripts are never run: a source file of origin "custom" has to be
-in the lookaside cache.`,
+in the lookaside cache.
+
+With -a or --shard every chosen component gets a directory of its own name in DIR.
+Several machines share the work, and one cache directory if they like, when each
+takes a part with --shard.`,
 		Example: `  specgraft prepare bash -o build/bash
   specgraft prepare bash -o build/bash --force --json
-  rpmbuild -bs --define "_sourcedir build/bash" build/bash/bash.spec`,
+  rpmbuild -bs --define "_sourcedir build/bash" build/bash/bash.spec
+  specgraft prepare --shard 2/8 -o build`,
 	}
 	sel := g.selectFlags(cmd)
 	sel.lockFlag(cmd)
+	sel.shardFlag(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&opt.Dir, "output-dir", "o", "", "write to `DIR` (required)")
 	f.BoolVarP(&opt.Force, "force", "f", false, "replace a directory that is not empty")
@@ -53,7 +62,8 @@ in the lookaside cache.`,
 		if err != nil {
 			return err
 		}
-		if len(names) != 1 {
+		many := sel.all || sel.shard != ""
+		if len(names) != 1 && !many {
 			return usageError{fmt.Errorf("expected exactly one component, got %d", len(names))}
 		}
 		r, err := g.renderer(p)
@@ -73,15 +83,24 @@ in the lookaside cache.`,
 		if err != nil {
 			return err
 		}
-		opt.Progress = func(n int64) {
-			mu.Lock()
-			defer mu.Unlock()
-			received += n
-			line.Show("%s: %s", names[0], byteCount(received))
+		prepare := func(name, dir string) (*render.SourceTree, diag.List) {
+			o := opt
+			o.Dir = dir
+			o.Progress = func(n int64) {
+				mu.Lock()
+				defer mu.Unlock()
+				received += n
+				line.Show("%s: %s", name, byteCount(received))
+			}
+			tree, problems := r.SourceTree(cmd.Context(), name, o)
+			line.Clear()
+			problems.Sort()
+			return tree, problems
 		}
-		tree, problems := r.SourceTree(cmd.Context(), names[0], opt)
-		line.Clear()
-		problems.Sort()
+		if many {
+			return g.prepareMany(cmd.Context(), names, opt.Dir, format, prepare)
+		}
+		tree, problems := prepare(names[0], opt.Dir)
 		if err := problems.Err(); err != nil {
 			return err
 		}
@@ -112,6 +131,36 @@ in the lookaside cache.`,
 		return nil
 	}
 	return cmd
+}
+
+// prepareMany prepares each component in a directory of its own below dir. The
+// failure of one stops no other.
+func (g *globals) prepareMany(ctx context.Context, names []string, dir, format string, prepare func(name, dir string) (*render.SourceTree, diag.List)) error {
+	list := newRecords(g.stdout, format, []column[*render.SourceTree]{
+		{"COMPONENT", 0, func(t *render.SourceTree) string { return t.Component }},
+		{"FILES", 0, func(t *render.SourceTree) string { return fmt.Sprint(len(t.Files)) }},
+		{"SOURCES", 0, func(t *render.SourceTree) string { return fmt.Sprint(len(t.Sources)) }},
+		{"DIRECTORY", 0, func(t *render.SourceTree) string { return relative(t.Dir) }},
+	})
+	var failed diag.List
+	for _, name := range names {
+		tree, problems := prepare(name, filepath.Join(dir, name))
+		if problems.HasErrors() {
+			failed = append(failed, problems...)
+			if ctx.Err() != nil {
+				break
+			}
+			continue
+		}
+		g.report(problems)
+		if err := list.Write(tree); err != nil {
+			return err
+		}
+	}
+	if err := list.Close(); err != nil {
+		return err
+	}
+	return failed.Err()
 }
 
 // lookaside opens the cache of source files; it is closed when the command ends.

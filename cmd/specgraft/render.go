@@ -72,6 +72,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 	}
 	sel := g.selectFlags(cmd)
 	sel.lockFlag(cmd)
+	sel.shardFlag(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&output, "output-dir", "o", "", "write to `DIR` instead of the project's rendered-specs-dir")
 	f.BoolVarP(&force, "force", "f", false, "replace directories even if they do not look like rendered specs")
@@ -113,7 +114,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		if err != nil {
 			return err
 		}
-		if len(names) == 0 && !sel.all {
+		if len(names) == 0 && !sel.all && sel.shard == "" {
 			return usageError{errors.New("no components were selected: nothing matches; 'specgraft list' prints all names")}
 		}
 		r, err := g.renderer(p)

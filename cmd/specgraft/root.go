@@ -133,6 +133,7 @@ func commandGroups(g *globals) []commandGroup {
 			renderCmd(g),
 			prepareCmd(g),
 			changedCmd(g),
+			planCmd(g),
 		}},
 		{"See cause and effect", []*cobra.Command{
 			diffCmd(g),

@@ -14,6 +14,7 @@ import (
 	"specgraft/components"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
+	"specgraft/render"
 )
 
 // selection is the flags that choose components, the same for every command.
@@ -23,6 +24,7 @@ type selection struct {
 	groups    []string
 	specPaths []string
 	skipLocks bool
+	shard     string
 }
 
 // selectFlags adds the flags to a command, and completion of names.
@@ -43,9 +45,14 @@ func (s *selection) lockFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.skipLocks, "skip-lock-validation", false, "go on with missing or stale locks")
 }
 
+// shardFlag adds --shard.
+func (s *selection) shardFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.shard, "shard", "", "take only part `I/N` of what is chosen, from 1/N to N/N (0/N is N/N); who is in which part follows from the names")
+}
+
 // given reports whether anything was chosen.
 func (s *selection) given(args []string) bool {
-	return s.all || len(args)+len(s.patterns)+len(s.groups)+len(s.specPaths) > 0
+	return s.all || s.shard != "" || len(args)+len(s.patterns)+len(s.groups)+len(s.specPaths) > 0
 }
 
 // loadSelected loads the project and returns the chosen components, sorted.
@@ -71,9 +78,17 @@ func (s *selection) names(p *components.Project, args []string) ([]string, error
 	if !s.given(args) {
 		return nil, usageError{errors.New("no components were selected; name some, or use -a for all")}
 	}
+	chosen := s.all || len(args)+len(s.patterns)+len(s.groups)+len(s.specPaths) > 0
 	names, problems := p.Select(components.Selector{
-		All: s.all, Names: append(s.patterns, args...), Groups: s.groups, SpecPaths: s.specPaths,
+		All: s.all || !chosen, Names: append(s.patterns, args...), Groups: s.groups, SpecPaths: s.specPaths,
 	})
+	if s.shard != "" {
+		part, err := render.ParseShard(s.shard)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--shard: %w", err)}
+		}
+		names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !part.Has(n) })
+	}
 	return names, problems.Err()
 }
 

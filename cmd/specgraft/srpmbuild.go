@@ -38,6 +38,7 @@ another. Values that depend on the machine are an error and can be given with
 	}
 	sel := g.selectFlags(cmd)
 	sel.lockFlag(cmd)
+	sel.shardFlag(cmd)
 	set.evaluationFlags(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&opt.Dir, "output-dir", "o", "", "write to `DIR` (required)")

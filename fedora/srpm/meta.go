@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"specgraft/fedora/evr"
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
 )
@@ -108,7 +109,7 @@ func Describe(name string, text []byte, cfg macro.Config, o Options) (*Meta, dia
 	if !s.Expanded.Known {
 		problems.Warn(s.Expanded.Pos, "srpm/unknown", "a part of the expanded spec is not known: %s", s.Expanded.Reason)
 	}
-	if olderThan420(m.RPMVersion) {
+	if evr.CompareVersions(m.RPMVersion, "4.20") < 0 {
 		m.parsed = withoutHeader(m.parsed)
 	}
 	m.utf8 = utf8.ValidString(m.parsed)
@@ -460,5 +461,3 @@ func (m *Meta) FileName() string {
 
 // leadArch are the architectures' numbers in the first block of a package.
 var leadArch = map[string]byte{"x86_64": 1, "i386": 1, "i686": 1, "noarch": 1, "armv7hl": 12, "s390x": 15, "ppc64le": 16, "aarch64": 19, "riscv64": 22}
-
-func olderThan420(v string) bool { return strings.HasPrefix(v, "4.1") }

@@ -1,0 +1,390 @@
+package repodata
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path"
+	"strings"
+
+	"specgraft/fedora/unpack"
+	"specgraft/overlay/diag"
+)
+
+// A Built is a built package that a repository offers, as far as it matters for
+// what needs what.
+type Built struct {
+	Name, Arch string
+	EVR        string // [epoch:]version-release
+	Source     string // file name of the source package that it comes from
+	Provides   []string
+	// Needs are its dependencies by kind, as tags of specs are called: Requires,
+	// Recommends, Suggests, Supplements, Enhances.
+	Needs map[string][]string
+	Files []string // all of them when the repository has filelists, else some
+}
+
+// Codes are the diagnostics about metadata in a directory.
+var Codes = []diag.Code{
+	{ID: "repodata/bad", Default: diag.Error, Summary: "the metadata of a repository cannot be read",
+		Doc: "repomd.xml, or the primary or filelists metadata that it names, is missing, cut off, has another checksum than repomd.xml says, or more than what is accepted. Make the metadata again with createrepo_c, or fetch it again."},
+}
+
+// maxFiles bounds the file lists of one repository.
+const maxFiles = 64 << 20
+
+// ReadDir reads the metadata of the built packages of a repository in a directory,
+// which has repodata/repomd.xml, or is that repodata directory. Checksums are
+// verified, and nothing is taken from outside of the directory. want says which
+// file paths are of interest; nil means all of them. The lists of files, which are
+// large, are read only when files is set.
+func ReadDir(dir string, files bool, want func(path string) bool) ([]Built, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, badMetadata(dir, diag.Reason(err))
+	}
+	defer root.Close()
+	at := "repodata/"
+	if _, err := root.Stat("repodata/repomd.xml"); err != nil {
+		if _, here := root.Stat("repomd.xml"); here == nil {
+			at = ""
+		}
+	}
+	text, err := readBounded(root, at+"repomd.xml", maxRepomd)
+	if err != nil {
+		return nil, badMetadata(dir, fmt.Errorf("repomd.xml: %w", diag.Reason(err)))
+	}
+	entries, err := parseEntries(text)
+	if err != nil {
+		return nil, badMetadata(dir, err)
+	}
+	primary, ok := entries["primary"]
+	if !ok {
+		return nil, badMetadata(dir, errors.New("repomd.xml does not name any primary metadata"))
+	}
+	var list []Built
+	byID := map[string]int{}
+	err = readFile(root, at, primary, func(d *xml.Decoder, start *xml.StartElement) error {
+		id, b, err := readBuilt(d, start, want)
+		if err != nil || b == nil {
+			return err
+		}
+		if len(list) >= maxPackages {
+			return fmt.Errorf("it has more than %d packages", maxPackages)
+		}
+		byID[id] = len(list)
+		list = append(list, *b)
+		return nil
+	})
+	if err != nil {
+		return nil, badMetadata(dir, fmt.Errorf("the primary metadata: %w", err))
+	}
+	lists, ok := entries["filelists"]
+	if !files || !ok {
+		return list, nil
+	}
+	total := 0
+	err = readFile(root, at, lists, func(d *xml.Decoder, start *xml.StartElement) error {
+		i, known := byID[attribute(*start, "pkgid")]
+		if known {
+			list[i].Files = nil
+		}
+		return readFiles(d, func(path string) error {
+			if !known || want != nil && !want(path) {
+				return nil
+			}
+			if total++; total > maxFiles {
+				return fmt.Errorf("it has more than %d files", maxFiles)
+			}
+			list[i].Files = append(list[i].Files, path)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, badMetadata(dir, fmt.Errorf("the filelists metadata: %w", err))
+	}
+	return list, nil
+}
+
+func badMetadata(dir string, err error) error {
+	return &diag.Diagnostic{Code: "repodata/bad", Message: fmt.Sprintf("repository metadata in %s: %v", dir, err),
+		Hint: "make it again with createrepo_c, or fetch it again"}
+}
+
+func readBounded(root *os.Root, name string, limit int64) ([]byte, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("it has more than %d MiB", limit>>20)
+	}
+	return data, err
+}
+
+// parseEntries reads all entries of a repomd.xml.
+func parseEntries(text []byte) (map[string]metadataFile, error) {
+	var doc struct {
+		XMLName xml.Name `xml:"repomd"`
+		Data    []struct {
+			Type     string `xml:"type,attr"`
+			Checksum struct {
+				Type string `xml:"type,attr"`
+				Text string `xml:",chardata"`
+			} `xml:"checksum"`
+			Location struct {
+				Href string `xml:"href,attr"`
+			} `xml:"location"`
+			OpenSize int64 `xml:"open-size"`
+		} `xml:"data"`
+	}
+	if err := strictXML(bytes.NewReader(text)).Decode(&doc); err != nil {
+		return nil, fmt.Errorf("repomd.xml is not readable: %w", err)
+	}
+	out := map[string]metadataFile{}
+	for _, d := range doc.Data {
+		if d.Type != "primary" && d.Type != "filelists" {
+			continue
+		}
+		m := metadataFile{path: d.Location.Href, hashType: strings.ToUpper(d.Checksum.Type),
+			hash: strings.ToLower(strings.TrimSpace(d.Checksum.Text)), openSize: d.OpenSize}
+		if err := checkHref(m.path); err != nil {
+			return nil, err
+		}
+		if m.hashType != "SHA256" && m.hashType != "SHA512" {
+			return nil, fmt.Errorf("repomd.xml uses the checksum type %q", d.Checksum.Type)
+		}
+		out[d.Type] = m
+	}
+	return out, nil
+}
+
+// readFile verifies a metadata file and hands its packages to each. The file is
+// read twice: nothing in it is looked at before its checksum is right.
+func readFile(root *os.Root, at string, m metadataFile, each func(*xml.Decoder, *xml.StartElement) error) error {
+	name := m.path
+	if at == "" { // the repodata directory itself
+		name = path.Base(m.path)
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return diag.Reason(err)
+	}
+	defer f.Close()
+	var h hash.Hash = sha256.New()
+	if m.hashType == "SHA512" {
+		h = sha512.New()
+	}
+	if n, err := io.Copy(h, io.LimitReader(f, maxPrimary+1)); err != nil || n > maxPrimary {
+		return errors.Join(err, fmt.Errorf("%s is too large", name))
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != m.hash {
+		return fmt.Errorf("%s has the checksum %.12s..., repomd.xml says %.12s...", name, got, m.hash)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	kind := map[string]string{".gz": "gzip", ".xz": "xz", ".zst": "zstd", ".bz2": "bzip2"}[path.Ext(name)]
+	open, err := unpack.Open(f, kind)
+	if err != nil {
+		return err
+	}
+	defer open.Close()
+	limit := int64(maxPrimary)
+	if m.openSize > 0 {
+		limit = min(limit, m.openSize)
+	}
+	bounded := &budgetReader{r: open, left: limit}
+	d := strictXML(bounded)
+	depth := 0
+	for {
+		bounded.element = maxElement
+		token, err := d.RawToken()
+		if err == io.EOF {
+			if depth != 0 {
+				return io.ErrUnexpectedEOF
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if t.Name.Local != "package" {
+				if depth++; depth > 1 {
+					return fmt.Errorf("<%s> is no package", t.Name.Local)
+				}
+				continue
+			}
+			if err := each(d, &t); err != nil {
+				return err
+			}
+		case xml.EndElement:
+			depth--
+		}
+	}
+}
+
+// readFiles reads the rest of a package of the filelists, and hands each file that
+// is neither a directory nor a ghost to f.
+func readFiles(d *xml.Decoder, f func(path string) error) error {
+	depth, reading := 1, false
+	text := ""
+	for depth > 0 {
+		token, err := d.RawToken()
+		if err == io.EOF {
+			return io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth++; depth > 8 {
+				return errors.New("its elements nest too deep")
+			}
+			reading, text = t.Name.Local == "file" && attribute(t, "type") == "", ""
+		case xml.CharData:
+			if reading && len(text)+len(t) <= maxXMLText {
+				text += string(t)
+			}
+		case xml.EndElement:
+			depth--
+			if reading {
+				if err := f(text); err != nil {
+					return err
+				}
+			}
+			reading = false
+		}
+	}
+	return nil
+}
+
+// Flags of dependencies in primary metadata.
+var comparisons = map[string]string{"LT": "<", "LE": "<=", "EQ": "=", "GE": ">=", "GT": ">"}
+
+// needElements are the elements of a package's format by the tag they stand for.
+var needElements = map[string]string{"requires": "Requires", "recommends": "Recommends", "suggests": "Suggests",
+	"supplements": "Supplements", "enhances": "Enhances"}
+
+// readBuilt reads one package; source packages come out as nil. Elements are read
+// one token at a time, which is some times faster than decoding into a structure.
+func readBuilt(d *xml.Decoder, start *xml.StartElement, want func(string) bool) (id string, b *Built, err error) {
+	b = &Built{}
+	var text *string
+	var list string
+	depth := 1
+	checksum, file, skip := "", "", false
+	for depth > 0 {
+		token, err := d.RawToken()
+		if err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return "", nil, err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth++; depth > 8 {
+				return "", nil, errors.New("its elements nest too deep")
+			}
+			text = nil
+			switch name := t.Name.Local; name {
+			case "name":
+				text = &b.Name
+			case "arch":
+				text = &b.Arch
+			case "checksum":
+				text, checksum = &checksum, ""
+			case "sourcerpm":
+				text = &b.Source
+			case "file":
+				file = ""
+				text = &file
+				skip = attribute(t, "type") != ""
+			case "version":
+				b.EVR = evrText(attribute(t, "epoch"), attribute(t, "ver"), attribute(t, "rel"))
+			case "entry":
+				b.entry(t, list)
+			default:
+				if name == "provides" || needElements[name] != "" {
+					list = name
+				}
+			}
+		case xml.CharData:
+			if text != nil && len(*text)+len(t) <= maxXMLText {
+				*text += string(t)
+			}
+		case xml.EndElement:
+			depth--
+			if text == &file && !skip && (want == nil || want(file)) {
+				b.Files = append(b.Files, file)
+			}
+			text = nil
+			if t.Name.Local == list {
+				list = ""
+			}
+		}
+	}
+	if b.Name == "" || len(b.Name) > 4096 {
+		return "", nil, errors.New("a package has no proper name")
+	}
+	if b.Arch == "src" || b.Arch == "nosrc" {
+		return "", nil, nil
+	}
+	return strings.TrimSpace(checksum), b, nil
+}
+
+// entry takes one dependency.
+func (b *Built) entry(t xml.StartElement, list string) {
+	text := attribute(t, "name")
+	if c := comparisons[attribute(t, "flags")]; c != "" {
+		v := attribute(t, "ver")
+		if r := attribute(t, "rel"); r != "" {
+			v += "-" + r
+		}
+		if e := attribute(t, "epoch"); e != "" && e != "0" {
+			v = e + ":" + v
+		}
+		text += " " + c + " " + v
+	}
+	switch {
+	case text == "" || strings.HasPrefix(text, "rpmlib("):
+	case list == "provides":
+		b.Provides = append(b.Provides, text)
+	case needElements[list] != "":
+		if b.Needs == nil {
+			b.Needs = map[string][]string{}
+		}
+		kind := needElements[list]
+		b.Needs[kind] = append(b.Needs[kind], text)
+	}
+}
+
+func attribute(t xml.StartElement, name string) string {
+	for _, a := range t.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func evrText(epoch, version, release string) string {
+	s := version + "-" + release
+	if epoch != "" && epoch != "0" {
+		s = epoch + ":" + s
+	}
+	return s
+}

@@ -1,0 +1,55 @@
+package plan
+
+import (
+	"strings"
+
+	"specgraft/fedora/macro"
+	"specgraft/fedora/repodata"
+)
+
+// Metadata is what repositories say of built packages.
+type Metadata struct{ Packages []repodata.Built }
+
+// ReadMetadata reads the metadata of repositories in directories. The lists of
+// files are read when a component build-requires a file. Without directories it
+// returns nil.
+func ReadMetadata(dirs []string, list []Component) (*Metadata, error) {
+	if len(dirs) == 0 {
+		return nil, nil
+	}
+	files := map[string]bool{}
+	note := func(texts []string) {
+		for _, text := range texts {
+			if !strings.Contains(text, "/") {
+				continue
+			}
+			for _, d := range macro.ParseDependencies(text) {
+				d.Walk(func(d *macro.Dependency) {
+					if strings.HasPrefix(d.Name, "/") {
+						files[d.Name] = true
+					}
+				})
+			}
+		}
+	}
+	for _, c := range list {
+		if c.Facts == nil {
+			continue
+		}
+		note(c.Facts.BuildRequires)
+		for i := range c.Facts.Packages {
+			for _, kind := range needKinds {
+				note(c.Facts.Packages[i].Needs[kind])
+			}
+		}
+	}
+	md := &Metadata{}
+	for _, dir := range dirs {
+		built, err := repodata.ReadDir(dir, len(files) > 0, func(path string) bool { return files[path] })
+		if err != nil {
+			return nil, err
+		}
+		md.Packages = append(md.Packages, built...)
+	}
+	return md, nil
+}

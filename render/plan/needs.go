@@ -1,0 +1,139 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"specgraft/fedora/macro"
+)
+
+// A User is something that needs a package.
+type User struct {
+	Component   string `json:"component"`         // that has the requirement, "" when no component builds the package
+	Package     string `json:"package,omitempty"` // "" for a build requirement
+	Kind        string `json:"kind"`              // BuildRequires, Requires, Recommends and so on
+	Requirement string `json:"requirement"`
+	Provider    string `json:"provider"` // the package that is asked about
+	Via         string `json:"via"`      // package, provides, file or metadata
+	// Others are further packages that provide what is required.
+	Others []string `json:"others"`
+}
+
+// WhatNeeds lists who needs a component, one of its packages, or anything that is
+// provided under that name, directly and through what is provided. ok is false
+// when there is no such thing. What needs it inside of the same component is left
+// out.
+func (g *Graph) WhatNeeds(name string) (users []User, ok bool) {
+	targets := map[string]bool{}
+	owner := ""
+	if f := g.facts[name]; f != nil {
+		owner = name
+		for i := range f.Packages {
+			targets[f.Packages[i].Name] = true
+		}
+		for pkg, component := range g.index.source {
+			if component == name {
+				targets[pkg] = true
+			}
+		}
+	} else if component, there := g.index.source[name]; there {
+		owner = component
+		targets[name] = true
+	} else {
+		for _, p := range g.index.byName[name] {
+			targets[p.pkg] = true
+		}
+	}
+	if len(targets) == 0 && g.facts[name] == nil {
+		return nil, false
+	}
+	capability := owner == ""
+	add := func(component, pkg, kind, text string) {
+		if component != "" && component == owner && (pkg == "" || targets[pkg] || g.facts[name] != nil) {
+			return
+		}
+		if targets[pkg] {
+			return
+		}
+		for _, d := range macro.ParseDependencies(text) {
+			for _, w := range wanted(&d, nil) {
+				if capability && w.Name != name {
+					continue
+				}
+				u, hit := g.user(w, targets)
+				if !hit {
+					continue
+				}
+				u.Component, u.Package, u.Kind, u.Requirement = component, pkg, kind, text
+				if !slices.ContainsFunc(users, func(o User) bool {
+					return o.Component == u.Component && o.Package == u.Package && o.Kind == u.Kind && o.Requirement == u.Requirement && o.Provider == u.Provider
+				}) {
+					users = append(users, u)
+				}
+			}
+		}
+	}
+	for _, c := range g.Components {
+		f := g.facts[c]
+		if f == nil {
+			continue
+		}
+		for _, text := range f.BuildRequires {
+			add(c, "", "BuildRequires", text)
+		}
+		for i := range f.Packages {
+			p := &f.Packages[i]
+			for _, kind := range needKinds {
+				for _, text := range p.Needs[kind] {
+					add(c, p.Name, kind, text)
+				}
+			}
+		}
+	}
+	if g.md != nil {
+		for i := range g.md.Packages {
+			p := &g.md.Packages[i]
+			for _, kind := range needKinds {
+				for _, text := range p.Needs[kind] {
+					add(g.index.source[p.Name], p.Name, kind, text)
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(users, func(a, b User) int {
+		return cmp.Or(cmp.Compare(kindRank(a.Kind), kindRank(b.Kind)), strings.Compare(a.Component, b.Component),
+			strings.Compare(a.Package, b.Package), strings.Compare(a.Requirement, b.Requirement), strings.Compare(a.Provider, b.Provider))
+	})
+	return users, true
+}
+
+// user says how a requirement leads to one of the targets.
+func (g *Graph) user(w *macro.Dependency, targets map[string]bool) (u User, hit bool) {
+	list, _ := g.index.find(w)
+	u.Others = []string{}
+	for _, p := range list {
+		switch {
+		case targets[p.pkg] && !hit:
+			u.Provider, u.Via, hit = p.pkg, p.via, true
+		case !targets[p.pkg] && !slices.Contains(u.Others, p.pkg):
+			u.Others = append(u.Others, p.pkg)
+		}
+	}
+	slices.Sort(u.Others)
+	return u, hit
+}
+
+func kindRank(kind string) int {
+	if kind == "BuildRequires" {
+		return -1
+	}
+	return slices.Index(needKinds, kind)
+}
+
+// Names returns what WhatNeeds takes: components, packages and what is provided.
+func (g *Graph) Names() []string {
+	names := slices.Concat(g.Components, sortedKeys(g.index.byName))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
