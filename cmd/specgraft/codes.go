@@ -22,6 +22,7 @@ import (
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/attest"
 	"specgraft/render/plan"
 	"specgraft/render/rebase"
 	"specgraft/render/review"
@@ -39,7 +40,7 @@ func allCodes() []diag.Code {
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		rebase.Codes, absorb.Codes, absorbCodes, foreign.Codes,
 		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
-		srpm.WriteCodes, plan.Codes, repodata.Codes,
+		srpm.WriteCodes, plan.Codes, repodata.Codes, attest.Codes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
 	return codes

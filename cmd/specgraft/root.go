@@ -134,6 +134,8 @@ func commandGroups(g *globals) []commandGroup {
 			prepareCmd(g),
 			changedCmd(g),
 			planCmd(g),
+			attestCmd(g),
+			verifyCmd(g),
 		}},
 		{"See cause and effect", []*cobra.Command{
 			diffCmd(g),
