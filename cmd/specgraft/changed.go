@@ -14,6 +14,7 @@ import (
 	"specgraft/components"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/plan"
 	"specgraft/render/revision"
 )
 
@@ -34,7 +35,7 @@ var changedColumns = []column[changedRecord]{
 
 func changedCmd(g *globals) *cobra.Command {
 	var from, to string
-	var unchanged bool
+	var unchanged, meaning bool
 	cmd := &cobra.Command{
 		Use:   "changed --from REF [--to REF] [NAME...]",
 		Short: "List the components whose output changed between two commits",
@@ -45,14 +46,20 @@ directory does. Of a project that keeps pins instead of locks, the configuration
 of both commits is loaded and compared: everything that decides what is built,
 and neither documentation nor tests, channels and hints. Nothing is rendered and no upstream is asked. When a rendered sources file
 changed although the fingerprint did not, the tree was not rendered from its
-locks; that is an error.`,
+locks; that is an error.
+
+With --meaning a component is unchanged when its rendered directory differs in
+comments, spacing and the like alone, or its fingerprint changed and nothing that is
+rendered did.`,
 		Example: `  specgraft changed --from HEAD~1 --json
+  specgraft changed --from HEAD~1 --meaning
   specgraft changed --from origin/main --to HEAD --include-unchanged`,
 	}
 	sel := g.selectFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&from, "from", "", "compare from commit `REF` (required)")
 	f.StringVar(&to, "to", "HEAD", "compare to commit `REF`")
+	f.BoolVar(&meaning, "meaning", false, "count as unchanged what differs in comments, spacing and the like alone")
 	f.BoolVar(&unchanged, "include-unchanged", false, "list components that did not change, too")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf(recordFormats...)
@@ -97,11 +104,26 @@ locks; that is an error.`,
 			return err
 		}
 		list := newRecords(g.stdout, format, changedColumns)
+		var loader *plan.Loader
+		if meaning {
+			r, err := g.renderer(p)
+			if err != nil {
+				return err
+			}
+			loader = &plan.Loader{Renderer: r, Cache: &plan.Cache{}}
+		}
 		var problems diag.List
 		for _, name := range chosen {
 			rec, err := compareOutputs(p, name, before, after, &problems)
 			if err != nil {
 				return err
+			}
+			if meaning && rec.ChangeType == "changed" {
+				c, list := loader.Changed(cmd.Context(), before.Revision, after.Revision, name)
+				problems = append(problems, list...)
+				if len(c.What) == 0 && !list.HasErrors() {
+					rec.ChangeType = "unchanged"
+				}
 			}
 			if rec.ChangeType == "unchanged" && !unchanged {
 				continue

@@ -29,10 +29,10 @@ type querySettings struct {
 
 func queryCmd(g *globals) *cobra.Command {
 	var set querySettings
-	var specFile string
+	var specFile, matrix string
 	var expand, explain bool
 	cmd := &cobra.Command{
-		Use:   "query [NAME | --spec FILE]",
+		Use:   "query [NAME | --spec FILE | -a --what-if SETTING]",
 		Short: "Tell what a spec builds, without running it",
 		Long: `Query evaluates a rendered component, or any spec file with --spec, and prints
 its name and version, packages, dependencies, sources and patches with their
@@ -47,26 +47,45 @@ With --what-if the spec is evaluated twice, and what differs is printed. A
 setting is written as the flag without its dashes: "with docs", "without docs",
 "arch aarch64", "define 'NAME VALUE'", "undefine NAME".
 
+With -a, or several components, --what-if prints which of them change and how,
+equal changes together. --matrix FILE has named settings, such as the line
+rhel10 = "define rhel 10", and prints how much each changes in each component.
+What differs between architectures everywhere, such as (x86-64) in dependencies and
+compiler flags, is left out there.
+
 Exit code 1 says that rpm would not accept the spec. Of a file that is no spec at
 all the first 30 problems are printed; the JSON has the first 1000.`,
 		Example: `  specgraft query bash
   specgraft query --spec bash.spec --arch aarch64 --json
   specgraft query --spec bash.spec --what-if 'without tests'
   specgraft query --spec bash.spec --expand
-  specgraft query bash --explain-files`,
+  specgraft query bash --explain-files
+  specgraft query -a --what-if 'define rhel 10' --what-if 'arch aarch64'
+  specgraft query -a --matrix settings.toml --json`,
 	}
-	cmd.Args = cobra.MaximumNArgs(1)
-	cmd.ValidArgsFunction = g.completeNames
+	sel := g.selectFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&specFile, "spec", "", "evaluate the spec `FILE`; no project is needed")
 	f.StringVar(&set.sources, "sources", "", "`DIR` of the spec's other files (default: the spec's own directory)")
 	f.BoolVar(&expand, "expand", false, "print the spec with all macros expanded")
+	f.StringVar(&matrix, "matrix", "", "print what each of the named settings in the TOML `FILE` would change")
 	f.BoolVar(&explain, "explain-files", false, "print for each file beside the spec whether rendering keeps it and why")
 	set.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf("text", "json", "table")
 		if err != nil {
 			return err
+		}
+		if many := sel.all || len(args) > 1 || len(sel.patterns)+len(sel.groups)+len(sel.specPaths) > 0 || matrix != ""; many {
+			switch {
+			case specFile != "" || expand || explain:
+				return usageError{errors.New("--spec, --expand and --explain-files are about one spec")}
+			case len(set.whatIf) == 0 && matrix == "":
+				return usageError{errors.New("of many components, query tells what --what-if or --matrix would change; name one to see all of it")}
+			case len(set.whatIf) > 0 && matrix != "":
+				return usageError{errors.New("--what-if and --matrix exclude each other")}
+			}
+			return g.queryAll(cmd.Context(), sel, args, set, matrix, format)
 		}
 		if (specFile == "") == (len(args) == 0) {
 			return usageError{errors.New("name one component, or a spec file with --spec")}
