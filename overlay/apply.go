@@ -34,6 +34,12 @@ type Options struct {
 	Source Source           // opens `source` files; nil: only Op.Data serves
 	Levels map[string]Level // severity by code, for warnings whose default is not wanted; see Adjust
 	Lint   bool             // take the structural second look after each operation
+
+	// What the second look needs to know about macros that the spec does not
+	// define itself. Nil functions know nothing, and what depends on them is not
+	// said.
+	Defined func(name string) bool // whether some distribution, or the project, defines the macro
+	Lines   func(text string) int  // how many lines the text has once its macros are expanded
 }
 
 // Apply applies operations in order to the tree. It stops at the first one

@@ -218,6 +218,9 @@ func (h *helper) expression() {
 	if len(other) > 0 {
 		return
 	}
+	if h.plainText(scope) {
+		return
+	}
 	literal := literalText(op.Regex)
 	if strings.Contains(op.Regex, `\n`) && !op.Multiline {
 		h.hint("the expression contains a line break but sees one line at a time: set multiline = true")
@@ -235,6 +238,29 @@ func (h *helper) expression() {
 		h.nearest(&n)
 	}
 	h.nothingNear("line of the spec")
+}
+
+// plainText explains an expression that is found as text: its special
+// characters were not meant to be any.
+func (h *helper) plainText(scope []int) bool {
+	core := strings.TrimSuffix(strings.TrimPrefix(h.op.Regex, "^"), "$")
+	quoted := regexpQuote(core)
+	if core == "" || quoted == core {
+		return false
+	}
+	escaped := strings.Replace(h.op.Regex, core, quoted, 1)
+	re, err := regexp.Compile(escaped)
+	if err != nil {
+		return false
+	}
+	for _, i := range scope {
+		if text := h.file.Line(i).Text; re.MatchString(text) {
+			h.related(h.file.Pos(i), "matches as plain text: %s", short(text))
+			h.hint("escape the characters that mean something in an expression: regex = %s", tomlText(escaped))
+			return true
+		}
+	}
+	return false
 }
 
 // files explains an expression that matched in no file.

@@ -23,10 +23,15 @@ type linter struct {
 	blame  unbalanced
 	ops    []*Op // looked at, for the checks at the end
 	origin []*spec.Origin
-	lost   []lostLine // headers and tags that operations removed
+	lost   []lostLine // lines that operations removed, and changed ones as they were
+
+	tree    *Tree
+	entries []listed // sources and patches, once an operation touched one
+	numbers []lostNumber
+	shifted []shift
 }
 
-// A lostLine is a line that an operation removed.
+// A lostLine is a line that an operation removed or changed, as it was.
 type lostLine struct {
 	line spec.Line
 	op   *Op
@@ -42,7 +47,7 @@ type unbalanced struct {
 }
 
 func newLinter(t *Tree, opt *Options, list *diag.List) *linter {
-	return &linter{file: t.Spec, opt: opt, list: list}
+	return &linter{file: t.Spec, tree: t, opt: opt, list: list}
 }
 
 // prepare is called before an operation that will be looked at.
@@ -59,6 +64,7 @@ func (l *linter) skip() { l.before = nil }
 func (l *linter) look(op *Op, rep *OpReport) {
 	log := l.file.Log()[rep.From:rep.To]
 	l.ops, l.origin = append(l.ops, op), append(l.origin, rep.Origin)
+	l.groups(op)
 	if len(log) == 0 {
 		if rep.Places > 0 && len(rep.Files) == 0 && !rep.Skipped {
 			l.noEffect(op)
@@ -76,6 +82,8 @@ func (l *linter) look(op *Op, rep *OpReport) {
 	c.twoPackages()
 	c.tags()
 	c.places()
+	c.numbering()
+	c.meaning()
 	l.before = c.after
 }
 
@@ -179,14 +187,13 @@ func (c *checkup) trace() {
 			if t := &lines[k]; t.mark == kept {
 				t.mark = changed
 				c.former[int(t.was)] = e.Old[k]
+				c.lost = append(c.lost, lostLine{e.Old[k], c.op})
 			}
 		}
 		c.effect = c.effect || len(e.Old) != len(e.New)
 		for k, t := range old[both:] {
-			if e.Old[both+k].Kind() != spec.Opaque {
-				c.lost = append(c.lost, lostLine{e.Old[both+k], c.op})
-			}
 			if t.was >= 0 {
+				c.lost = append(c.lost, lostLine{e.Old[both+k], c.op})
 				c.gone = append(c.gone, int(t.was))
 				if _, ok := c.former[int(t.was)]; !ok {
 					c.former[int(t.was)] = e.Old[both+k]
@@ -277,6 +284,7 @@ func (l *linter) finish() {
 	s := l.file.Structure()
 	l.patchesApplied(s)
 	l.halfPackages(s)
+	l.leftBehind(s)
 }
 
 // origin of the last operation looked at that wrote line i, with the operation.
@@ -363,12 +371,60 @@ var LintCodes = []diag.Code{
 		Doc: "A spec-search-replace that names no section changed lines of different kinds, such as a command and an entry of the changelog, and no expect says that all are meant. Name the section, narrow the expression, or set expect (specgraft overlay pin writes it).",
 	},
 	{
-		ID: "overlay/patch-not-applied", Default: diag.Warning, Summary: "a new patch is listed but not applied",
-		Doc: "The spec applies its patches one by one with %patch lines and has none for the new patch. Add one with spec-search-replace or spec-append-lines in %prep.",
+		ID: "overlay/patch-not-applied", Default: diag.Warning, Summary: "a patch is listed but not applied",
+		Doc: "Nothing in %prep applies the patch that an overlay lists: there is plain %setup, %autosetup -N, an %autopatch whose range ends before its number, or %patch lines for the others. The line that is missing, and the line that it belongs behind, are shown; add it with spec-search-replace. The same is said of all patches when an overlay takes away what applied them.",
 	},
 	{
 		ID: "overlay/patch-missing", Default: diag.Warning, Summary: "a %patch line applies a patch that was removed",
 		Doc: "The overlay removed the Patch tag, but a %patch line in %prep still names its number, which fails the build. Remove that line with spec-search-replace.",
+	},
+	{
+		ID: "overlay/source-missing", Default: diag.Warning, Summary: "a source that was removed is still used",
+		Doc: "The overlay removed the Source tag, but %{SOURCE1}, %{S:1}, or an option of %setup names its number. rpm leaves such a macro in the text, and the script fails at build time. Change that line as well.",
+	},
+	{
+		ID: "overlay/number-shifted", Default: diag.Warning, Summary: "a source or patch without number has another number than before",
+		Doc: "Source: and Patch: without number count from the one above. The overlay took away or added one above it, and the spec uses numbers. Give the tag its number.",
+	},
+	{
+		ID: "overlay/macro-lost", Default: diag.Warning, Summary: "a macro is used whose definition an overlay removed",
+		Doc: "The removed text, often a sub-package, defined a macro or a build conditional (a tag such as Epoch defines one as well) that other parts of the spec use. rpm leaves an undefined macro in the text. Keep the definition, or change what uses it.",
+	},
+	{
+		ID: "overlay/package-missing", Default: diag.Warning, Summary: "a package requires a sub-package that was removed",
+		Doc: "The sub-package is gone and no package of the spec provides its name, so that the one that requires it cannot be installed. Remove the dependency as well.",
+	},
+	{
+		ID: "overlay/list-missing", Default: diag.Warning, Summary: "a %files section takes a list that nothing makes any more",
+		Doc: "The overlay removed the line that wrote the list of files, such as %find_lang, and %files -f still names it: the build fails.",
+	},
+	{
+		ID: "overlay/left-branch", Default: diag.Warning, Summary: "text was appended behind the conditional that its section begins in",
+		Doc: "A section reaches to the next header in the reference's way of reading, over the %endif of a conditional that it began in. To rpm a line behind %endif belongs to the section that was opened last in the branch that was taken, which may be another package's. Put the text into the branch with spec-search-replace or spec-prepend-lines.",
+	},
+	{
+		ID: "overlay/macro-in-comment", Default: diag.Warning, Summary: "a macro in a new comment has effect all the same",
+		Doc: "rpm expands macros in comments, too: %define and %global define, and of a macro of several lines, such as %configure, only the first is commented out. %dnl makes a comment that is not expanded; %% stands for a percent sign.",
+	},
+	{
+		ID: "overlay/values-lost", Default: diag.Warning, Summary: "tags that stood several times have lost their own values",
+		Doc: "spec-update-tag and spec-set-tag write into every tag of the name. Of tags that may stand several times, such as BuildRequires, that makes copies. Use spec-insert-tag to add one, spec-search-replace to change one, or expect when all are meant.",
+	},
+	{
+		ID: "overlay/literal-group", Default: diag.Warning, Summary: "a replacement names a group, but groups are off",
+		Doc: "The expression has groups and the replacement has $1, ${name} or \\1, which is plain text unless replacement-groups = true.",
+	},
+	{
+		ID: "overlay/unknown-macro", Default: diag.Warning, Summary: "a new conditional asks for a macro that nothing defines",
+		Doc: "Neither the spec, nor the macro set, nor the project, nor any distribution known to the tool defines the macro, so that the condition never changes. It is often misspelt.",
+	},
+	{
+		ID: "overlay/comment-left", Default: diag.Note, Summary: "the comment above a removed tag stays",
+		Doc: "The tag was removed, and the comment that stood directly above it and not above another tag is left. Remove it as well when it is about the tag.",
+	},
+	{
+		ID: "overlay/comment-taken", Default: diag.Note, Summary: "a comment above the next section went with the one that was removed",
+		Doc: "A section reaches to the next header in the reference's way of reading, with the comment above that header. When the comment is about what follows, put it back.",
 	},
 	{
 		ID: "overlay/half-removed-package", Default: diag.Warning, Summary: "a sub-package was removed in part",

@@ -32,7 +32,7 @@ func (r *run) patchAdd() *diag.Diagnostic {
 }
 
 // nextPatch returns the number behind the highest one in any package, where
-// tags without number count from 0.
+// tags without number count from 0, or another one when that is in use.
 func (r *run) nextPatch() int {
 	top, bare := -1, 0
 	for t := range r.spec.Tags() {
@@ -46,7 +46,7 @@ func (r *run) nextPatch() int {
 			top = max(top, n)
 		}
 	}
-	return max(top, bare-1) + 1
+	return r.free("patch", max(top, bare-1)+1)
 }
 
 // patchNumber returns the digits of a Patch tag, none for a bare one, and
@@ -61,8 +61,9 @@ func patchNumber(tag string) (string, bool) {
 }
 
 // patchRemove removes numbered patch tags of any package and %patchlist lines
-// whose text matches the glob, and then the files. Bare Patch tags stay, as
-// in the reference.
+// whose text matches the glob, and then the files. Bare Patch tags stay beside
+// numbered ones that match, as in the reference, and go where no other matches,
+// where the reference fails.
 func (r *run) patchRemove() *diag.Diagnostic {
 	var lines, bare []int
 	fits := func(value string) bool {
@@ -89,7 +90,10 @@ func (r *run) patchRemove() *diag.Diagnostic {
 		}
 	}
 	if len(lines) == 0 {
-		return r.noPatch(bare)
+		lines = bare
+	}
+	if len(lines) == 0 {
+		return r.noPatch()
 	}
 	slices.Sort(lines) // tags and list lines may take turns in the file
 	r.spec.DeleteLines(lines, r.origin)
@@ -109,14 +113,14 @@ func (r *run) patchRemove() *diag.Diagnostic {
 }
 
 // noPatch says that no patch matches, and which ones are there.
-func (r *run) noPatch(bare []int) *diag.Diagnostic {
+func (r *run) noPatch() *diag.Diagnostic {
 	d := r.fail("file", "overlay/no-match", "no patch in the spec matches %q", r.op.File)
-	if len(bare) > 0 {
-		d.Hint = "a Patch tag without number is not removed by patch-remove: use spec-remove-tag with its value, and file-remove"
-		for _, i := range bare[:min(len(bare), 5)] {
-			d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(i), Message: quoteLine(r.spec.Line(i).Text)})
+	for _, e := range entries(r.spec, r.tree.Files) {
+		if ok, err := doublestar.Match(r.op.File, e.value); ok && err == nil && e.included() && e.family == "patch" {
+			d.Related = append(d.Related, diag.Related{Pos: e.pos, Message: fmt.Sprintf("the list %s, which the spec includes, has it: %s", e.pos.Filename, quoteLine(e.value))})
+			d.Hint = fmt.Sprintf("take the line out of the list with file-search-replace and file = %q, and the patch with file-remove", e.pos.Filename)
+			return d
 		}
-		return d
 	}
 	var values []string
 	for t := range r.spec.Tags() {

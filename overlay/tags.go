@@ -2,6 +2,8 @@ package overlay
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -47,9 +49,20 @@ func (r *run) insertTag() *diag.Diagnostic {
 	if kin.Line < 0 {
 		return r.appendTag(r.op.Tag, r.op.Value)
 	}
-	r.spec.InsertAfter(r.outside(kin), r.origin, r.op.Tag+": "+r.op.Value)
+	r.spec.InsertAfter(r.outside(kin), r.origin, r.insertedTag()+": "+r.op.Value)
 	r.rep.Places = 1
 	return nil
+}
+
+// insertedTag returns the name of the tag to insert. The renderer's own source
+// is of no particular number.
+func (r *run) insertedTag() string {
+	family, digits, ok := listedTag(r.op.Tag)
+	n, err := strconv.Atoi(digits)
+	if r.op.Step == "" || !ok || err != nil {
+		return r.op.Tag
+	}
+	return title(family) + strconv.Itoa(r.free(family, n))
 }
 
 // outside returns the line to insert behind: that of the tag, or when it lies
@@ -77,6 +90,10 @@ func (r *run) setTag() *diag.Diagnostic {
 		return d
 	}
 	if len(lines) == 0 {
+		// A second one of the number would be refused by rpm.
+		lines = r.bareTags(nil)
+	}
+	if len(lines) == 0 {
 		return r.addTag()
 	}
 	return r.rewriteTags(lines)
@@ -86,6 +103,9 @@ func (r *run) updateTag() *diag.Diagnostic {
 	lines, d := r.pickTags(nil)
 	if d != nil {
 		return d
+	}
+	if len(lines) == 0 {
+		lines = r.bareTags(nil)
 	}
 	if len(lines) == 0 {
 		d := r.noTag()
@@ -98,10 +118,15 @@ func (r *run) updateTag() *diag.Diagnostic {
 	return r.rewriteTags(lines)
 }
 
-// rewriteTags replaces whole lines: indentation and alignment go.
+// rewriteTags replaces whole lines: indentation and alignment go. A tag
+// without number stays one, so that those below keep theirs.
 func (r *run) rewriteTags(lines []int) *diag.Diagnostic {
 	for _, i := range lines {
-		r.spec.Replace(i, r.origin, r.op.Tag+": "+r.op.Value)
+		name := r.op.Tag
+		if was, _, _ := r.spec.Line(i).Tag(); !equalLower(was, name) {
+			name = was
+		}
+		r.spec.Replace(i, r.origin, name+": "+r.op.Value)
 	}
 	r.rep.Places = len(lines)
 	return nil
@@ -109,11 +134,13 @@ func (r *run) rewriteTags(lines []int) *diag.Diagnostic {
 
 func (r *run) removeTag() *diag.Diagnostic {
 	want := strings.TrimSpace(r.op.Value)
-	lines, d := r.pickTags(func(value string) bool {
-		return r.op.Value == "" || equalLower(value, want)
-	})
+	fits := func(value string) bool { return r.op.Value == "" || equalLower(value, want) }
+	lines, d := r.pickTags(fits)
 	if d != nil {
 		return d
+	}
+	if len(lines) == 0 {
+		lines = r.bareTags(fits)
 	}
 	if len(lines) == 0 {
 		return r.noTag()
@@ -173,6 +200,9 @@ func (r *run) noTag() *diag.Diagnostic {
 	}
 	if len(same) > 0 {
 		d.Pos = r.op.At("value")
+		if d.Hint = r.oneOfSeveral(); d.Hint != "" {
+			return d
+		}
 		if v := diag.Nearest(r.op.Value, same); v != "" {
 			d.Hint = fmt.Sprintf("the nearest value is %q", v)
 		}
@@ -185,6 +215,78 @@ func (r *run) noTag() *diag.Diagnostic {
 		d.Hint = fmt.Sprintf("did you mean %q?", n)
 	}
 	return d
+}
+
+// oneOfSeveral says how to take one dependency out of a line that has several.
+func (r *run) oneOfSeveral() string {
+	want := strings.TrimSpace(r.op.Value)
+	for t := range r.packageTags() {
+		if !equalLower(t.Name, r.op.Tag) || !dependencyTag(t.Name) {
+			continue
+		}
+		list := splitDependencies(t.Value)
+		k := slices.IndexFunc(list, func(d string) bool { return strings.EqualFold(d, want) })
+		if k < 0 || len(list) < 2 {
+			continue
+		}
+		line := r.spec.Line(t.Line).Text
+		section := r.spec.Sections()[t.Section].Name
+		if section == "" {
+			section = PreambleSection
+		}
+		rest := strings.TrimRight(line[:strings.IndexByte(line, ':')+1]+" "+strings.Join(slices.Delete(list, k, k+1), ", "), " ")
+		scope := fmt.Sprintf("section = %q, ", section)
+		if r.op.Package != "" {
+			scope += fmt.Sprintf("package = %q, ", r.op.Package)
+		}
+		return fmt.Sprintf("the line has several dependencies: use spec-search-replace with %sregex = %s, replacement = %q",
+			scope, tomlRegex(line), rest)
+	}
+	return ""
+}
+
+// dependencyTag reports whether a tag, in any case, lists dependencies.
+func dependencyTag(name string) bool { return slices.Contains(dependencyTags, strings.ToLower(name)) }
+
+var dependencyTags = []string{
+	"requires", "prereq", "provides", "conflicts", "obsoletes", "recommends", "suggests", "supplements", "enhances",
+	"orderwithrequires", "buildrequires", "buildprereq", "buildconflicts",
+}
+
+// splitDependencies divides the value of a dependency tag as rpm does: at
+// commas and blanks, but not around a comparison, inside of parentheses or of
+// macros.
+func splitDependencies(value string) []string {
+	var words []string
+	depth, start := 0, -1
+	for i := 0; i <= len(value); i++ {
+		if i < len(value) {
+			switch value[i] {
+			case '(', '{', '[':
+				depth++
+			case ')', '}', ']':
+				depth--
+			}
+		}
+		if i == len(value) || depth <= 0 && strings.IndexByte(" \t,", value[i]) >= 0 {
+			if start >= 0 {
+				words = append(words, value[start:i])
+			}
+			start = -1
+		} else if start < 0 {
+			start = i
+		}
+	}
+	var list []string
+	for i := 0; i < len(words); i++ {
+		if strings.Trim(words[i], "<>=") == "" && len(list) > 0 && i+1 < len(words) {
+			list[len(list)-1] += " " + words[i] + " " + words[i+1]
+			i++
+			continue
+		}
+		list = append(list, words[i])
+	}
+	return list
 }
 
 const digits = "0123456789"

@@ -238,6 +238,10 @@ func (r *Renderer) apply(res *Result, tree *overlay.Tree, before int) bool {
 		Source: r.sources.open,
 		Levels: r.levels(),
 		Lint:   r.Lint,
+		Lines:  res.Macros.Lines,
+		Defined: func(name string) bool {
+			return res.Macros.Has(name) || r.Project.Distros[name] != nil
+		},
 	})
 	res.Report = report
 	for i := range report.Applied {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/components"
+	"specgraft/fedora/macro"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -134,7 +135,8 @@ func (a *application) run(specFile, tomlFile, format string) error {
 	if err != nil {
 		return err
 	}
-	rep, more := overlay.Apply(tree, ops, overlay.Options{Source: sources.open, Lint: true, Levels: levels})
+	rep, more := overlay.Apply(tree, ops, overlay.Options{Source: sources.open, Lint: true, Levels: levels,
+		Lines: macro.Builtin().Lines, Defined: macro.Builtin().Has})
 	list = append(list, more...)
 	if list.HasErrors() {
 		a.report(list)
