@@ -76,9 +76,30 @@ func (x *expr) next(run bool) {
 		x.val = t
 	case '0' <= c && c <= '9' || c == '%' && x.expand || c == mark:
 		x.number(run)
+	case c == '%':
+		name := undefinedName(s[x.i:])
+		if name == "" {
+			x.fail("bare words are not supported, put it in quotes: %q", excerpt(s[x.i:]))
+			return
+		}
+		x.fail("the macro %%{%s} is not defined here: write %%{?%s}, which is empty then, in %q", name, name, excerpt(s))
 	default:
 		x.fail("bare words are not supported, put it in quotes: %q", excerpt(s[x.i:]))
 	}
+}
+
+// undefinedName returns the name of the macro reference that s begins with,
+// which expansion has left because nothing defines it.
+func undefinedName(s string) string {
+	name := strings.TrimPrefix(s[1:], "{")
+	i := 0
+	for i < len(name) && (name[i] == '_' || name[i]|0x20 >= 'a' && name[i]|0x20 <= 'z' || i > 0 && name[i] >= '0' && name[i] <= '9') {
+		i++
+	}
+	if len(name) < len(s)-1 && !strings.HasPrefix(name[i:], "}") {
+		return ""
+	}
+	return name[:i]
 }
 
 var operators = []struct {

@@ -29,6 +29,9 @@ type specState struct {
 	checkedMain           bool
 	buildArch             string // BuildArch of the main package
 	again                 bool   // the spec must be read once more for it
+	changelog             changelogReader
+	changelogPos          token.Position         // of the present entry
+	applied               map[int]token.Position // patches that %prep has applied so far
 }
 
 // A parsePoint is what a branch of an unknown condition must give back.
@@ -89,6 +92,7 @@ func prepLine(text []byte) int {
 func (e *Evaluator) readSpec(name, src string) *specState {
 	st := &specState{e: e, spec: &Spec{}, cur: -1, seen: map[string]token.Position{}, numbered: map[string]int{}, packages: newPackageIndex()}
 	e.spec = st
+	st.changelog.st = st
 	st.spec.Packages = []Package{{Pos: token.Position{Filename: name, Line: 1, Column: 1}}}
 	r := &reader{e: e, onCond: st.onCond, strip: stripBlanks | stripComments}
 	st.r = r
@@ -164,18 +168,18 @@ func (st *specState) line(line string) {
 	case st.sect == "":
 		st.preamble(line)
 	case st.sect == "sourcelist" || st.sect == "patchlist":
-		s := strings.TrimSpace(line)
-		if s == "" || s[0] == '#' {
-			return
-		}
-		st.addSource(s, "", st.sect == "patchlist")
+		st.listLine(line)
 	case st.sect == "end":
 		if s := strings.TrimSpace(line); s != "" && st.e.maybe == 0 && !hasUnknown(s) {
 			st.e.problem("macro/section", "the line belongs to no section: %q", excerpt(s))
 		}
 	case st.text != nil:
-		if st.sect == "prep" {
+		switch st.sect {
+		case "prep":
 			line = st.numberedPatch(line)
+			st.changesDirectory(line)
+		case "changelog":
+			st.changelog.line(line)
 		}
 		if st.text.Len() < maxIncluded {
 			st.text.WriteString(line)
@@ -190,8 +194,11 @@ func (st *specState) endSection() {
 	if st.sect == "files" {
 		st.e.table.pop("license")
 	}
-	if st.sect == "prep" {
+	switch st.sect {
+	case "prep":
 		st.leavePrep()
+	case "changelog":
+		st.changelog.end()
 	}
 	if st.text != nil && st.cur >= 0 {
 		s := &st.spec.Sections[st.cur]
@@ -392,7 +399,11 @@ func (st *specState) addSource(value, number string, patch bool) {
 		e.stop("more than %d sources", maxPackages)
 		return
 	}
-	name := value[strings.LastIndexByte(value, '/')+1:]
+	name := sourceName(value)
+	if name == "" && e.maybe == 0 {
+		d := e.warn("macro/no-name", "%s %d ends in %q and has no file name", strings.ToLower(word), n, value[len(value)-1:])
+		d.Hint = "append #/NAME to the address for the file to have a name"
+	}
 	src := Source{Number: n, Value: e.value(value, e.pos), Pos: e.pos, Maybe: e.maybe > 0, raw: value, cond: e.condition()}
 	if !hasUnknown(name) {
 		src.Name = name
@@ -403,6 +414,33 @@ func (st *specState) addSource(value, number string, patch bool) {
 	*list = append(*list, src)
 	e.table.push(&def{name: word + num, body: sourceDir + "/" + name, pos: e.pos})
 	e.table.push(&def{name: word + "URL" + num, body: value, pos: e.pos})
+}
+
+// sourceName returns the name of the file that a Source or Patch means: what
+// stands behind the last slash, and there behind the last equals sign, as rpm has
+// it (newSource in parsePreamble.c).
+func sourceName(value string) string {
+	i := strings.LastIndexByte(value, '/')
+	if i < 0 {
+		return value
+	}
+	name := value[i+1:]
+	return name[strings.LastIndexByte(name, '=')+1:]
+}
+
+// listLine takes a line of %sourcelist or %patchlist. rpm takes a comment that
+// begins the line off, and blanks at its end; those in front belong to the name.
+func (st *specState) listLine(line string) {
+	s := strings.TrimRight(line, " \t\r\n\f\v")
+	text := strings.TrimLeft(s, " \t")
+	if text == "" || text[0] == '#' {
+		return
+	}
+	if s != text && !hasUnknown(s[:len(s)-len(text)]) && st.e.maybe == 0 {
+		d := st.e.warn("macro/indented-list", "the line of %%%s is indented: to rpm the blanks are part of the file's name", st.sect)
+		d.Hint = "begin the line with the name"
+	}
+	st.addSource(s, "", st.sect == "patchlist")
 }
 
 // openSection is the field of unknown text in a section: it may begin others.
@@ -496,7 +534,7 @@ func (st *specState) finalNames(list []Source) {
 		}
 		st.e.pos = src.Pos
 		text := st.e.top(src.raw)
-		name := text[strings.LastIndexByte(text, '/')+1:]
+		name := sourceName(text)
 		src.Value = st.e.value(text, src.Pos)
 		src.Name = ""
 		if !hasUnknown(name) {

@@ -298,6 +298,9 @@ func patch(e *Evaluator, c *call) string {
 			break
 		}
 		s = withoutZeros(s)
+		if n, err := strconv.Atoi(s); err == nil && !given['d'] {
+			e.spec.applies(n, given['R'])
+		}
 		b.WriteString("echo \"Patch #" + s + " (" + file[strings.LastIndexByte(file, '/')+1:] + "):\"\n")
 		tool := e.text("__patch")
 		if e.compressed(file) {
@@ -415,6 +418,7 @@ func autopatch(e *Evaluator, c *call) string {
 			b.WriteString(e.text("__rpmuncompress") + " " + p.cond + "\n")
 			continue
 		}
+		e.spec.applies(p.Number, false)
 		file, _ := e.file("autopatch", "PATCH", strconv.Itoa(p.Number))
 		if _, ok := e.magic(file); !ok && !hasUnknown(file) {
 			b.WriteString("\necho 'Cannot read " + file + "'; exit 1;\n\n")

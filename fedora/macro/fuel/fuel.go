@@ -33,13 +33,14 @@ const (
 	RegexpText   = 16 << 10  // bytes of one regular expression
 	RegexpSize   = 5000      // its instructions with repetitions written out
 
-	LuaTicks  = 400_000   // instructions of all Lua code of a spec
-	LuaMemory = 16 << 20  // bytes it allocates
-	LuaText   = 256 << 10 // bytes of one chunk
-	LuaTokens = 50_000    // tokens of one chunk
-	LuaDepth  = 190       // nested blocks and brackets and operators that wait; Lua itself takes 200
-	LuaChain  = 5000      // calls and indexes behind one another
-	LuaNested = 16        // Lua code within macros within Lua code
+	LuaTicks  = 20_000_000 // instructions of all Lua code of a spec
+	LuaMeta   = 400_000    // the same once the code has touched metatables
+	LuaMemory = 16 << 20   // bytes it allocates
+	LuaText   = 256 << 10  // bytes of one chunk
+	LuaTokens = 50_000     // tokens of one chunk
+	LuaDepth  = 190        // nested blocks and brackets and operators that wait; Lua itself takes 200
+	LuaChain  = 5000       // calls and indexes behind one another
+	LuaNested = 16         // Lua code within macros within Lua code
 
 	ConditionDepth = 1000 // nested %if
 	RichDepth      = 100  // nested parentheses of a rich dependency

@@ -48,6 +48,7 @@ func Limits() []Limit {
 		{"%{gsub}", PatternSteps, "steps of the matching", ends},
 		{"%{gsub}", PatternDepth, "levels of backtracking", ends},
 		{"%{lua:}", LuaTicks, "instructions of all code of a spec", unknown},
+		{"%{lua:}", LuaMeta, "instructions of code that touches metatables", unknown},
 		{"%{lua:}", LuaMemory, "bytes allocated by all code of a spec", unknown},
 		{"%{lua:}", LuaText, "bytes of one chunk", unknown},
 		{"%{lua:}", LuaTokens, "tokens of one chunk", unknown},
