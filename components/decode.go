@@ -39,7 +39,11 @@ func (p *Project) decode(c *Component) {
 			Hints:                  Hints{b.flag("hints", "expensive")},
 		}
 	}
-	c.Render.SkipFileFilter = t.flag("render", "skip-file-filter")
+	c.Render = Render{
+		SkipFileFilter:      t.flag("render", "skip-file-filter"),
+		AllowRejected:       t.flag("render", "allow-rejected") || t.flag("specgraft", "render", "allow-rejected"),
+		AllowRejectedReason: cmp.Or(t.text("specgraft", "render", "allow-rejected-reason"), t.text("render", "allow-rejected-reason")),
+	}
 	c.Publish = decodePublish(t.get("publish"))
 	if pkgs := t.get("packages").entries(); len(pkgs) > 0 {
 		c.Packages = make(map[string]Package, len(pkgs))

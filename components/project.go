@@ -201,6 +201,11 @@ type Hints struct {
 // Render are the settings of rendering.
 type Render struct {
 	SkipFileFilter bool
+
+	// Extensions: a spec that rpm would not accept is rendered with a warning,
+	// and why that is right.
+	AllowRejected       bool
+	AllowRejectedReason string
 }
 
 // A SourceFile is one entry of source-files.

@@ -156,8 +156,11 @@ var componentKeys = []Key{
 			{Name: "expensive", Type: Bool, Default: "false", Help: "The build needs a large machine."},
 		}},
 	}},
-	{Name: "render", Type: Table, Help: "How the component is rendered.", Keys: []Key{
+	{Name: "render", Type: Table, Help: "How the component is rendered.", Keys: append([]Key{
 		{Name: "skip-file-filter", Type: Bool, Default: "false", Help: "Keep all files of the packaging, not only those that the spec names."},
+	}, allowRejectedKeys...)},
+	{Name: "specgraft", Type: Table, Ext: true, Help: "Settings of specgraft for the component.", Keys: []Key{
+		{Name: "render", Type: Table, Ext: true, Help: "How the component is rendered.", Keys: allowRejectedKeys},
 	}},
 	{Name: "source-files", Type: List, Merge: MergeAppend, Elem: &sourceFileKey, Help: "Source files that upstream's sources file lacks."},
 	{Name: "packages", Type: Map, What: "package", Help: "Configuration of the component's binary packages.", Elem: &Key{Type: Table, Merge: MergeWhole, Keys: packageKeys, Help: "A binary package."}},
@@ -170,6 +173,12 @@ var componentKeys = []Key{
 		{Name: "tests", Type: List, Merge: MergeAppend, Elem: &testRefKey, Help: "Tests and test groups to run."},
 	}},
 	templateKey,
+}
+
+// allowRejectedKeys stand in the render table, and in that of specgraft.
+var allowRejectedKeys = []Key{
+	{Name: "allow-rejected", Type: Bool, Ext: true, Default: "false", Help: "Render the component with a warning although rpm would not accept its spec."},
+	{Name: "allow-rejected-reason", Type: String, Ext: true, Help: "Why that is right; the warning repeats it."},
 }
 
 var specKeys = []Key{

@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"go/token"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -225,7 +226,7 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 		return
 	}
 	res.text = tree.Spec.Normalized()
-	if !r.WithoutHistory && !r.autospec(ctx, res, tree) || !r.acceptable(ctx, res, tree) {
+	if !r.WithoutHistory && !r.autospec(ctx, res, tree) {
 		return
 	}
 	r.filter(ctx, res, tree)
@@ -422,24 +423,21 @@ func (r *Renderer) filter(ctx context.Context, res *Result, tree *overlay.Tree) 
 		}
 	}
 	keep := top
+	var entries []string // that the filter decides about
 	if !r.Unfiltered && !res.Config.Render.SkipFileFilter && others > 0 {
-		entries := make([]string, 0, len(top))
-		for name := range top {
-			entries = append(entries, name)
-		}
-		slices.Sort(entries)
-		key, err := verdictKey(r.Build, res, tree, text, entries)
-		if err != nil {
-			res.fail(err)
-			return
-		}
-		if res.Filter = r.verdicts.get(key, entries); res.Filter == nil {
-			res.Filter = macro.Filter(specName, text, entries, macro.Config{FS: treeFS{tree}, Stop: ctx.Done()})
-			if ctx.Err() == nil {
-				r.verdicts.put(key, res.Filter)
-			}
-		}
-		for _, e := range res.Filter {
+		entries = slices.Sorted(maps.Keys(top))
+	}
+	v, err := r.verdict(ctx, res, tree, text, entries)
+	if err != nil {
+		res.fail(err)
+		return
+	}
+	if !r.report(res, tree, v.findings) {
+		return
+	}
+	if entries != nil {
+		res.Filter = v.entries
+		for _, e := range v.entries {
 			keep[e.Name] = e.Keep
 		}
 	}
@@ -452,6 +450,7 @@ func (r *Renderer) filter(ctx context.Context, res *Result, tree *overlay.Tree) 
 		}
 	}
 	slices.SortFunc(res.Files, func(a, b *overlay.File) int { return strings.Compare(a.Path, b.Path) })
+	r.fileNames(res, tree)
 	for _, f := range res.Files {
 		for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
 			if tree.Files[dir] != nil || dir == specName {

@@ -109,7 +109,17 @@ func (r *Renderer) macrosFile(ctx context.Context, res *Result) (*overlay.File, 
 	for name, v := range b.Defines {
 		values[name], where[name] = v, "build.defines."+name
 	}
-	for _, name := range b.Undefines {
+	for i, name := range b.Undefines {
+		key := fmt.Sprintf("build.undefines[%d]", i)
+		if _, ok := values[name]; !ok && r.Lint && r.setByComponent(c, key) {
+			d := diag.Diagnostic{Pos: origin(c, key), Severity: diag.Warning, Code: "render/unknown-undefine",
+				Message: fmt.Sprintf("no layer of the configuration defines %q, so that build.undefines changes nothing", name),
+				Hint:    "correct the name, or remove the setting"}
+			if n := diag.Nearest(name, slices.Sorted(maps.Keys(values))); n != "" {
+				d.Hint = fmt.Sprintf("did you mean %q?", n)
+			}
+			res.add(diag.List{d})
+		}
 		delete(values, name)
 	}
 	if b.EmitUpstreamProvenance && !res.Upstream.Local {

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"path/filepath"
@@ -17,10 +18,11 @@ import (
 // maxShard is more bytes than any of its files takes.
 const maxShard = 256 << 20
 
-// verdicts remembers which files of a component the file filter keeps. To find
-// out, the whole spec is evaluated, which costs more than everything else in a
-// render; the answer follows from the spec, the files beside it, the macro set
-// and the build of the tool, which are the key.
+// verdicts remembers which files of a component the file filter keeps, and what
+// is to be said about its spec. To find out, the whole spec is evaluated, which
+// costs more than everything else in a render; the answer follows from the spec,
+// the files beside it, the macro sets and the build of the tool, which are the
+// key.
 //
 // It is kept as lines of text in a few files, each read when first needed and
 // replaced as a whole when something was added. A file that is damaged or gone
@@ -41,8 +43,34 @@ type shard struct {
 // maxVerdicts bounds a shard; what was not used in this run goes first.
 const maxVerdicts = 2000
 
-// verdictKey names everything that the filter's answer depends on.
-func verdictKey(build string, res *Result, tree *overlay.Tree, text []byte, entries []string) (string, error) {
+// A verdict is what evaluating a rendered spec came to.
+type verdict struct {
+	entries  []macro.Entry // of the file filter, for the entries that were asked about
+	findings []finding
+}
+
+// verdict evaluates a rendered spec, or remembers what that came to.
+func (r *Renderer) verdict(ctx context.Context, res *Result, tree *overlay.Tree, text []byte, entries []string) (verdict, error) {
+	cfg := r.evaluation(ctx, res, tree)
+	key, err := r.verdictKey(cfg, res, tree, text, entries)
+	if err != nil {
+		return verdict{}, err
+	}
+	v, ok := r.verdicts.get(key, entries)
+	if !ok {
+		v.findings = r.examine(res, tree, text, cfg)
+		if entries != nil {
+			v.entries = macro.Filter(res.Component+".spec", text, entries, macro.Config{FS: treeFS{tree}, Stop: ctx.Done()})
+		}
+		if ctx.Err() == nil {
+			r.verdicts.put(key, v)
+		}
+	}
+	return v, nil
+}
+
+// verdictKey names everything that a verdict depends on.
+func (r *Renderer) verdictKey(cfg macro.Config, res *Result, tree *overlay.Tree, text []byte, entries []string) (string, error) {
 	h := sha256.New()
 	put := func(parts ...string) {
 		for _, p := range parts {
@@ -50,7 +78,14 @@ func verdictKey(build string, res *Result, tree *overlay.Tree, text []byte, entr
 			h.Write([]byte{0})
 		}
 	}
-	put("1", build, macro.SRPM().Hash(), res.Component, res.Upstream.Commit)
+	set := cfg.Set
+	if set == nil {
+		set = macro.Builtin()
+	}
+	put("2", r.Build, macro.SRPM().Hash(), set.Hash(), cfg.Distro.Fedora, res.Component, res.Upstream.Commit)
+	for _, f := range res.Config.SourceFiles {
+		put(f.Filename)
+	}
 	put(entries...)
 	h.Write(text)
 	paths := make([]string, 0, len(tree.Files))
@@ -81,10 +116,10 @@ func (v *verdicts) shard(key string) (*shard, string) {
 	return &v.shards[n], hex.EncodeToString([]byte{n})
 }
 
-// get returns the verdicts about entries that an earlier evaluation gave.
-func (v *verdicts) get(key string, entries []string) []macro.Entry {
+// get returns the verdict that an earlier evaluation gave.
+func (v *verdicts) get(key string, entries []string) (verdict, bool) {
 	if v.dir == "" {
-		return nil
+		return verdict{}, false
 	}
 	s, name := v.shard(key)
 	s.mu.Lock()
@@ -92,16 +127,21 @@ func (v *verdicts) get(key string, entries []string) []macro.Entry {
 	if !s.loaded {
 		s.load(filepath.Join(v.dir, name))
 	}
-	fields := strings.Split(s.known[key], "\t")
-	if len(fields) != len(entries)+1 || len(fields[0]) != len(entries) {
-		return nil
+	line, ok := s.known[key]
+	fields := strings.Split(line, "\t")
+	if !ok || len(fields) != len(entries)+2 || len(fields[0]) != len(entries) {
+		return verdict{}, false
+	}
+	findings, ok := decodeFindings(fields[len(entries)+1])
+	if !ok {
+		return verdict{}, false
 	}
 	s.used[key] = true
 	list := make([]macro.Entry, len(entries))
 	for i, e := range entries {
 		list[i] = macro.Entry{Name: e, Keep: fields[0][i] == '+', Reason: fields[i+1]}
 	}
-	return list
+	return verdict{list, findings}, true
 }
 
 func (s *shard) load(path string) {
@@ -120,14 +160,14 @@ func (s *shard) load(path string) {
 
 var oneLine = strings.NewReplacer("\t", " ", "\n", " ")
 
-// put remembers verdicts.
-func (v *verdicts) put(key string, list []macro.Entry) {
+// put remembers a verdict.
+func (v *verdicts) put(key string, found verdict) {
 	if v.dir == "" {
 		return
 	}
 	s, _ := v.shard(key)
 	var bits, reasons strings.Builder
-	for _, e := range list {
+	for _, e := range found.entries {
 		if e.Keep {
 			bits.WriteByte('+')
 		} else {
@@ -135,6 +175,7 @@ func (v *verdicts) put(key string, list []macro.Entry) {
 		}
 		reasons.WriteString("\t" + oneLine.Replace(e.Reason))
 	}
+	reasons.WriteString("\t" + encodeFindings(found.findings))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.known[key] = bits.String() + reasons.String()

@@ -423,6 +423,8 @@ func TestFingerprintFields(t *testing.T) {
 		"Check.Skip":                   {func(c *components.Component) { c.Build.Check.Skip = true }, counts},
 		"Check.SkipReason":             {func(c *components.Component) { c.Build.Check.SkipReason = "x" }, silent},
 		"Render.SkipFileFilter":        {func(c *components.Component) { c.Render.SkipFileFilter = true }, counts},
+		"Render.AllowRejected":         {func(c *components.Component) { c.Render.AllowRejected = true }, silent},
+		"Render.AllowRejectedReason":   {func(c *components.Component) { c.Render.AllowRejectedReason = "x" }, silent},
 
 		"SourceFile.Pos":             {func(c *components.Component) { c.SourceFiles[0].Pos.Line = 9 }, silent},
 		"SourceFile.Filename":        {func(c *components.Component) { c.SourceFiles[0].Filename = "x" }, counts},
