@@ -45,7 +45,7 @@ func (p *killProject) write(version int) {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			p.t.Fatal(err)
 		}
-		text := fmt.Sprintf("Name: c%d\nVersion: %d\n", i, version)
+		text := fmt.Sprintf("Name: c%d\nVersion: %d\nRelease: 1\nSummary: s\nLicense: MIT\n%%description\nd\n", i, version)
 		for n := range 4 {
 			patch := fmt.Sprintf("p%d-%d.patch", n, version*(n%2))
 			text += fmt.Sprintf("Patch%d: %s\n", n, patch)
