@@ -91,7 +91,7 @@ func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
 	}
 	tab := p.root.get("distros", distro.Name)
 	need := func(v *value, table, key, text string) {
-		if text != "" {
+		if text != "" || u.Source == "srpm" { // which asks neither dist-git nor a lookaside cache
 			return
 		}
 		d := diags.Add(v.pos(), "config/missing-key", "missing key %q in %s: distro %q serves as upstream", key, table, distro.Name)

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"specgraft/components"
-	"specgraft/fedora"
+	"specgraft/fedora/lookaside"
 	"specgraft/fedora/macro"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
@@ -98,7 +98,7 @@ func (r *Renderer) evaluation(ctx context.Context, res *Result, tree *overlay.Tr
 // component's files, not in the `sources` file, not in source-files.
 func (r *Renderer) homeless(s *macro.Spec, res *Result, tree *overlay.Tree) []finding {
 	var list []finding
-	var sources *fedora.Sources
+	var sources *lookaside.Sources
 	placed := func(src *macro.Source) bool {
 		name := src.Name
 		if tree.Files[name] != nil || tree.Files[path.Clean(src.Value.Text)] != nil {
@@ -109,7 +109,7 @@ func (r *Renderer) homeless(s *macro.Spec, res *Result, tree *overlay.Tree) []fi
 			if f := tree.Files["sources"]; f != nil {
 				data, _ = f.Bytes()
 			}
-			sources, _ = fedora.ParseSources("sources", data)
+			sources, _ = lookaside.ParseSources("sources", data)
 		}
 		if _, ok := sources.Entry(name); ok {
 			return true

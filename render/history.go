@@ -43,7 +43,11 @@ func (r *Renderer) Prepare(ctx context.Context, names []string, all bool) diag.L
 		case pins:
 			open = r.openPinHistory
 		}
-		if err := open(ctx, names); err != nil {
+		err := open(ctx, names)
+		if d := r.cutOff; d != nil { // allowed
+			problems = append(problems, *d)
+		}
+		if err != nil {
 			d, ok := errors.AsType[*diag.Diagnostic](err)
 			if !ok {
 				d = &diag.Diagnostic{Code: "render/history", Env: true,
@@ -144,7 +148,9 @@ func (r *Renderer) openHistory(ctx context.Context, names []string) error {
 		}
 	}
 	if err == nil {
-		err = h.complete(names)
+		if d := h.complete(names); d != nil {
+			err = r.shallowClone(d)
+		}
 	}
 	if err != nil {
 		repo.Close()
@@ -156,7 +162,7 @@ func (r *Renderer) openHistory(ctx context.Context, names []string) error {
 
 // complete reports whether the whole history of the locks is there: releases
 // count its commits.
-func (h *projectHistory) complete(names []string) error {
+func (h *projectHistory) complete(names []string) *diag.Diagnostic {
 	var cut []string
 	for _, n := range names {
 		if log := h.log[h.path(n)]; len(log) > 0 && h.shallow[log[len(log)-1].Commit] {
@@ -178,6 +184,19 @@ func cutOff(one, many string, cut []string) error {
 	return &diag.Diagnostic{Code: "render/history", Env: true,
 		Message: fmt.Sprintf("the history of %s is cut off: the project is a shallow clone", what),
 		Hint:    "releases count its commits; run git fetch --unshallow"}
+}
+
+// shallowClone makes a warning, which Prepare returns, of the error that history
+// is cut off, when that is allowed.
+func (r *Renderer) shallowClone(d *diag.Diagnostic) error {
+	if !r.AllowShallow {
+		d.Hint += ", or render with --allow-shallow"
+		return d
+	}
+	d.Severity, d.Env = diag.Warning, false
+	d.Hint = "releases count its commits, so that they are too low; git fetch --unshallow gets them"
+	r.cutOff = d
+	return nil
 }
 
 // path returns where a component's lock is in the project's repository.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/fedora/macro"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"

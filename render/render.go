@@ -58,6 +58,9 @@ type Renderer struct {
 	AllowOutside bool
 	// SkipLockValidation renders with whatever locks there are.
 	SkipLockValidation bool
+	// AllowShallow goes on with the history that a shallow clone of the project
+	// has; releases that count its commits are too low then.
+	AllowShallow bool
 	// Unfiltered keeps files that the spec does not refer to.
 	Unfiltered bool
 	// WithoutHistory leaves out what is computed from git history: release
@@ -79,6 +82,7 @@ type Renderer struct {
 	sources   sourceOpener
 	macroSets macroSets
 	history   *projectHistory
+	cutOff    *diag.Diagnostic // the history is, as allowed
 	logs      autospec.Cache
 	verdicts  verdicts
 
@@ -310,6 +314,7 @@ func badName(name string, pos token.Position) error {
 
 // bump raises a static release by the number of the component's changes.
 func (r *Renderer) bump(ctx context.Context, res *Result, tree *overlay.Tree) bool {
+	r.mixedReleases(res, tree)
 	b, err := autospec.Bump(tree.Spec, res.Config.Release.Calculation, len(res.Changes), macro.Config{Set: res.Macros, Stop: ctx.Done()})
 	if err != nil {
 		return res.fail(err)
@@ -333,6 +338,27 @@ func (r *Renderer) bump(ctx context.Context, res *Result, tree *overlay.Tree) bo
 		res.Ops = append(res.Ops, overlay.Op{Step: "release", Pos: pos, Description: o.Description})
 	}
 	return true
+}
+
+// mixedReleases warns about a Release that is computed in one branch of a
+// conditional and a number in the other: the last one decides how both are
+// raised.
+func (r *Renderer) mixedReleases(res *Result, tree *overlay.Tree) {
+	mode := res.Config.Release.Calculation
+	auto, number, ok := autospec.MixedReleases(tree.Spec)
+	if !ok || !r.Lint || mode == autospec.CalculationAutorelease || mode == autospec.CalculationManual {
+		return
+	}
+	d := diag.Diagnostic{Pos: origin(res.Config, "release.calculation"), Severity: diag.Warning, Code: "render/mixed-release",
+		Message: "Release is %autorelease in one branch and a number in the other: the number takes the place of both",
+		Hint:    `set release.calculation = "autorelease" to keep both as they are, or "manual"`}
+	if auto > number {
+		d.Message = "Release is a number in one branch and %autorelease in the other: the number is not raised"
+	}
+	for _, i := range []int{min(auto, number), max(auto, number)} {
+		d.Related = append(d.Related, diag.Related{Pos: tree.Spec.Pos(i), Message: strings.TrimSpace(tree.Spec.Line(i).Text)})
+	}
+	res.add(diag.List{d})
 }
 
 // step applies one more operation of the renderer.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"go/token"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ func autospecCmd(g *globals) *cobra.Command {
 	var output, now, toolVersion string
 	var macros string
 	var defines []string
-	var lenient bool
+	var lenient, allowShallow bool
 	cmd := &cobra.Command{
 		Use:   "autospec SPEC",
 		Short: "Write release and changelog from git history into a spec",
@@ -46,6 +47,7 @@ unless --now gives another one.`,
 	f.StringArrayVarP(&defines, "define", "D", nil, "evaluate with the macro `'NAME VALUE'`; may be repeated")
 	f.StringVar(&macros, "macros", "", "evaluate with the macro set in `FILE`, made by 'specgraft macros import'")
 	f.BoolVar(&lenient, "no-error-on-unparseable-spec", false, "go on when rpm would reject the newest spec")
+	f.BoolVar(&allowShallow, "allow-shallow", false, "go on with the history that a shallow clone has")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.formatOf("spec", "json")
 		if err != nil {
@@ -80,6 +82,16 @@ unless --now gives another one.`,
 		res, err := autospec.Process(in)
 		if err != nil {
 			return inSpec(c.Path, err)
+		}
+		if c.Shallow && res.Changed {
+			d := diag.Diagnostic{Code: "autospec/shallow", Severity: diag.Error, Pos: token.Position{Filename: c.Path},
+				Message: "the repository is a shallow clone: the release counts the commits that it lacks, and the changelog lists them",
+				Hint:    "run git fetch --unshallow there, or go on with --allow-shallow"}
+			if !allowShallow {
+				return diag.List{d}.Err()
+			}
+			d.Severity, d.Hint = diag.Warning, "git fetch --unshallow gets the other commits"
+			g.report(diag.List{d})
 		}
 		if output != "" && res.Changed {
 			if err := writeSpec(output, c.Path, res.Apply(in.Spec)); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"go/token"
@@ -44,7 +45,11 @@ trees, and lists the components that have to be built again: those whose
 fingerprint differs, or, when a commit has no lock directory, whose rendered
 directory does. Of a project that keeps pins instead of locks, the configuration
 of both commits is loaded and compared: everything that decides what is built,
-and neither documentation nor tests, channels and hints. Nothing is rendered and no upstream is asked. When a rendered sources file
+and neither documentation nor tests, channels and hints. Nothing is rendered and
+no upstream is asked. --from A...B compares B with the commit where it left A, as
+a pull request does: what happened on A since then is not listed.
+
+When a rendered sources file
 changed although the fingerprint did not, the tree was not rendered from its
 locks; that is an error.
 
@@ -53,11 +58,11 @@ comments, spacing and the like alone, or its fingerprint changed and nothing tha
 rendered did.`,
 		Example: `  specgraft changed --from HEAD~1 --json
   specgraft changed --from HEAD~1 --meaning
-  specgraft changed --from origin/main --to HEAD --include-unchanged`,
+  specgraft changed --from origin/main...HEAD --include-unchanged`,
 	}
 	sel := g.selectFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&from, "from", "", "compare from commit `REF` (required)")
+	f.StringVar(&from, "from", "", "compare from commit `REF`, or with A...B from where B left A (required)")
 	f.StringVar(&to, "to", "HEAD", "compare to commit `REF`")
 	f.BoolVar(&meaning, "meaning", false, "count as unchanged what differs in comments, spacing and the like alone")
 	f.BoolVar(&unchanged, "include-unchanged", false, "list components that did not change, too")
@@ -77,16 +82,28 @@ rendered did.`,
 		if err != nil {
 			return err
 		}
-		before, err := readOutputs(h, from)
+		start, end, err := resolveRange(h, from, to, cmd.Flags().Changed("to"))
 		if err != nil {
 			return err
 		}
-		after, err := readOutputs(h, to)
+		before, err := readOutputs(start)
 		if err != nil {
 			return err
+		}
+		after, err := readOutputs(end)
+		if err != nil {
+			return err
+		}
+		var loader *plan.Loader
+		if meaning {
+			r, err := g.renderer(p)
+			if err != nil {
+				return err
+			}
+			loader = &plan.Loader{Renderer: r, Cache: &plan.Cache{}}
 		}
 		if p.WithoutLocks {
-			return g.changedInputs(p, sel, args, before, after, unchanged, format)
+			return g.changedInputs(cmd.Context(), p, sel, args, before, after, loader, unchanged, format)
 		}
 		names := map[string]bool{}
 		for _, o := range []*outputs{before, after} {
@@ -104,27 +121,13 @@ rendered did.`,
 			return err
 		}
 		list := newRecords(g.stdout, format, changedColumns)
-		var loader *plan.Loader
-		if meaning {
-			r, err := g.renderer(p)
-			if err != nil {
-				return err
-			}
-			loader = &plan.Loader{Renderer: r, Cache: &plan.Cache{}}
-		}
 		var problems diag.List
 		for _, name := range chosen {
 			rec, err := compareOutputs(p, name, before, after, &problems)
 			if err != nil {
 				return err
 			}
-			if meaning && rec.ChangeType == "changed" {
-				c, list := loader.Changed(cmd.Context(), before.Revision, after.Revision, name)
-				problems = append(problems, list...)
-				if len(c.What) == 0 && !list.HasErrors() {
-					rec.ChangeType = "unchanged"
-				}
-			}
+			rec.byMeaning(cmd.Context(), loader, before, after, &problems)
 			if rec.ChangeType == "unchanged" && !unchanged {
 				continue
 			}
@@ -138,6 +141,19 @@ rendered did.`,
 		return problems.Err()
 	}
 	return cmd
+}
+
+// byMeaning makes an unchanged component of one that differs in noise alone. A
+// nil loader leaves it as it is.
+func (rec *changedRecord) byMeaning(ctx context.Context, loader *plan.Loader, before, after *outputs, problems *diag.List) {
+	if loader == nil || rec.ChangeType != "changed" {
+		return
+	}
+	c, list := loader.Changed(ctx, before.Revision, after.Revision, rec.Component)
+	*problems = append(*problems, list...)
+	if len(c.What) == 0 && !list.HasErrors() {
+		rec.ChangeType = "unchanged"
+	}
 }
 
 // among returns those of names that were chosen; all without a choice. Unlike
@@ -179,12 +195,8 @@ type outputs struct {
 	rendered []string
 }
 
-func readOutputs(h *revision.History, ref string) (*outputs, error) {
-	r, err := resolve(h, ref)
-	if err != nil {
-		return nil, err
-	}
-	o := &outputs{Revision: r}
+func readOutputs(r *revision.Revision) (o *outputs, err error) {
+	o = &outputs{Revision: r}
 	if o.locks, err = r.Locks(); err == nil {
 		o.rendered, err = r.Rendered()
 	}

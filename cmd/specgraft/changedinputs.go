@@ -1,16 +1,18 @@
 package main
 
 import (
+	"context"
 	"slices"
 
 	"specgraft/components"
 	"specgraft/components/lock"
 	"specgraft/overlay/diag"
+	"specgraft/render/plan"
 )
 
 // changedInputs is changed for a project without locks: it compares what both
 // commits resolve to.
-func (g *globals) changedInputs(p *components.Project, sel *selection, args []string, before, after *outputs, unchanged bool, format string) error {
+func (g *globals) changedInputs(ctx context.Context, p *components.Project, sel *selection, args []string, before, after *outputs, loader *plan.Loader, unchanged bool, format string) error {
 	var names []string
 	for _, o := range []*outputs{before, after} {
 		then, err := o.Project()
@@ -40,6 +42,7 @@ func (g *globals) changedInputs(p *components.Project, sel *selection, args []st
 			}
 			continue
 		}
+		rec.byMeaning(ctx, loader, before, after, &problems)
 		if rec.ChangeType == "unchanged" && !rec.SourcesChange && !unchanged && !named {
 			continue
 		}

@@ -41,7 +41,7 @@ func (g *globals) renderer(p *components.Project) (*render.Renderer, error) {
 
 func renderCmd(g *globals) *cobra.Command {
 	var output, now, exportGit, patch string
-	var force, check, clean, failFast, failOnError, explain bool
+	var force, check, clean, failFast, failOnError, explain, allowShallow bool
 	var jobs int
 	var strict []string
 	cmd := &cobra.Command{
@@ -85,6 +85,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 	f.BoolVar(&explain, "explain-files", false, "print for each file of the components whether it is kept and why")
 	f.BoolVar(&failFast, "fail-fast", false, "start no further component after the first failure")
 	f.StringVar(&now, "now", "", "`TIME` of changes that are not committed, as RFC 3339 or @UNIX (default: the commit date of HEAD)")
+	f.BoolVar(&allowShallow, "allow-shallow", false, "go on with the history that a shallow clone of the project has")
 	f.StringVar(&exportGit, "export-git", "", "with one component: also write the git history that its release and changelog are computed from to `DIR`")
 	f.BoolVar(&failOnError, "fail-on-error", false, "accepted for azldev's sake: a failure always gives exit code 1")
 	_ = f.MarkHidden("fail-on-error")
@@ -131,9 +132,12 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		if exportGit != "" && len(names) != 1 {
 			return usageError{fmt.Errorf("--export-git writes the history of one component, not of %d", len(names))}
 		}
-		if err := r.Prepare(cmd.Context(), names, sel.all).Err(); err != nil {
+		r.AllowShallow = allowShallow
+		problems := r.Prepare(cmd.Context(), names, sel.all)
+		if err := problems.Err(); err != nil {
 			return err
 		}
+		g.report(slices.DeleteFunc(problems, func(d diag.Diagnostic) bool { return d.Code != "render/history" }))
 		if exportGit != "" {
 			if err := r.ExportHistory(cmd.Context(), names[0], exportGit); err != nil {
 				return err

@@ -69,17 +69,9 @@ wrote the component's lock, or touched its pin where there are no locks; without
 		if err != nil {
 			return err
 		}
-		after := h.Worktree()
-		if to != "" {
-			if after, err = resolve(h, to); err != nil {
-				return err
-			}
-		}
-		var start *revision.Revision
-		if from != "" {
-			if start, err = resolve(h, from); err != nil {
-				return err
-			}
+		start, after, err := resolveRange(h, from, to, to != "")
+		if err != nil {
+			return err
 		}
 		// A component may be gone from the working tree.
 		known := p.Names()
@@ -177,6 +169,32 @@ func resolve(h *revision.History, ref string) (*revision.Revision, error) {
 		return nil, usageError{err}
 	}
 	return r, err
+}
+
+// resolveRange looks up what --from and --to name; without --to the working tree
+// is the end, and without --from there is no start. A --from of the form A...B
+// is a range by itself: from where B left A to B.
+func resolveRange(h *revision.History, from, to string, toGiven bool) (start, end *revision.Revision, err error) {
+	if a, b, ok := strings.Cut(from, "..."); ok {
+		if toGiven {
+			return nil, nil, usageError{fmt.Errorf("--from %s names both ends: leave --to out", from)}
+		}
+		if start, end, err = h.Between(a, b); err != nil {
+			if _, ok := errors.AsType[*revision.UnknownError](err); ok {
+				err = usageError{err}
+			}
+		}
+		return start, end, err
+	}
+	if end = h.Worktree(); to != "" {
+		if end, err = resolve(h, to); err != nil {
+			return nil, nil, err
+		}
+	}
+	if from != "" {
+		start, err = resolve(h, from)
+	}
+	return start, end, err
 }
 
 // compareRevisions finds out why a component differs between two revisions.

@@ -30,6 +30,8 @@ const DefaultToolVersion = "0.8.3"
 
 // Codes documents the diagnostics of this package.
 var Codes = []diag.Code{
+	{ID: "autospec/shallow", Summary: "the history of a spec is cut off",
+		Doc: "The repository is a shallow clone. %autorelease counts commits and %autochangelog lists them, so that both would be wrong. git fetch --unshallow gets the rest; --allow-shallow goes on with what there is."},
 	{ID: "autospec/no-spec", Default: diag.Error, Summary: "there is no spec at the given path",
 		Doc: "Name a file that ends in .spec, or a directory that holds a spec of its own name."},
 	{ID: "autospec/no-date", Default: diag.Error, Summary: "an entry for uncommitted changes has no date",

@@ -26,6 +26,8 @@ type Checkout struct {
 	Input Input
 	// HeadTime is the committer date of HEAD, the zero time without git.
 	HeadTime time.Time
+	// Shallow says that the repository lacks the commits behind some.
+	Shallow bool
 
 	root *os.Root
 	repo *distgit.Repo
@@ -116,6 +118,7 @@ func (c *Checkout) read(ctx context.Context, dir string) error {
 		return err
 	}
 	c.HeadTime = commit.Committer.When
+	c.Shallow = len(c.repo.Shallow()) > 0
 	c.Input.Graph = Upstream(NewLog(specName, func() (History, error) { return c.repo, nil }), head)
 	return c.compare(ctx, commit)
 }

@@ -58,6 +58,9 @@ func Bump(f *spec.File, mode string, n int, cfg macro.Config) (Bumped, error) {
 		}
 		return Bumped{}, nil
 	}
+	if mode == CalculationSmart && prerelease(tag.Value) {
+		return bumpSmart(f, tag, n, cfg)
+	}
 	if value, ok := addLeading(tag.Value, n); ok {
 		return Bumped{Value: value}, nil
 	}
@@ -67,6 +70,32 @@ func Bump(f *spec.File, mode string, n int, cfg macro.Config) (Bumped, error) {
 	return Bumped{}, &diag.Diagnostic{Pos: pos, Code: "autospec/release-form",
 		Message: fmt.Sprintf("Release %q does not begin with a number that could be raised", tag.Value),
 		Hint:    `set release.calculation to "smart" to raise the macro that holds the number, or to "manual"`}
+}
+
+// prerelease reports whether a release marks what comes before the version: it
+// begins with a zero and a dot, so that it sorts below the final release 1. See
+// "Traditional versioning" in Fedora's packaging guidelines.
+func prerelease(release string) bool { return strings.HasPrefix(release, "0.") }
+
+// MixedReleases returns the lines of two Release tags of the preamble of which
+// one uses %autorelease and the other holds a number, as in the branches of a
+// conditional. What raises one of them is wrong for the other.
+func MixedReleases(f *spec.File) (auto, number int, ok bool) {
+	auto, number = -1, -1
+	for t := range f.Tags() {
+		if t.Section > 0 {
+			break
+		}
+		if strings.ToLower(t.Name) != "release" {
+			continue
+		}
+		if hasAutorelease(t.Value) {
+			auto = t.Line
+		} else {
+			number = t.Line
+		}
+	}
+	return auto, number, auto >= 0 && number >= 0
 }
 
 // releaseTag returns the last Release tag of the preamble.

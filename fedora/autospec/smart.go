@@ -70,6 +70,9 @@ func raises(before, after *macro.Spec) bool {
 	if before.Name.Text != after.Name.Text || before.Epoch.Text != after.Epoch.Text || before.Version.Text != after.Version.Text {
 		return false
 	}
+	if prerelease(before.Release.Text) && !prerelease(after.Release.Text) {
+		return false // it would sort above the final release
+	}
 	same := func(a, b []macro.Source) bool {
 		return slices.EqualFunc(a, b, func(x, y macro.Source) bool { return x.Value.Text == y.Value.Text })
 	}

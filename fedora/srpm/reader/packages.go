@@ -227,6 +227,9 @@ func (s *Packages) unpack(ctx context.Context, c *lookaside.Content, r Request) 
 		d.Hint = fmt.Sprintf("set spec.upstream-name = %q, or correct spec.srpm", p.Name)
 		return d
 	}
+	if err := nameSpec(kept, p, r.Name+".spec"); err != nil {
+		return err
+	}
 	// Everything is verified now.
 	for _, part := range parts {
 		if _, err := part.Keep(); err != nil {
@@ -248,8 +251,30 @@ type srpmContent struct {
 	data []byte
 }
 
+// maxSpec bounds the size of a spec in a package.
+const maxSpec = 64 << 20
+
+// nameSpec gives the spec of a package, which the header marks whatever it is
+// called, the name of the package.
+func nameSpec(files []srpmContent, p *Package, want string) error {
+	if p.Spec == want {
+		return nil
+	}
+	if slices.ContainsFunc(files, func(f srpmContent) bool { return f.name == want }) {
+		d := diag.Errorf("srpm/bad", "the spec of %s is %q, and %q is another file", p.NEVR(), p.Spec, want)
+		d.Hint = "set spec.upstream-name to what the spec is called"
+		return d
+	}
+	for i := range files {
+		if files[i].name == p.Spec {
+			files[i].name = want
+		}
+	}
+	return nil
+}
+
 func isArchive(f *File) bool {
-	if strings.HasSuffix(f.Name, ".spec") && f.Size <= 64<<20 {
+	if (f.spec || strings.HasSuffix(f.Name, ".spec")) && f.Size <= maxSpec {
 		return false
 	}
 	lower := strings.ToLower(f.Name)

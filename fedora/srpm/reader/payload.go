@@ -78,8 +78,8 @@ func (p *Package) readPayload(r io.Reader, each func(f *File, r io.Reader) error
 		}
 	}
 	for i := range p.Files {
-		if !p.Files[i].seen {
-			return badSRPM("the payload lacks %q", p.Files[i].Name)
+		if f := &p.Files[i]; !f.seen && !f.Absent {
+			return badSRPM("the payload lacks %q", f.Name)
 		}
 	}
 	return nil

@@ -59,8 +59,11 @@ type File struct {
 	DigestType string      `json:"digestType"` // "SHA256", "MD5" and so on; "" for none
 	Digest     string      `json:"digest"`
 
+	Absent     bool        `json:"absent,omitempty"` // left out of the payload by NoSource or NoPatch
+
 	seen  bool
-	index int // in the header
+	spec  bool // the header marks it as the spec
+	index int  // in the header
 }
 
 // EVR returns the package's version for comparing it with another.
@@ -269,6 +272,7 @@ func (d *digests) check(p *Package) error {
 const (
 	tagSourcePackage = 1106
 	fileFlagSpec     = 1 << 5
+	fileFlagGhost    = 1 << 6 // left out of the payload: NoSource and NoPatch
 )
 
 // A header is the header of a package, whose tables have been checked.
@@ -393,8 +397,9 @@ func (h header) files() (list []File, specName string, err error) {
 			spec = flags[i]&fileFlagSpec != 0
 		}
 		if spec && specName == "" {
-			specName = name
+			specName, f.spec = name, true
 		}
+		f.Absent = len(flags) == len(names) && flags[i]&fileFlagGhost != 0
 		list = append(list, f)
 	}
 	slices.SortFunc(list, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
