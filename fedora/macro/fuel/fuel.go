@@ -35,7 +35,7 @@ const (
 
 	LuaTicks  = 20_000_000 // instructions of all Lua code of a spec
 	LuaMeta   = 400_000    // the same once the code has touched metatables
-	LuaMemory = 16 << 20   // bytes it allocates
+	LuaMemory = 64 << 20   // bytes it allocates
 	LuaText   = 256 << 10  // bytes of one chunk
 	LuaTokens = 50_000     // tokens of one chunk
 	LuaDepth  = 190        // nested blocks and brackets and operators that wait; Lua itself takes 200
