@@ -55,8 +55,9 @@ type state struct {
 	opt       Options
 	paths     *paths
 	documents []*document // in order of merging
-	twice     diag.List   // files that are reached in more than one way
-	lost      diag.List   // keys that merging left out
+	digest    projectDigest
+	twice     diag.List // files that are reached in more than one way
+	lost      diag.List // keys that merging left out
 
 	parts     map[string][]entry // definitions of components that have several
 	generated map[string]bool    // absolute paths of files that hold a generated pin

@@ -2,6 +2,7 @@ package render
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -47,6 +48,9 @@ type RunOptions struct {
 	Check    bool // compare with the output tree and leave it alone
 	FailFast bool // start no further component after an unexpected failure
 
+	// Verify renders and reads everything, whatever is known of the tree.
+	Verify bool
+
 	ExplainFiles bool // give each outcome the verdicts of the file filter
 }
 
@@ -63,6 +67,11 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}
+	var index *treeIndex
+	if !opt.ExplainFiles {
+		index = r.openIndex(out)
+		defer index.save()
+	}
 	done := make([]chan *Outcome, len(names))
 	for i := range done {
 		done[i] = make(chan *Outcome, 1)
@@ -76,7 +85,7 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 				if i >= len(names) {
 					return
 				}
-				o := r.one(ctx, out, names[i], opt)
+				o := r.one(ctx, out, index, names[i], opt)
 				if fatal(o.Diags) || opt.FailFast && o.Status == Error && !o.Expected {
 					cancel()
 				}
@@ -102,7 +111,7 @@ func fatal(l diag.List) bool {
 }
 
 // one renders a component and compares or writes it.
-func (r *Renderer) one(ctx context.Context, out *Output, name string, opt RunOptions) (o *Outcome) {
+func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, name string, opt RunOptions) (o *Outcome) {
 	o = &Outcome{Component: name, Status: Cancelled}
 	if validName(name) {
 		o.OutputDir = filepath.Join(out.Dir, filepath.FromSlash(ComponentDir(name)))
@@ -116,6 +125,17 @@ func (r *Renderer) one(ctx context.Context, out *Output, name string, opt RunOpt
 	}()
 	if ctx.Err() != nil {
 		return o
+	}
+	var inputs [sha256.Size]byte
+	var commit string
+	known := false
+	if index != nil {
+		if inputs, commit, known = r.inputs(ctx, name); known && !opt.Verify {
+			if same := r.reuse(out, index, name, inputs); same != nil {
+				same.OutputDir = o.OutputDir
+				return same
+			}
+		}
 	}
 	res := r.Render(ctx, name)
 	if ctx.Err() != nil {
@@ -169,6 +189,11 @@ func (r *Renderer) one(ctx context.Context, out *Output, name string, opt RunOpt
 		c := *d
 		c.Component = name
 		o.fail(diag.List{c})
+	}
+	if known && o.Status == OK && !(o.Changed && opt.Check) && commit == res.Upstream.Commit && r.stillThere(ctx, res.Config, inputs) {
+		index.remember(out, res, inputs, o.Diags)
+	} else if index != nil {
+		index.put(name, nil)
 	}
 	return o
 }

@@ -41,7 +41,7 @@ func (g *globals) renderer(p *components.Project) (*render.Renderer, error) {
 
 func renderCmd(g *globals) *cobra.Command {
 	var output, now, exportGit, patch string
-	var force, check, clean, failFast, failOnError, explain, allowShallow bool
+	var force, check, verify, clean, failFast, failOnError, explain, allowShallow bool
 	var jobs int
 	var strict []string
 	cmd := &cobra.Command{
@@ -60,12 +60,19 @@ warnings: of all, or of those with the given codes ('specgraft help codes').
 On a terminal -a lists the components that changed or failed, and counts the
 others; with -v, and into a file or a pipe, it lists all of them.
 
+A component is not rendered again while its inputs and, as far as the file system
+tells, its files are what they were when it was last found to be right: one
+question for each file, and no reading. The only change that this may miss is one
+of a file that was given its old size and times back. --verify believes nothing
+and reads everything.
+
 With --check nothing is written: exit code 2 says that the tree is not what
 render would write. With --explain-files the results list each file of the
 packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		Example: `  specgraft render -a
   specgraft render bash 'python-*'
   specgraft render -a --check --clean-stale
+  specgraft render -a --check --verify
   specgraft render -a --check --patch fix.patch --format github
   specgraft render -a --strict=overlay/became-conditional,overlay/no-effect
   specgraft render bash -o /tmp/specs --json`,
@@ -78,6 +85,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 	f.BoolVarP(&force, "force", "f", false, "replace directories even if they do not look like rendered specs")
 	f.BoolVar(&check, "check", false, "write nothing; exit with 2 when something would change")
 	f.StringVar(&patch, "patch", "", "with --check: write the patch that would fix the tree to `FILE`, for git apply")
+	f.BoolVar(&verify, "verify", false, "render and read everything, also what is known to be unchanged")
 	f.BoolVar(&clean, "clean-stale", false, "with -a: remove directories of components that are gone")
 	f.IntVarP(&jobs, "jobs", "j", 0, "render `N` components at a time (default: one for each processor)")
 	f.StringSliceVar(&strict, "strict", nil, "make errors of warnings with `CODES`, which may be groups such as overlay/; of all when none are given")
@@ -157,7 +165,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		}
 		g.closers = append(g.closers, out.Close)
 		run := g.newRenderRun(r, out, names, format, g.brief(sel.all, format),
-			render.RunOptions{Jobs: g.jobs(jobs, 1), Check: check, FailFast: failFast, ExplainFiles: explain})
+			render.RunOptions{Jobs: g.jobs(jobs, 1), Check: check, FailFast: failFast, ExplainFiles: explain, Verify: verify})
 		if patch != "" {
 			run.patch = &patchFile{name: patch}
 		}

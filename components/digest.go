@@ -1,0 +1,63 @@
+package components
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"sync"
+)
+
+// projectDigest is computed once.
+type projectDigest struct {
+	once sync.Once
+	sum  []byte
+}
+
+// Digest returns a digest of everything that a component's configuration
+// follows from: the texts of all of the project's files as they were loaded, and
+// those of the component's overlay documents. What the configuration refers to by
+// name, such as the sources of overlays, is not part of it.
+func (p *Project) Digest(c *Component) []byte {
+	p.digest.once.Do(func() {
+		h := sha256.New()
+		fmt.Fprintf(h, "%q %q %q %+v\n", p.Dir, p.Root, p.LockDir, p.Settings)
+		for _, doc := range p.documents {
+			addSource(h, doc.src)
+		}
+		p.digest.sum = h.Sum(nil)
+	})
+	h := sha256.New()
+	h.Write(p.digest.sum)
+	fmt.Fprintf(h, "%q\n", c.Name)
+	seen := map[*source]bool{}
+	for _, op := range c.ops {
+		op.eachSource(func(s *source) {
+			if !seen[s] {
+				seen[s] = true
+				addSource(h, s)
+			}
+		})
+	}
+	return h.Sum(nil)
+}
+
+func addSource(h hash.Hash, s *source) {
+	fmt.Fprintf(h, "%q %d\n", s.path, len(s.text))
+	h.Write([]byte(s.text))
+}
+
+// eachSource calls f for the documents that a value comes from, in order.
+func (v *value) eachSource(f func(*source)) {
+	if v == nil {
+		return
+	}
+	if v.src != nil {
+		f(v.src)
+	}
+	for _, el := range v.list {
+		el.eachSource(f)
+	}
+	for i := range v.keys {
+		v.keys[i].val.eachSource(f)
+	}
+}

@@ -1,0 +1,287 @@
+package render
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/gob"
+	"encoding/hex"
+	"path"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"specgraft/fedora/cache"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+)
+
+// A treeIndex remembers of an output tree which components were as render would
+// write them, what the file system said of their files at that time, and a digest
+// of everything that they follow from. A component of which neither has changed
+// is neither rendered nor read again.
+//
+// It lives in the cache, one file for each tree and build of the tool, and is
+// believed only as far as git believes its own: what changed within the last tick
+// of the clock before it was written may have changed once more without a trace,
+// and is looked at.
+type treeIndex struct {
+	path  string
+	saved int64 // ns since 1970
+
+	mu    sync.Mutex
+	known map[string]*indexed
+	dirty bool
+}
+
+// An indexed is one component of the index.
+type indexed struct {
+	inputs [sha256.Size]byte
+	commit string
+	diags  []byte // warnings, nil for none
+	files  []indexedFile
+}
+
+type indexedFile struct {
+	path string // below the component's directory; "" is the directory itself
+	id   fileID
+}
+
+const (
+	indexMagic = "sgtree1\n"
+	maxIndexed = 1 << 24
+	// tick is the coarsest clock of file systems that tell nanoseconds, coarseTick
+	// that of those that do not.
+	tick       = int64(50 * time.Millisecond)
+	coarseTick = int64(3 * time.Second)
+)
+
+// openIndex reads the index of the tree that out is; an empty one where it is
+// missing, damaged or another tree's.
+func (r *Renderer) openIndex(out *Output) *treeIndex {
+	if r.CacheDir == "" || out.root == nil {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(r.Build + "\x00" + out.Dir))
+	x := &treeIndex{path: filepath.Join(r.CacheDir, "tree.v1", hex.EncodeToString(sum[:16])), known: map[string]*indexed{}}
+	data, err := cache.ReadFile(x.path)
+	if err != nil {
+		return x
+	}
+	if known, saved, ok := decodeTree(data); ok && saved <= time.Now().UnixNano() {
+		x.known, x.saved = known, saved
+	}
+	return x
+}
+
+// save writes the index. That it cannot be written costs time, nothing else.
+func (x *treeIndex) save() {
+	if x == nil || !x.dirty {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	_ = cache.Write(x.path, x.encode(time.Now().UnixNano()))
+}
+
+// get returns what is known about a component with these inputs, nil when that
+// is nothing.
+func (x *treeIndex) get(name string, inputs [sha256.Size]byte) *indexed {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if c := x.known[name]; c != nil && c.inputs == inputs {
+		return c
+	}
+	return nil
+}
+
+// put remembers a component, nil to forget it.
+func (x *treeIndex) put(name string, c *indexed) {
+	if x == nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if c == nil && x.known[name] == nil {
+		return
+	}
+	x.dirty = true
+	if c == nil {
+		delete(x.known, name)
+	} else {
+		x.known[name] = c
+	}
+}
+
+// unchanged reports whether the files of a component are those that the index
+// knows. One call of the system is spent on each.
+func (x *treeIndex) unchanged(out *Output, name string, c *indexed) bool {
+	l, err := out.letter(strings.ToLower(name[:1]), false)
+	if err != nil || l == nil {
+		return false
+	}
+	for i := range c.files {
+		f := &c.files[i]
+		id, err := identify(l.dir, path.Join(name, f.path))
+		if err != nil || id != f.id || x.racy(id) {
+			return false
+		}
+	}
+	return true
+}
+
+// racy reports whether a file was touched so shortly before the index was
+// written that it may have been touched again since without a trace.
+func (x *treeIndex) racy(id fileID) bool {
+	t := tick
+	if id.mtime%int64(time.Second) == 0 && id.ctime%int64(time.Second) == 0 {
+		t = coarseTick
+	}
+	return max(id.mtime, id.ctime)+t > x.saved
+}
+
+// describe asks the file system about a component's directory, whose files are
+// known to be those given; nil when that is not possible.
+func describe(out *Output, name string, files []*overlay.File) []indexedFile {
+	l, err := out.letter(strings.ToLower(name[:1]), false)
+	if err != nil || l == nil {
+		return nil
+	}
+	paths := []string{""}
+	for _, f := range files {
+		for dir := path.Dir(f.Path); dir != "." && !slices.Contains(paths, dir); dir = path.Dir(dir) {
+			paths = append(paths, dir)
+		}
+		paths = append(paths, f.Path)
+	}
+	list := make([]indexedFile, len(paths))
+	for i, p := range paths {
+		id, err := identify(l.dir, path.Join(name, p))
+		if err != nil {
+			return nil
+		}
+		list[i] = indexedFile{p, id}
+	}
+	return list
+}
+
+// warnings reads the diagnostics that came with a component.
+func (c *indexed) warnings() (l diag.List, ok bool) {
+	if c.diags == nil {
+		return nil, true
+	}
+	err := gob.NewDecoder(bytes.NewReader(c.diags)).Decode(&l)
+	return l, err == nil
+}
+
+// packWarnings is the reverse of warnings. Only what comes back as it was is
+// kept.
+func packWarnings(l diag.List) ([]byte, bool) {
+	if len(l) == 0 {
+		return nil, true
+	}
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(l); err != nil {
+		return nil, false
+	}
+	again, ok := (&indexed{diags: b.Bytes()}).warnings()
+	return b.Bytes(), ok && reflect.DeepEqual(again, l)
+}
+
+func (x *treeIndex) encode(saved int64) []byte {
+	b := binary.AppendVarint([]byte(indexMagic), saved)
+	text := func(s string) {
+		b = binary.AppendVarint(b, int64(len(s)))
+		b = append(b, s...)
+	}
+	names := make([]string, 0, len(x.known))
+	for name := range x.known {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	b = binary.AppendVarint(b, int64(len(names)))
+	for _, name := range names {
+		c := x.known[name]
+		text(name)
+		b = append(b, c.inputs[:]...)
+		text(c.commit)
+		text(string(c.diags))
+		b = binary.AppendVarint(b, int64(len(c.files)))
+		for _, f := range c.files {
+			text(f.path)
+			for _, n := range []int64{f.id.mode, f.id.inode, f.id.size, f.id.mtime, f.id.ctime} {
+				b = binary.AppendVarint(b, n)
+			}
+		}
+	}
+	sum := sha256.Sum256(b)
+	return append(b, sum[:]...)
+}
+
+// decodeTree reads what encode wrote; ok is false for anything else.
+func decodeTree(data []byte) (known map[string]*indexed, saved int64, ok bool) {
+	body, found := bytes.CutPrefix(data, []byte(indexMagic))
+	if !found || len(body) < sha256.Size {
+		return nil, 0, false
+	}
+	end := len(data) - sha256.Size
+	if sum := sha256.Sum256(data[:end]); !bytes.Equal(sum[:], data[end:]) {
+		return nil, 0, false
+	}
+	body = body[:len(body)-sha256.Size]
+	all := string(body) // names and paths become parts of this one string
+	bad := false
+	num := func() int64 {
+		v, n := binary.Varint(body)
+		if n <= 0 {
+			bad = true
+			return 0
+		}
+		body = body[n:]
+		return v
+	}
+	count := func() int64 {
+		n := num()
+		if n < 0 || n > int64(len(body)) || n > maxIndexed {
+			bad = true
+			return 0
+		}
+		return n
+	}
+	text := func() string {
+		n := count()
+		at := len(all) - len(body)
+		body = body[n:]
+		return all[at : at+int(n)]
+	}
+	saved = num()
+	n := count()
+	known = make(map[string]*indexed, n)
+	for range n {
+		name, c := text(), &indexed{}
+		if bad || len(body) < len(c.inputs) {
+			return nil, 0, false
+		}
+		body = body[copy(c.inputs[:], body):]
+		c.commit = text()
+		if d := text(); d != "" {
+			c.diags = []byte(d)
+		}
+		c.files = make([]indexedFile, 0, min(count(), 1<<16))
+		for range cap(c.files) {
+			f := indexedFile{path: text()}
+			for _, n := range []*int64{&f.id.mode, &f.id.inode, &f.id.size, &f.id.mtime, &f.id.ctime} {
+				*n = num()
+			}
+			c.files = append(c.files, f)
+		}
+		if bad {
+			return nil, 0, false
+		}
+		known[name] = c
+	}
+	return known, saved, len(body) == 0
+}
