@@ -110,13 +110,45 @@ func (c *comparison) shareAutorelease() {
 	give(c.new, c.old.release)
 }
 
-// sameText reports whether the specs differ in generated lines, comments and
-// blank lines of the preamble only, and counts those.
+// sameText reports whether the specs are the same but for lines that no
+// evaluation sees: the header, and comments and blank lines of the preamble.
+// Those it counts; there is nothing to evaluate then.
 func (c *comparison) sameText() bool {
-	if string(c.old.p.Spec) == string(c.new.p.Spec) {
-		return c.old.release == c.new.release && (c.opt.OldSet == c.opt.NewSet || c.opt.NewSet == nil)
+	if c.old.release != c.new.release || c.opt.OldSet != c.opt.NewSet {
+		return false
 	}
-	return false
+	m := c.alignment()
+	unseen := func(s *side, to []int) bool {
+		for i, j := range to {
+			if j < 0 && !s.unseen(i) {
+				return false
+			}
+		}
+		return true
+	}
+	if !unseen(c.old, m.toNew) || !unseen(c.new, m.toOld) {
+		return false
+	}
+	for i, j := range m.toNew {
+		if j < 0 {
+			c.noise(c.old, i)
+		}
+	}
+	for j, i := range m.toOld {
+		if i < 0 {
+			c.noise(c.new, j)
+		}
+	}
+	return true
+}
+
+// unseen reports whether a line of the preamble is a comment without a macro, or
+// blank.
+func (s *side) unseen(i int) bool {
+	str := s.structure()
+	sh := &str.Lines[i]
+	text := strings.TrimSpace(s.lines[i])
+	return sh.Part == 0 && sh.Block < 0 && (text == "" || text[0] == '#') && !strings.ContainsAny(text, "%\\")
 }
 
 // An evaluation is a side evaluated for one architecture.

@@ -176,6 +176,20 @@ func (e *evaluation) raw(u *unit) []numbered {
 	return out
 }
 
+// written returns the lines of a unit as they are, for telling whether anything
+// differs at all.
+func (e *evaluation) written(u *unit) string {
+	var b strings.Builder
+	str := e.structure()
+	for _, p := range u.parts {
+		for i := str.Parts[p].Start + 1; i < str.Parts[p].End; i++ {
+			b.WriteString(e.lines[i])
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
 // isText reports whether a line is neither a condition nor a part of a
 // definition.
 func (s *side) isText(i int) bool {
@@ -234,6 +248,10 @@ func (c *comparison) unit(p pair, old, new *unit, pkgs [2]map[string]bool) {
 	// Of packages that come or go the scripts alone are worth a word.
 	if (pkgs[0][u.pkg] != pkgs[1][u.pkg]) && u.class != Scriptlet {
 		return
+	}
+	if old != nil && new != nil && old.known && new.known && old.text == new.text && old.interp == new.interp &&
+		(u.class != Changelog && u.what != "%prep" || p.old.written(old) == p.new.written(new)) {
+		return // most are the same, byte for byte
 	}
 	switch {
 	case u.class == Files:
