@@ -67,7 +67,7 @@ func TestMergeComponent(t *testing.T) {
 			want: func(_ *Project, c *Component, _ string) any { return c.Spec.Type + c.Spec.UpstreamCommit }, equals: "upstream0123456"},
 		{name: "release, render, publish field by field", a: "publish.rpm-channel = \"a\"\nrender.skip-file-filter = true", b: "publish.srpm-channel = \"b\"",
 			want:   func(_ *Project, c *Component, _ string) any { return []any{c.Publish, c.Render} },
-			equals: []any{Publish{RPMChannel: "a", SRPMChannel: "b"}, Render{true}}},
+			equals: []any{Publish{RPMChannel: "a", SRPMChannel: "b"}, Render{SkipFileFilter: true}}},
 		{name: "defines by key, an empty text replaces", a: "build.defines = { x = \"1\", y = \"2\" }", b: "build.defines = { x = \"\", z = \"3\" }",
 			want: func(_ *Project, c *Component, _ string) any { return c.Build.Defines }, equals: map[string]string{"x": "", "y": "2", "z": "3"}},
 		{name: "packages as a whole", a: "packages.p.publish = { rpm-channel = \"a\", debuginfo-channel = \"d\" }\npackages.q.publish.rpm-channel = \"q\"", b: "packages.p.publish.rpm-channel = \"b\"",

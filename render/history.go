@@ -176,7 +176,7 @@ func (h *projectHistory) complete(names []string) *diag.Diagnostic {
 }
 
 // cutOff is the error about a history that begins too late.
-func cutOff(one, many string, cut []string) error {
+func cutOff(one, many string, cut []string) *diag.Diagnostic {
 	what := "the " + one + " of component " + cut[0]
 	if len(cut) > 1 {
 		what = fmt.Sprintf("the %s of %d components", many, len(cut))

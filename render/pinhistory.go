@@ -23,8 +23,9 @@ import (
 // without them: every commit that touched the file makes a release, whether
 // the commit in it changed or not.
 type pinHistory struct {
-	files map[string]string // path below the top level, by component; absent without a pin
-	log   map[string][]distgit.PathChange
+	cutOff *diag.Diagnostic  // set when a shallow clone lacks commits
+	files  map[string]string // path below the top level, by component; absent without a pin
+	log    map[string][]distgit.PathChange
 }
 
 // openPinHistory reads which commits touched the files with the components'
@@ -50,6 +51,9 @@ func (r *Renderer) openPinHistory(ctx context.Context, names []string) error {
 	}
 	if err == nil {
 		err = h.readPins(ctx, r.Project, names, head, top)
+	}
+	if err == nil && h.pins.cutOff != nil {
+		err = r.shallowClone(h.pins.cutOff)
 	}
 	if err != nil {
 		return errors.Join(err, repo.Close())
@@ -106,7 +110,7 @@ func (h *projectHistory) readPins(ctx context.Context, p *components.Project, na
 	}
 	if len(cut) > 0 {
 		slices.Sort(cut)
-		return cutOff("pin", "pins", cut)
+		h.pins.cutOff = cutOff("pin", "pins", cut)
 	}
 	slices.Sort(blobs)
 	blobs = slices.Compact(blobs)

@@ -25,12 +25,13 @@ func (r *Renderer) inputs(ctx context.Context, name string) (sum [sha256.Size]by
 		return sum, "", false
 	}
 	u, problems := r.Project.Upstream(c)
-	if len(problems) > 0 || u.Source == "srpm" {
+	if len(problems) > 0 || u.Source == "srpm" || r.AllowShallow { // a history that is cut off may grow
 		return sum, "", false
 	}
 	r.setup()
 	h := sha256.New()
-	fmt.Fprintf(h, "1 %q %t %t %t %t %t %q %d\n", r.Build, r.Lint, r.AllowOutside, r.SkipLockValidation, r.Unfiltered, r.WithoutHistory, r.Strict, r.now().UnixNano())
+	pins := r.history != nil && r.history.pins != nil
+	fmt.Fprintf(h, "1 %t %t %q %t %t %t %t %t %q %d\n", r.Project.WithoutLocks, pins, r.Build, r.Lint, r.AllowOutside, r.SkipLockValidation, r.Unfiltered, r.WithoutHistory, r.Strict, r.now().UnixNano())
 	wd, err := os.Getwd() // messages may be relative to it
 	if err != nil {
 		return sum, "", false

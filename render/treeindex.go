@@ -67,7 +67,7 @@ func (r *Renderer) openIndex(out *Output) *treeIndex {
 	}
 	sum := sha256.Sum256([]byte(r.Build + "\x00" + out.Dir))
 	x := &treeIndex{path: filepath.Join(r.CacheDir, "tree.v1", hex.EncodeToString(sum[:16])), known: map[string]*indexed{}}
-	data, err := cache.ReadFile(x.path)
+	data, err := cache.ReadBounded(x.path, maxShard)
 	if err != nil {
 		return x
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"specgraft/fedora/macro"
+	"specgraft/fedora/macro/report"
 	"specgraft/overlay/diag"
 )
 
@@ -17,7 +18,7 @@ type WhatIf struct {
 	Component string
 	// Changes has, for each of the settings, what differs from the component as it
 	// is now; an empty list where nothing does.
-	Changes [][]macro.Difference
+	Changes [][]report.Difference
 	// Rejected has, for each of the settings, why rpm would no longer take the
 	// spec; "" where it would, or does not take it now.
 	Rejected []string
@@ -53,13 +54,13 @@ func (r *Renderer) WhatIf(ctx context.Context, names []string, cfg macro.Config,
 }
 
 func (r *Renderer) whatIf(ctx context.Context, name string, cfg macro.Config, settings []macro.Config) WhatIf {
-	w := WhatIf{Component: name, Changes: make([][]macro.Difference, len(settings)), Rejected: make([]string, len(settings))}
+	w := WhatIf{Component: name, Changes: make([][]report.Difference, len(settings)), Rejected: make([]string, len(settings))}
 	res := r.Render(ctx, name)
 	if res.Failed() {
 		w.Problems = res.Diags
 		return w
 	}
-	evaluate := func(cfg macro.Config) (*macro.Report, *diag.Diagnostic) {
+	evaluate := func(cfg macro.Config) (*report.Report, *diag.Diagnostic) {
 		cfg, err := r.Evaluation(res.Config, cfg)
 		if err != nil {
 			w.Problems = asDiagnostics(err, res.Config)
@@ -67,7 +68,7 @@ func (r *Renderer) whatIf(ctx context.Context, name string, cfg macro.Config, se
 		}
 		cfg.FS = res.FS()
 		s := macro.Eval(name+".spec", res.Text(), cfg)
-		return s.Report(name+".spec", cfg.Arch), s.Rejected()
+		return report.New(s, name+".spec", cfg.Arch), s.Rejected()
 	}
 	before, rejected := evaluate(cfg)
 	for i, other := range settings {
@@ -78,7 +79,7 @@ func (r *Renderer) whatIf(ctx context.Context, name string, cfg macro.Config, se
 		if bad != nil && rejected == nil {
 			w.Rejected[i] = bad.Message
 		}
-		diffs := macro.Differences(before, after)
+		diffs := report.Differences(before, after)
 		if before.Arch != after.Arch {
 			diffs = withoutArch(diffs)
 		}
@@ -90,7 +91,7 @@ func (r *Renderer) whatIf(ctx context.Context, name string, cfg macro.Config, se
 // withoutArch leaves out what differs between all packages of two architectures:
 // the architecture in the parentheses of dependencies, and compiler flags and host
 // names in scripts.
-func withoutArch(diffs []macro.Difference) []macro.Difference {
+func withoutArch(diffs []report.Difference) []report.Difference {
 	same := func(s *string) string {
 		if s == nil {
 			return ""
@@ -106,7 +107,7 @@ func withoutArch(diffs []macro.Difference) []macro.Difference {
 			count[[2]string{d.Field, same(d.After)}]--
 		}
 	}
-	return slices.DeleteFunc(diffs, func(d macro.Difference) bool {
+	return slices.DeleteFunc(diffs, func(d report.Difference) bool {
 		if strings.HasPrefix(d.Field, "%") {
 			return true
 		}

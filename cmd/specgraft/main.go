@@ -33,12 +33,13 @@ func main() {
 	// Without this, a reader of stdout that goes away would end the process in
 	// the middle of its work. Programs that we start are not affected.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	context.AfterFunc(ctx, func() {
+	unwatch := context.AfterFunc(ctx, func() {
 		time.Sleep(grace)
 		os.Stderr.WriteString("specgraft: interrupted: what was written is whole, the rest is as it was\n")
 		os.Exit(exitEnv)
 	})
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	unwatch() // stop ends ctx, too, and on a busy machine the exit may come later than grace
 	stop()
 	os.Exit(code)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"specgraft/fedora/macro"
+	"specgraft/fedora/macro/report"
 	"specgraft/overlay/diag"
 )
 
@@ -24,9 +25,9 @@ type setting struct {
 
 // whatIfRecord is what settings change in one component.
 type whatIfRecord struct {
-	Component string                        `json:"component"`
-	Changes   map[string][]macro.Difference `json:"changes"`            // by setting
-	Rejected  map[string]string             `json:"rejected,omitempty"` // by setting: why rpm would not take the spec
+	Component string                         `json:"component"`
+	Changes   map[string][]report.Difference `json:"changes"`            // by setting
+	Rejected  map[string]string              `json:"rejected,omitempty"` // by setting: why rpm would not take the spec
 }
 
 // whatIfGroup is one change with all components in which it is seen.
@@ -85,7 +86,7 @@ func (g *globals) queryAll(ctx context.Context, sel *selection, args []string, s
 		if !w.Changed() {
 			continue
 		}
-		rec := whatIfRecord{Component: w.Component, Changes: map[string][]macro.Difference{}, Rejected: map[string]string{}}
+		rec := whatIfRecord{Component: w.Component, Changes: map[string][]report.Difference{}, Rejected: map[string]string{}}
 		for k, s := range settings {
 			if len(w.Changes[k]) > 0 {
 				rec.Changes[s.name] = w.Changes[k]
@@ -219,7 +220,7 @@ func groupChanges(records []whatIfRecord, settings []setting) []whatIfGroup {
 
 // describeChange writes a difference in a way that is the same for components in which
 // the same happens: packages are named as %package does.
-func describeChange(d macro.Difference, component string) []string {
+func describeChange(d report.Difference, component string) []string {
 	field := d.Field
 	name, isPackage := strings.CutPrefix(field, "package ")
 	short := func(pkg string) string {
