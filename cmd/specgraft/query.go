@@ -76,6 +76,9 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 		if err != nil {
 			return err
 		}
+		if len(args) == 0 && len(sel.patterns) == 1 && !strings.ContainsAny(sel.patterns[0], "*?[") {
+			args, sel.patterns = sel.patterns, nil // one name, in azldev's spelling
+		}
 		if many := sel.all || len(args) > 1 || len(sel.patterns)+len(sel.groups)+len(sel.specPaths) > 0 || matrix != ""; many {
 			switch {
 			case specFile != "" || expand || explain:

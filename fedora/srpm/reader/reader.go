@@ -59,7 +59,7 @@ type File struct {
 	DigestType string      `json:"digestType"` // "SHA256", "MD5" and so on; "" for none
 	Digest     string      `json:"digest"`
 
-	Absent     bool        `json:"absent,omitempty"` // left out of the payload by NoSource or NoPatch
+	Absent bool `json:"absent,omitempty"` // left out of the payload by NoSource or NoPatch
 
 	seen  bool
 	spec  bool // the header marks it as the spec

@@ -43,6 +43,10 @@ make docs
 
 %files
 /usr/bin/tide
+
+%changelog
+* Mon Jan 05 2026 Tide Table <tide@example.com> - 1-2
+- Begin
 `
 
 // open renders a local component with the TOML that is given.
@@ -59,6 +63,7 @@ func open(t *testing.T, toml string, files ...string) *review.View {
 		}
 	}
 	write("tide/tide.spec", tide)
+	write("tide/tide.tar.gz", "archive")
 	for i := 0; i < len(files); i += 2 {
 		write(files[i], files[i+1])
 	}
@@ -120,8 +125,8 @@ func TestCodes(t *testing.T) {
 		{"metadata", replace + "metadata = { category = \"azl-temp-workaround\", upstream-status = \"inapplicable\" }\n", nil, []string{"lint/metadata"}},
 		{"good metadata", replace + "metadata = { category = \"upstream-backport\", upstream-status = \"upstreamed\", commits = [{ url = \"https://github.com/a/b/commit/0123456789abcdef\" }], bugs = [{ url = \"https://bugzilla.redhat.com/show_bug.cgi?id=12\" }] }\n", nil, []string{}},
 		{"links", replace + "metadata = { category = \"upstream-backport\", upstream-status = \"upstreamed\", commits = [{ url = \"https://github.com/a/b\" }], bugs = [{ url = \"https://example.com/search\" }] }\n", nil, []string{"lint/link"}},
-		{"names", "", []string{"tide/a:b", "", "tide/Case", "", "tide/case", ""}, []string{"lint/name"}},
-		{"shell names", "", []string{"tide/$(id)", ""}, []string{"lint/name"}},
+		{"names", "", []string{"tide/a:b", "", "tide/Case", "", "tide/case", ""}, []string{"lint/name", "render/file-name"}},
+		{"shell names", "", []string{"tide/$(id)", ""}, []string{"lint/name", "render/file-name"}},
 		{"lower EVR", ov + "type = \"spec-set-tag\"\ndescription = \"x\"\ntag = \"Version\"\nvalue = \"0.9\"\n", nil, []string{"lint/evr-down"}},
 		{"unused source", "\n[[components.tide.source-files]]\nfilename = \"other.tar.gz\"\nhash = \"00\"\nhash-type = \"SHA512\"\norigin = { type = \"download\", uri = \"https://example.com/other.tar.gz\" }\n", nil,
 			[]string{"lint/unused-source"}},
