@@ -27,7 +27,9 @@ func TestShard(t *testing.T) {
 					in++
 				}
 			}
-			if zero, last := (Shard{0, n}), (Shard{n % n, n}); zero.Has(name) != last.Has(name) {
+			zero, _ := ParseShard(fmt.Sprintf("0/%d", n))
+			last, _ := ParseShard(fmt.Sprintf("%d/%d", n, n))
+			if zero.Has(name) != last.Has(name) {
 				t.Errorf("%s: shard 0 and %d of %d differ", name, n, n)
 			}
 			if want := 1; in != want && in != 2 { // 2 for part N, which is part 0

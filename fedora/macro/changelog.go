@@ -107,8 +107,10 @@ func changelogDate(s string) (t time.Time, rest string, ok bool) {
 	}
 	year := words[3]
 	if strings.Count(year, ":") == 2 { // Thu Aug 22 12:00:00 UTC 2013
-		if !take() || !take() {
-			return t, "", false
+		for range 2 {
+			if !take() {
+				return t, "", false
+			}
 		}
 		year = words[5]
 	}

@@ -188,7 +188,7 @@ func readFile(root *os.Root, at string, m metadataFile, each func(*xml.Decoder, 
 		return errors.Join(err, fmt.Errorf("%s is too large", name))
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != m.hash {
-		return fmt.Errorf("%s has the checksum %.12s..., repomd.xml says %.12s...", name, got, m.hash)
+		return fmt.Errorf("%s has the checksum %.12s, repomd.xml says %.12s", name, got, m.hash)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err

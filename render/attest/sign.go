@@ -52,9 +52,6 @@ type PublicKey struct {
 // public key in DER.
 func (k *Key) ID() string { return k.id }
 
-// ID names the key as that of the private key does.
-func (k *PublicKey) ID() string { return k.id }
-
 // authenticated returns what is really signed: the type and the text with their
 // lengths, so that neither can be taken for the other.
 func authenticated(kind string, payload []byte) []byte {

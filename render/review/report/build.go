@@ -165,7 +165,6 @@ type content struct {
 	files     []revision.File
 	exists    bool
 	failed    string // why the component could not be rendered there
-	set       *macro.Set
 }
 
 // read reads a component's rendered directory.

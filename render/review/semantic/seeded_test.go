@@ -3,7 +3,6 @@ package semantic_test
 import (
 	"archive/tar"
 	"bufio"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -564,7 +563,7 @@ func TestSameSpecs(t *testing.T) {
 
 func BenchmarkCompare(b *testing.B) {
 	text := strings.Repeat("BuildRequires: x\n", 50)
-	old := fmt.Sprintf("%s", base)
+	old := base
 	new := strings.Replace(base, "BuildRequires:  gcc\n", "BuildRequires:  gcc\n"+text, 1)
 	b.ReportAllocs()
 	for b.Loop() {
