@@ -109,13 +109,10 @@ func mottoCmd(g *globals) *cobra.Command {
 		{path: "fedora/macro/shell/tool.go", after: "var tools = map[string]tool{\n", text: "\t\"yell\": toolYell,\n"},
 		{path: "fedora/macro/shell/yell.go", page: "fedora/macro/shell/NAME.go", text: `package shell
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // toolYell is an echo in upper case.
-func toolYell(_ *shell, args []string, _ *stream, out *bytes.Buffer) (int, error) {
+func toolYell(_ *shell, args []string, _ *stream, out *output) (int, error) {
 	out.WriteString(strings.ToUpper(strings.Join(args, " ")) + "!\n")
 	return 0, nil
 }

@@ -14,7 +14,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected output inside the scripts")
 
+// TestMain gives the tests an umask of their own: a checkout by git has the modes
+// that the umask leaves, and scripts compare it with what is rendered.
 func TestMain(m *testing.M) {
+	usualUmask()
 	testscript.Main(m, map[string]func(){"specgraft": main})
 }
 
