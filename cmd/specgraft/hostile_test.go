@@ -49,6 +49,7 @@ type hostileRun struct {
 
 const (
 	hostileTime   = 60 * time.Second // before a run counts as one that never ends, beside all other tests
+	hostileCPU    = 20 * time.Second // that a run may take of the processors
 	hostileSample = 6                // one case of so many is run when not all are
 	hostileMemory = 1300 << 20       // bytes
 )
@@ -166,6 +167,9 @@ func (d *hostileDir) run(args []string, codes []int) *hostileRun {
 	asJSON := slices.Contains(args, "--json")
 	if r.code != exitOK && !asJSON && strings.TrimSpace(r.stderr) == "" {
 		d.Errorf("exit code %d without a word", r.code)
+	}
+	if cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(); cpu > hostileCPU {
+		d.Errorf("takes %v of a processor, more than %v", cpu, hostileCPU)
 	}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && usage.Maxrss<<10 > hostileMemory {
 		d.Errorf("takes %d MiB", usage.Maxrss>>10)

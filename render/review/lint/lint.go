@@ -380,7 +380,6 @@ func (l *linter) typed(tree *overlay.Tree, op *overlay.Op) {
 // component looks at the component as a whole.
 func (l *linter) component() {
 	c := l.res.Config
-	l.fileNames()
 	l.sourceFiles()
 	if l.res.Failed() || len(l.out.Overlays) == 0 {
 		return
@@ -405,44 +404,6 @@ func (l *linter) component() {
 				"remove upstream-commit, or say beside it why it stays")
 		}
 	}
-}
-
-// fileNames looks for names that do harm elsewhere.
-func (l *linter) fileNames() {
-	folded := map[string]string{}
-	for _, f := range l.res.Files {
-		if bad := unsafe(f.Path); bad != "" {
-			l.add(l.res.Config.Pos, "lint/name", fmt.Sprintf("the file name %q %s", f.Path, bad), "rename the file with file-rename")
-		}
-		low := strings.ToLower(f.Path)
-		if other, ok := folded[low]; ok {
-			l.add(l.res.Config.Pos, "lint/name", fmt.Sprintf("%s and %s are one file where case does not count", other, f.Path), "rename one with file-rename")
-		}
-		folded[low] = f.Path
-	}
-}
-
-// unsafe says why a file name does harm on Windows or in a shell, or "".
-func unsafe(name string) string {
-	for part := range strings.SplitSeq(name, "/") {
-		stem, _, _ := strings.Cut(strings.ToUpper(part), ".")
-		switch {
-		case strings.ContainsAny(part, `:\*?"<>|`):
-			return "has a character that Windows does not allow"
-		case strings.HasSuffix(part, ".") || strings.HasSuffix(part, " "):
-			return "ends in a dot or blank, which Windows takes away"
-		case strings.HasPrefix(part, "-"):
-			return "begins with a dash, which commands take for an option"
-		case strings.ContainsAny(part, "$`;&'!()# \t\n~[]{}"):
-			return "has a character that means something to a shell"
-		}
-		switch stem {
-		case "CON", "PRN", "AUX", "NUL", "COM1", "COM2", "COM3", "COM4", "COM5", "COM6", "COM7", "COM8", "COM9",
-			"LPT1", "LPT2", "LPT3", "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9":
-			return "is the name of a device on Windows"
-		}
-	}
-	return ""
 }
 
 // sourceFiles looks for source-files that the spec does not name.

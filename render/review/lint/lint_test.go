@@ -125,8 +125,8 @@ func TestCodes(t *testing.T) {
 		{"metadata", replace + "metadata = { category = \"azl-temp-workaround\", upstream-status = \"inapplicable\" }\n", nil, []string{"lint/metadata"}},
 		{"good metadata", replace + "metadata = { category = \"upstream-backport\", upstream-status = \"upstreamed\", commits = [{ url = \"https://github.com/a/b/commit/0123456789abcdef\" }], bugs = [{ url = \"https://bugzilla.redhat.com/show_bug.cgi?id=12\" }] }\n", nil, []string{}},
 		{"links", replace + "metadata = { category = \"upstream-backport\", upstream-status = \"upstreamed\", commits = [{ url = \"https://github.com/a/b\" }], bugs = [{ url = \"https://example.com/search\" }] }\n", nil, []string{"lint/link"}},
-		{"names", "", []string{"tide/a:b", "", "tide/Case", "", "tide/case", ""}, []string{"lint/name", "render/file-name"}},
-		{"shell names", "", []string{"tide/$(id)", ""}, []string{"lint/name", "render/file-name"}},
+		{"names", "", []string{"tide/a:b", "", "tide/Case", "", "tide/case", ""}, []string{"render/file-name"}},
+		{"shell names", "", []string{"tide/$(id)", ""}, []string{"render/file-name"}},
 		{"lower EVR", ov + "type = \"spec-set-tag\"\ndescription = \"x\"\ntag = \"Version\"\nvalue = \"0.9\"\n", nil, []string{"lint/evr-down"}},
 		{"unused source", "\n[[components.tide.source-files]]\nfilename = \"other.tar.gz\"\nhash = \"00\"\nhash-type = \"SHA512\"\norigin = { type = \"download\", uri = \"https://example.com/other.tar.gz\" }\n", nil,
 			[]string{"lint/unused-source"}},
@@ -146,7 +146,7 @@ func TestCodes(t *testing.T) {
 			}
 		})
 	}
-	elsewhere := []string{"lint/baseline", "lint/unused-template", "lint/old-pin"}
+	elsewhere := []string{"lint/baseline", "lint/unused-template", "lint/old-pin", "lint/name"}
 	for _, c := range lint.Codes {
 		if !seen[c.ID] && !slices.Contains(elsewhere, c.ID) {
 			t.Errorf("no case has the code %s", c.ID)
@@ -238,11 +238,13 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
-func TestTemplates(t *testing.T) {
+// TestProject looks at what is no component's alone: templates that nobody uses,
+// and components that share a directory where case does not count.
+func TestProject(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"azldev.toml":              "[project]\ndescription = \"x\"\nrendered-specs-dir = \"specs\"\ndefault-distro = { name = \"d\", version = \"1\" }\n\n[distros.d.versions.1]\nrelease-ver = \"1\"\n\n[components.a]\nspec = { type = \"template\", template = \"used\" }\n",
+		"azldev.toml":              "[project]\ndescription = \"x\"\nrendered-specs-dir = \"specs\"\ndefault-distro = { name = \"d\", version = \"1\" }\n\n[distros.d.versions.1]\nrelease-ver = \"1\"\n\n[components.a]\nspec = { type = \"template\", template = \"used\" }\n[components.A]\nspec = { type = \"template\", template = \"used\" }\n[components.ab]\nspec = { type = \"template\", template = \"used\" }\n",
 		"templates/used.spec.tmpl": "Name: a\n", "templates/lone.spec.tmpl": "Name: b\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
@@ -257,7 +259,13 @@ func TestTemplates(t *testing.T) {
 		t.Fatal(problems)
 	}
 	got := lint.Project(p, nil)
-	if len(got) != 1 || got[0].Code != "lint/unused-template" || !strings.Contains(got[0].Message, "lone") {
+	want := map[string]string{"lint/unused-template": "lone", "lint/name": "the components A and a have one directory"}
+	for _, d := range got {
+		if !strings.Contains(d.Message, want[d.Code]) {
+			t.Errorf("%s: %s", d.Code, d.Message)
+		}
+	}
+	if len(got) != len(want) {
 		t.Errorf("findings: %v (loading: %v)", got, problems)
 	}
 }

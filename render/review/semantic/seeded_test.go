@@ -1,18 +1,13 @@
 package semantic_test
 
 import (
-	"archive/tar"
-	"bufio"
-	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/ulikunitz/xz"
+	"specgraft/testdata/corpus"
 
 	"specgraft/fedora/macro"
 	"specgraft/overlay/spec"
@@ -22,39 +17,13 @@ import (
 // corpusSpecs reads the rendered specs of the corpus, by component, or skips.
 func corpusSpecs(tb testing.TB) map[string]string {
 	tb.Helper()
-	if testing.Short() {
-		tb.Skip("corpus tests are left out by -short")
-	}
-	dir := os.Getenv("SPECGRAFT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "shared", "corpus")
-	}
-	f, err := os.Open(filepath.Join(dir, "dev", "expected.tar.xz"))
-	if err != nil {
-		tb.Skipf("NOT CHECKED: no corpus at %s; set SPECGRAFT_CORPUS", dir)
-	}
-	defer f.Close()
-	x, err := xz.NewReader(bufio.NewReaderSize(f, 1<<20))
-	if err != nil {
-		tb.Fatal(err)
-	}
 	out := map[string]string{}
-	for r := tar.NewReader(x); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return out
-		}
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if name, ok := strings.CutSuffix(filepath.Base(h.Name), ".spec"); ok && h.Size < 60_000 {
-			b, err := io.ReadAll(r)
-			if err != nil {
-				tb.Fatal(err)
-			}
-			out[name] = string(b)
-		}
+	for _, f := range corpus.Archive(tb, "expected.tar.xz", func(component, file string, size int64) bool {
+		return corpus.IsSpec(component, file, size) && size < 60_000
+	}) {
+		out[strings.TrimSuffix(f.Path, ".spec")] = string(f.Data)
 	}
+	return out
 }
 
 // sample returns the names of specs that are fit for edits, in an order that is
