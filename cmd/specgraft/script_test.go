@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"errors"
 	"flag"
 	"os"
@@ -52,6 +53,13 @@ func TestScripts(t *testing.T) {
 				}
 			},
 			"terminal": onTerminal,
+			// base64 NAME FILE sets a variable to the content of a file in base64.
+			"base64": func(ts *testscript.TestScript, neg bool, args []string) {
+				if len(args) != 2 || neg {
+					ts.Fatalf("usage: base64 NAME FILE")
+				}
+				ts.Setenv(args[0], base64.StdEncoding.EncodeToString([]byte(ts.ReadFile(args[1]))))
+			},
 			// copytree DIR COPY copies a directory with all that is in it.
 			"copytree": func(ts *testscript.TestScript, neg bool, args []string) {
 				if len(args) != 2 || neg {
