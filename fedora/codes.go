@@ -28,7 +28,7 @@ var Codes = []diag.Code{
 	{ID: "fedora/no-branch", Summary: "the upstream repository has no such branch",
 		Doc: "The dist-git-branch of the distribution version does not exist in the repository. The package may not be in that release; pin a commit with spec.upstream-commit or choose another version with spec.upstream-distro."},
 	{ID: "fedora/missing-commit", Summary: "a locked or pinned commit is not upstream",
-		Doc: "The commit is neither in the mirror nor on the server. Upstream has rewritten its history or the commit belongs to another repository. Where a commit with the same files exists it is named; otherwise update the lock or the pin."},
+		Doc: "The commit is neither in the mirror nor on the server. Upstream has rewritten its history or the commit belongs to another repository. Where a commit with the same files exists the nearest one is named, and `specgraft update --accept-rewritten` takes it; otherwise update the lock or the pin."},
 	{ID: "fedora/ambiguous-commit", Summary: "an abbreviated commit name fits several commits",
 		Doc: "Write more digits of spec.upstream-commit."},
 	{ID: "fedora/no-snapshot", Summary: "the branch has no commit at or before the snapshot time",

@@ -8,14 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"specgraft/fedora/cache"
 	"specgraft/fedora/distgit"
 	"specgraft/fedora/lookaside"
-	"specgraft/fedora/snapshot"
 	"specgraft/fedora/srpm/reader"
 	"specgraft/overlay/diag"
 )
@@ -305,48 +303,6 @@ func (s *Store) withCommit(ctx context.Context, url, commit string, read func(*d
 		}
 		return err
 	})
-}
-
-// missingCommit says that a repository lacks a commit, and names one with the
-// same files where there is one.
-func (s *Store) missingCommit(ctx context.Context, u *upstream, p place, commit string) error {
-	d := diag.Errorf("fedora/missing-commit", "commit %s is not in %s", distgit.ShortID(commit), p.shown)
-	d.Hint = "the lock or spec.upstream-commit names a commit of another repository, or upstream has rewritten its history"
-	if twin := s.twin(ctx, p, commit); twin != "" {
-		d.Message += ", whose history was rewritten"
-		d.Hint = fmt.Sprintf("commit %s has the same files: lock or pin that one", twin)
-	}
-	return d
-}
-
-// twin looks for a commit with the tree that a missing commit had, as far as
-// the content cache still knows it.
-func (s *Store) twin(ctx context.Context, p place, commit string) string {
-	if !distgit.IsObjectID(commit) {
-		return ""
-	}
-	snap, err := snapshot.Open(ctx, s.opt.CacheDir, commit, nil)
-	if err != nil {
-		return ""
-	}
-	at, ok := distgit.FindDir(p.dir)
-	if !ok {
-		return ""
-	}
-	cmd, err := s.git.Command(ctx, at.GitDir, "log", "--all", "--no-mailmap", "--format=tformat:%H %T")
-	if err != nil {
-		return ""
-	}
-	out, err := distgit.Output(cmd)
-	if err != nil {
-		return ""
-	}
-	for line := range strings.SplitSeq(string(out), "\n") {
-		if id, tree, _ := strings.Cut(line, " "); tree == snap.Tree && id != commit {
-			return id
-		}
-	}
-	return ""
 }
 
 // Repo opens the repository behind a URL for reading history, after Resolve

@@ -116,13 +116,19 @@ func (r *Renderer) homeless(s *macro.Spec, res *Result, tree *overlay.Tree) []fi
 		}
 		return slices.ContainsFunc(res.Config.SourceFiles, func(f components.SourceFile) bool { return f.Filename == name })
 	}
+	left := map[string]bool{} // out of the source package, by NoSource and NoPatch
+	for _, t := range s.Packages[0].Tags {
+		if name, ok := strings.CutPrefix(t.Name, "No"); ok {
+			left[name+strings.TrimSpace(t.Value.Text)] = true
+		}
+	}
 	for _, l := range []struct {
 		tag  string
 		list []macro.Source
 	}{{"Source", s.Sources}, {"Patch", s.Patches}} {
 		for i := range l.list {
 			src := &l.list[i]
-			if src.Maybe || !src.Value.Known || src.Name == "" || strings.Contains(src.Name, "%") || placed(src) || len(list) >= maxFindings {
+			if left[l.tag+strconv.Itoa(src.Number)] || src.Maybe || !src.Value.Known || src.Name == "" || strings.Contains(src.Name, "%") || placed(src) || len(list) >= maxFindings {
 				continue
 			}
 			f := finding{Warning: true, Code: "render/no-source", Line: src.Pos.Line, Own: true,
@@ -181,7 +187,8 @@ func (r *Renderer) report(res *Result, tree *overlay.Tree, list []finding) bool 
 	ok := true
 	for i := range list {
 		f := &list[i]
-		if !f.Rejected && !r.Lint {
+		homeless := f.Code == "render/no-source"
+		if !f.Rejected && !homeless && !r.Lint {
 			continue
 		}
 		d := diag.Diagnostic{Code: f.Code, Message: f.Message, Hint: f.Hint}
@@ -189,7 +196,10 @@ func (r *Renderer) report(res *Result, tree *overlay.Tree, list []finding) bool 
 			d.Severity = diag.Warning
 		}
 		own := r.locate(res, tree, f, &d)
-		if f.Own && !own {
+		if homeless {
+			res.homeless = append(res.homeless, d)
+		}
+		if !f.Rejected && !r.Lint || f.Own && !own {
 			continue
 		}
 		if f.Rejected {

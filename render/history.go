@@ -13,6 +13,7 @@ import (
 
 	"specgraft/components"
 	"specgraft/components/lock"
+	"specgraft/fedora"
 	"specgraft/fedora/autospec"
 	"specgraft/fedora/distgit"
 	"specgraft/overlay"
@@ -363,6 +364,9 @@ func (r *Renderer) graph(ctx context.Context, res *Result, tree *overlay.Tree, t
 	}
 	g, err := autospec.Synthesize(log, src.Commit, imported, res.Changes, work)
 	if err != nil {
+		if d, ok := errors.AsType[*diag.Diagnostic](err); ok && d.Code == "autospec/history" && !pins {
+			d.Hint = "upstream has rewritten its history, or the branch is another one: " + fedora.AcceptRewritten(res.Component) + " takes the nearest commits with the same files"
+		}
 		done()
 		return nil, nil, err
 	}
@@ -479,4 +483,17 @@ func upstreamTags(text []byte) (version, release string) {
 		}
 	}
 	return version, release
+}
+
+// Remembered returns what the cache of histories still knows of a commit of a
+// component's upstream.
+func Remembered(cacheDir string, c *components.Component, u components.Upstream, commit string) fedora.Known {
+	logs := autospec.Cache{Dir: filepath.Join(cacheDir, logDir)}
+	for _, name := range []string{c.Name, u.Name} {
+		log := logs.Log(u.URL, name+".spec", func() (autospec.History, error) { return nil, fs.ErrNotExist })
+		if tree, when := log.Remembered(commit); tree != "" {
+			return fedora.Known{Tree: tree, When: when}
+		}
+	}
+	return fedora.Known{}
 }

@@ -109,6 +109,8 @@ type Result struct {
 	text    []byte          // of Spec, once no operation is left
 	staged  []byte          // of Spec as it went into the history step
 	dropped []*overlay.File // what the filter left out, in no order
+
+	homeless diag.List // sources whose file is in no place, whoever wrote the tag
 }
 
 // Failed reports whether the component could not be rendered.
@@ -274,6 +276,9 @@ func (r *Renderer) levels() map[string]overlay.Level {
 	return levels
 }
 
+// logDir keeps, below the cache directory, what is known of histories.
+const logDir = "autospec.v1"
+
 // setup does what all components share.
 func (r *Renderer) setup() {
 	r.once.Do(func() {
@@ -281,7 +286,7 @@ func (r *Renderer) setup() {
 			r.sources.root = r.Project.Root
 		}
 		if r.CacheDir != "" {
-			r.logs.Dir = filepath.Join(r.CacheDir, "autospec.v1")
+			r.logs.Dir = filepath.Join(r.CacheDir, logDir)
 			r.verdicts.dir = filepath.Join(r.CacheDir, "filter.v1")
 		}
 	})

@@ -66,7 +66,9 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 		case "fedora/bad-ref", "fedora/missing-commit", "fedora/ambiguous-commit":
 			if u.Commit == "" && src.Request.Commit != "" {
 				placed.Pos.Filename = r.show(lock.Path(r.Project, c.Name))
-				placed.Hint = fmt.Sprintf("the lock asks for it: restore the lock file from version control, or run `specgraft update %s`", c.Name)
+				if !strings.Contains(placed.Hint, "specgraft update") && !strings.Contains(placed.Hint, "unshallow") {
+					placed.Hint = fmt.Sprintf("the lock asks for it: restore the lock file from version control, or take what upstream has now: %s", fedora.AcceptRewritten(c.Name))
+				}
 			}
 		}
 		placed = c.PlaceUpstream(placed, u)

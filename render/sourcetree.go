@@ -130,6 +130,10 @@ func (r *Renderer) SourceTree(ctx context.Context, name string, o TreeOptions) (
 				problems = append(problems, d)
 			}
 		}
+		for _, d := range res.homeless {
+			d.Severity, d.Code, d.Component = diag.Error, "prepare/no-source", name
+			problems = append(problems, d)
+		}
 		files = res.Files
 	}
 	if problems.HasErrors() {
@@ -515,6 +519,8 @@ var PrepareCodes = []diag.Code{
 		Doc: "Specgraft never runs code of a project or of upstream. A source file of origin type \"custom\" is taken from the lookaside cache when it has been uploaded there; otherwise make it with the tool of your choice and upload it."},
 	{ID: "prepare/no-hash", Summary: "a source file cannot be verified",
 		Doc: "Without a configured hash any content would be accepted. Set hash and hash-type; --allow-no-hashes accepts what comes and prints its hash."},
+	{ID: "prepare/no-source", Summary: "a Source or Patch whose file is in no place",
+		Doc: "The spec lists a file that is neither in the packaging, nor in its sources file, nor in source-files, and that NoSource or NoPatch does not leave out, so that no source package can be made. Add the file with source-files, or correct the tag."},
 	{ID: "prepare/no-address", Summary: "nothing says where a source file is",
 		Doc: "Source files come from the lookaside cache of the component's distribution and from the uri of their origin."},
 	{ID: "prepare/collision", Summary: "a downloaded file has the name of a file of the packaging",

@@ -210,8 +210,9 @@ func TestSourceTreeProblems(t *testing.T) {
 		{"git", "", entry(".git"), []string{"lookaside/name"}},
 		{"control character", "", entry("a\tb"), []string{"lookaside/name"}},
 		{"long", "", entry(strings.Repeat("x", 256)), []string{"lookaside/name"}},
-		{"over the spec", "", entry("boat.spec"), []string{"prepare/collision"}},
-		{"over sources", "", entry("sources"), []string{"prepare/collision"}},
+		{"over the spec", "", entry("boat.spec") + entry("hull.tar"), []string{"prepare/collision"}},
+		{"over sources", "", entry("sources") + entry("hull.tar"), []string{"prepare/collision"}},
+		{"source in no place", "", entry("sail.tar"), []string{"prepare/no-source"}},
 		{"hash type", "", "SHA1 (hull.tar) = 00\n", []string{"lookaside/hash-type"}},
 		{"already listed", "[[components.boat.source-files]]\nfilename = \"hull.tar\"\nhash-type = \"SHA512\"\nhash = \"" + sha512Of("hull") + "\"\norigin = { type = \"download\", uri = \"@SERVER@/hull.tar\" }\n",
 			entry("hull.tar"), []string{"sources/exists"}},
@@ -222,7 +223,7 @@ func TestSourceTreeProblems(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r, l := treeRenderer(t, tt.toml, map[string]string{"boat.spec": treeSpec, "sources": tt.sources},
-				served{"hull.tar": "hull", "wrong.tar": "other", "boat.spec": "hull", "sources": "hull"})
+				served{"hull.tar": "hull", "wrong.tar": "other", "boat.spec": "hull", "sources": "hull", "sail.tar": "hull"})
 			parent := t.TempDir()
 			tree, problems := r.SourceTree(t.Context(), "boat", TreeOptions{Dir: filepath.Join(parent, "out"), Lookaside: l})
 			var codes []string

@@ -13,6 +13,7 @@ import (
 
 	"specgraft/components"
 	"specgraft/components/pin"
+	"specgraft/fedora"
 	"specgraft/overlay/diag"
 )
 
@@ -34,6 +35,7 @@ type refresh struct {
 	format string
 	check  bool
 	again  bool // ask upstream even where the mirror has an answer
+	accept bool // replace only what a rewritten history has lost
 	jobs   int
 	dir    string // --upstream-commits-dir
 }
@@ -132,6 +134,9 @@ func (g *globals) refreshPins(ctx context.Context, sel *selection, args []string
 	if err != nil {
 		return err
 	}
+	if o.accept {
+		return g.acceptPins(ctx, p, store, names, o)
+	}
 	line, mu := newProgress(g), sync.Mutex{}
 	up, problems := pin.Plan(ctx, p, pin.Options{
 		Names: names, Prune: sel.all, Jobs: g.jobs(o.jobs, 4),
@@ -146,6 +151,37 @@ func (g *globals) refreshPins(ctx context.Context, sel *selection, args []string
 	})
 	line.Clear()
 	return g.finishPins(p, up, problems, o)
+}
+
+// acceptPins writes what took the place of pins that upstream's rewritten history
+// has lost, and leaves all others alone.
+func (g *globals) acceptPins(ctx context.Context, p *components.Project, store *fedora.Store, names []string, o refresh) error {
+	moved, problems := g.lostPins(ctx, p, store, names, o.jobs)
+	var changes []pin.Change
+	var byHand []movedPin
+	for _, m := range moved {
+		if !m.generated {
+			byHand = append(byHand, m)
+			continue
+		}
+		ch, err := pin.Set(p, m.component, m.next)
+		if err != nil {
+			problems.Take(err)
+			continue
+		}
+		changes = append(changes, ch)
+	}
+	if o.check {
+		for _, m := range byHand {
+			g.say("%s would pin %s to %.12s instead of %.12s, which upstream no longer has", p.Display(m.file), m.component, m.next, m.old)
+		}
+	} else if err := g.movePins(p, byHand); err != nil {
+		return err
+	}
+	if err := g.finishPins(p, pin.NewUpdate(p, changes), problems, o); err != nil || !o.check || len(byHand) == 0 {
+		return err
+	}
+	return exitError(exitDrift)
 }
 
 // finishPins prints what an update found, and writes what is good of it unless

@@ -31,7 +31,7 @@ type lockRecord struct {
 }
 
 func updateCmd(g *globals) *cobra.Command {
-	var bump, check, force, convert bool
+	var bump, check, force, convert, accept bool
 	var pinsDir string
 	var jobs int
 	cmd := &cobra.Command{
@@ -48,6 +48,10 @@ exit code is 1. With -a locks of components that are gone are removed, unless
 something failed. With --check nothing is written: exit code 2 says that lock
 files are stale.
 
+When upstream has rewritten its history, --accept-rewritten replaces the commits
+that locks and pins name and upstream no longer has by the nearest commits with the
+same files, also where a configuration file pins them.
+
 In a project without lock files update writes generated pins instead: one small
 configuration file for each component, with the commit that upstream has, whatever
 it is pinned to elsewhere. --convert turns a project with lock files into one
@@ -57,6 +61,7 @@ first, and --check shows it and writes nothing.`,
   specgraft update bash 'python-*'
   specgraft update --bump openssl
   specgraft update -a --check --json
+  specgraft update --accept-rewritten zlib
   specgraft update --convert --check`,
 	}
 	sel := g.selectFlags(cmd)
@@ -64,6 +69,7 @@ first, and --check shows it and writes nothing.`,
 	f.BoolVar(&bump, "bump", false, "add one to the manual bump of the chosen components, so that they are released again")
 	f.BoolVar(&check, "check", false, "write nothing; exit with 2 when a lock file would change")
 	f.BoolVar(&force, "force-recalculate", false, "look up every upstream commit again")
+	f.BoolVar(&accept, "accept-rewritten", false, "replace commits that upstream's rewritten history has lost by the nearest with the same files")
 	f.BoolVar(&convert, "convert", false, "turn lock files into generated pins, or pins into lock files")
 	f.StringVar(&pinsDir, "upstream-commits-dir", "", "without lock files: keep the generated pins in `DIR` (default: the one that the project includes, or "+components.PinsDir+")")
 	_ = cmd.MarkFlagDirname("upstream-commits-dir")
@@ -78,6 +84,8 @@ first, and --check shows it and writes nothing.`,
 			return usageError{errors.New("--bump and --check exclude each other")}
 		case jobs < 0:
 			return usageError{errors.New("--jobs is a number of 1 or more")}
+		case accept && (bump || force || convert):
+			return usageError{errors.New("--accept-rewritten goes with neither --bump nor --force-recalculate nor --convert")}
 		case convert && (bump || force || sel.given(args) && !sel.all):
 			return usageError{errors.New("--convert is about the whole project: leave out names, --bump and --force-recalculate")}
 		}
@@ -94,7 +102,7 @@ first, and --check shows it and writes nothing.`,
 				g.say("a project without lock files has nothing to update; use 'component refresh-upstream-commit' for its pins")
 				return nil
 			}
-			return g.refreshPins(cmd.Context(), sel, args, refresh{format: format, check: check, again: force, jobs: jobs, dir: pinsDir})
+			return g.refreshPins(cmd.Context(), sel, args, refresh{format: format, check: check, again: force, accept: accept, jobs: jobs, dir: pinsDir})
 		}
 		if pinsDir != "" {
 			return usageError{errors.New("--upstream-commits-dir is for projects without lock files")}
@@ -107,8 +115,21 @@ first, and --check shows it and writes nothing.`,
 		if err != nil {
 			return err
 		}
+		var lost diag.List
+		if accept {
+			var moved []movedPin
+			moved, lost = g.lostPins(cmd.Context(), p, store, names, jobs)
+			if len(moved) > 0 && !check {
+				if err := g.movePins(p, moved); err != nil {
+					return err
+				}
+				if p, err = g.load(); err != nil {
+					return err
+				}
+			}
+		}
 		line, mu := newProgress(g), sync.Mutex{}
-		up, problems := lock.Plan(cmd.Context(), p, lock.Options{
+		opt := lock.Options{
 			Names: names, Prune: sel.all, Bump: bump, Force: force, Jobs: g.jobs(jobs, 4),
 			Resolve: func(ctx context.Context, c *components.Component, u components.Upstream) (string, error) {
 				return resolveUpstream(ctx, store, c, u, force)
@@ -118,9 +139,15 @@ first, and --check shows it and writes nothing.`,
 				line.Show("%d of %d", n, len(names))
 				mu.Unlock()
 			},
-		})
+		}
+		if accept {
+			opt.Successor = func(ctx context.Context, c *components.Component, u components.Upstream, head, commit string) (string, error) {
+				return successor(ctx, store, c, u, head, commit)
+			}
+		}
+		up, problems := lock.Plan(cmd.Context(), p, opt)
 		line.Clear()
-		return g.finishUpdate(up, problems, format, check)
+		return g.finishUpdate(up, append(lost, problems...), format, check)
 	}
 	return cmd
 }

@@ -266,6 +266,8 @@ var Codes = []diag.Code{
 		Doc: "Lock files, the sources of overlays and all files beside a local spec are read to compute locks."},
 	{ID: "lock/unresolved", Summary: "no upstream commit was found for a component",
 		Doc: "No lock file is written when a component of the run fails, so that locks always belong together."},
+	{ID: "lock/lost-commit", Summary: "a commit that upstream's rewritten history has lost",
+		Doc: "`specgraft update --accept-rewritten` replaces commits that upstream no longer has by the nearest with the same files. What files a lost commit had is known while the mirror or the cache has it. Without that, a lock takes what upstream has now, and an import commit becomes the upstream commit; a pin is left for you to choose."},
 	{ID: "lock/write", Summary: "a lock file cannot be written",
 		Doc: "The lock files that were exchanged before the failure are put back."},
 }

@@ -34,6 +34,11 @@ type Options struct {
 	// Resolve finds the upstream commit of a component that has no pin. It
 	// is called from several goroutines.
 	Resolve func(ctx context.Context, c *components.Component, u components.Upstream) (commit string, err error)
+	// Successor, when set, finds the commit that took the place of one which
+	// upstream's rewritten history has lost: the commit itself when it is still
+	// there, "" when none is known. With head only its first-parent history
+	// counts. Locks take what it finds.
+	Successor func(ctx context.Context, c *components.Component, u components.Upstream, head, commit string) (string, error)
 	// Done, when set, is called after each component with the number of
 	// those that are ready; from several goroutines.
 	Done func(n int)
@@ -172,6 +177,13 @@ func planOne(ctx context.Context, p *components.Project, root *os.Root, name str
 		if u.Old != nil && u.Old.ImportCommit != "" {
 			next.ImportCommit = u.Old.ImportCommit
 		}
+		if o.Successor != nil && u.Old != nil {
+			found, err := succeed(ctx, p, c, &next, o)
+			if err != nil {
+				return fail(c, err)
+			}
+			problems = append(problems, found...)
+		}
 	}
 	fingerprint, err := Fingerprint(p, c, next.UpstreamCommit, next.ManualBump)
 	if err != nil {
@@ -203,6 +215,55 @@ func lockedCommit(ctx context.Context, p *components.Project, c *components.Comp
 		return "", errors.New("the upstream commit is not known")
 	}
 	return o.Resolve(ctx, c, u)
+}
+
+// succeed replaces the commits of a lock that upstream's rewritten history has
+// lost. An upstream commit of which nothing is known any more becomes what
+// upstream has now, an import commit the upstream commit: both are said.
+func succeed(ctx context.Context, p *components.Project, c *components.Component, next *Lock, o *Options) (diag.List, error) {
+	u, problems := p.Upstream(c)
+	if err := problems.Err(); err != nil || u.Source == "srpm" {
+		return nil, err
+	}
+	lost := func(commit, instead string) {
+		d := problems.Warn(originOf(p, c, "spec.upstream-commit"), "lock/lost-commit",
+			"no commit with the files of %.12s is known, which upstream's history no longer has; %s", commit, instead)
+		d.Component = c.Name
+		d.Hint = "review what changes: specgraft diff " + c.Name
+	}
+	commit := next.UpstreamCommit
+	found, err := o.Successor(ctx, c, u, "", commit)
+	switch {
+	case err != nil:
+		return nil, err
+	case found == "" && c.Spec.UpstreamCommit != "":
+		return nil, &diag.Diagnostic{Code: "lock/lost-commit", Component: c.Name, Pos: originOf(p, c, "spec.upstream-commit"),
+			Message: fmt.Sprintf("no commit with the files of %.12s is known, which upstream's history no longer has", commit),
+			Hint:    "pin another commit: `specgraft rebase " + c.Name + "` shows what becomes of the overlays"}
+	case found == "":
+		if found, err = o.Resolve(ctx, c, u); err != nil {
+			return nil, err
+		}
+		lost(commit, fmt.Sprintf("the lock takes %.12s, which the branch has now", found))
+	}
+	if !strings.HasPrefix(found, commit) { // which may be abbreviated in a pin
+		next.UpstreamCommit = found
+	}
+	was := next.ImportCommit
+	if was == commit {
+		next.ImportCommit = next.UpstreamCommit
+		return problems, nil
+	}
+	found, err = o.Successor(ctx, c, u, next.UpstreamCommit, was)
+	if err != nil {
+		return nil, err
+	}
+	if found == "" {
+		found = next.UpstreamCommit
+		lost(was, fmt.Sprintf("the import commit becomes %.12s, so that the changelog begins there", found))
+	}
+	next.ImportCommit = found
+	return problems, nil
 }
 
 // Take plans locks of the named components at given upstream commits. old gives

@@ -323,3 +323,13 @@ func short(id string) string {
 	}
 	return id
 }
+
+// Remembered returns what the log knows of a commit without asking the
+// repository: its tree, "" for nothing, and its date.
+func (l *Log) Remembered(id string) (tree string, when time.Time) {
+	c := l.commits[id]
+	if c == nil || c.tree == "" {
+		return "", when
+	}
+	return c.tree, time.Unix(c.time, 0).UTC()
+}
