@@ -73,7 +73,7 @@ func (o *Output) compare(l *letterDir, name string, files []*overlay.File) (*com
 			return nil, err
 		}
 		if len(found) > 0 && !o.force && !looksRendered(name, found) {
-			return nil, notOurs(path.Join(o.Dir, ComponentDir(name)), "was not rendered: it has neither "+name+".spec nor "+failedName)
+			return nil, notOurs(path.Join(o.Dir, ComponentDir(name)), "was not rendered: it has neither "+name+".spec nor "+FailedName)
 		}
 	}
 	if err := c.files(root, files, found); err != nil {
@@ -177,7 +177,7 @@ func (c *comparison) compareAlias(l *letterDir, name string) {
 // rendered component.
 func looksRendered(name string, found map[string]fs.FileInfo) bool {
 	_, spec := found[name+".spec"]
-	_, failed := found[failedName]
+	_, failed := found[FailedName]
 	return spec || failed
 }
 

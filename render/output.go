@@ -18,9 +18,9 @@ import (
 	"specgraft/overlay/diag"
 )
 
-// failedName is the file that stands alone in the directory of a component
+// FailedName is the file that stands alone in the directory of a component
 // that could not be rendered.
-const failedName = "RENDER_FAILED"
+const FailedName = "RENDER_FAILED"
 
 // failedText is its content. It says where it comes from in the words of the
 // reference tool, because the file is checked in and compared.
@@ -55,7 +55,7 @@ func aliasName(name string) string {
 
 // failedFiles is the content of the directory of a component that failed.
 func failedFiles() []*overlay.File {
-	return []*overlay.File{overlay.NewFile(failedName, 0o644, []byte(failedText), nil)}
+	return []*overlay.File{overlay.NewFile(FailedName, 0o644, []byte(failedText), nil)}
 }
 
 // An Output is the directory tree that rendered components are written to.

@@ -165,6 +165,7 @@ func commandGroups(g *globals) []commandGroup {
 			fetchCmd(g),
 			updateCmd(g),
 			cacheCmd(g),
+			repoCmd(g),
 		}},
 		{"Specs alone", []*cobra.Command{
 			queryCmd(g),

@@ -35,6 +35,8 @@ type Built struct {
 var Codes = []diag.Code{
 	{ID: "repodata/bad", Default: diag.Error, Summary: "the metadata of a repository cannot be read",
 		Doc: "repomd.xml, or the primary or filelists metadata that it names, is missing, cut off, has another checksum than repomd.xml says, or more than what is accepted. Make the metadata again with createrepo_c, or fetch it again."},
+	{ID: "repodata/unknown", Default: diag.Error, Summary: "nothing is known under the name of a repository",
+		Doc: "repo compare takes the name of a repository or of a set of repositories in the project, a directory with repodata, or an address."},
 }
 
 // maxFiles bounds the file lists of one repository.
@@ -51,15 +53,9 @@ func ReadDir(dir string, files bool, want func(path string) bool) ([]Built, erro
 		return nil, badMetadata(dir, diag.Reason(err))
 	}
 	defer root.Close()
-	at := "repodata/"
-	if _, err := root.Stat("repodata/repomd.xml"); err != nil {
-		if _, here := root.Stat("repomd.xml"); here == nil {
-			at = ""
-		}
-	}
-	text, err := readBounded(root, at+"repomd.xml", maxRepomd)
+	at, text, err := readIndex(root)
 	if err != nil {
-		return nil, badMetadata(dir, fmt.Errorf("repomd.xml: %w", diag.Reason(err)))
+		return nil, badMetadata(dir, err)
 	}
 	entries, err := parseEntries(text)
 	if err != nil {
@@ -193,6 +189,12 @@ func readFile(root *os.Root, at string, m metadataFile, each func(*xml.Decoder, 
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
+	return readPackages(f, name, m.openSize, each)
+}
+
+// readPackages hands the packages of a metadata file to each. openSize is how many
+// bytes it may have when unpacked, 0 for what is accepted at most.
+func readPackages(f io.Reader, name string, openSize int64, each func(*xml.Decoder, *xml.StartElement) error) error {
 	kind := map[string]string{".gz": "gzip", ".xz": "xz", ".zst": "zstd", ".bz2": "bzip2"}[path.Ext(name)]
 	open, err := unpack.Open(f, kind)
 	if err != nil {
@@ -200,8 +202,8 @@ func readFile(root *os.Root, at string, m metadataFile, each func(*xml.Decoder, 
 	}
 	defer open.Close()
 	limit := int64(maxPrimary)
-	if m.openSize > 0 {
-		limit = min(limit, m.openSize)
+	if openSize > 0 {
+		limit = min(limit, openSize)
 	}
 	bounded := &budgetReader{r: open, left: limit}
 	d := strictXML(bounded)

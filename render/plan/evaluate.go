@@ -89,7 +89,7 @@ func (c *Cache) key(s *Spec, arch string) [32]byte {
 	if set == nil {
 		set = macro.Builtin()
 	}
-	fields := []string{"1", c.Build, macro.Version, set.Hash(), arch, cfg.Distro.Fedora, cfg.Distro.RHEL, cfg.Distro.Dist, s.Name}
+	fields := []string{"2", c.Build, macro.Version, set.Hash(), arch, cfg.Distro.Fedora, cfg.Distro.RHEL, cfg.Distro.Dist, s.Name}
 	for _, d := range cfg.Defines {
 		fields = append(fields, "D", d.Name, d.Body)
 	}

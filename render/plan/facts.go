@@ -26,6 +26,7 @@ type Facts struct {
 type Package struct {
 	Name     string
 	EVR      string
+	Arch     string              // what it was evaluated for, or noarch
 	Provides []string            // in rpm's spelling
 	Needs    map[string][]string // by kind: Requires, Recommends, Suggests, Supplements and so on
 	Files    []string            // that %files names one by one
@@ -65,7 +66,7 @@ func NewFacts(s *macro.Spec, arch string) *Facts {
 		if !p.Name.Known {
 			continue
 		}
-		pkg := Package{Name: p.Name.Text, EVR: evrOf(s, p, i > 0), Files: files[p.Name.Text]}
+		pkg := Package{Name: p.Name.Text, EVR: evrOf(s, p, i > 0), Arch: archOf(s, p, arch), Files: files[p.Name.Text]}
 		for _, t := range p.Tags {
 			if !t.Value.Known || t.Maybe {
 				continue
@@ -143,6 +144,19 @@ func evrOf(s *macro.Spec, p *macro.Package, own bool) string {
 		version = epoch + ":" + version
 	}
 	return version + "-" + release
+}
+
+// archOf returns the architecture of a package: that of its own BuildArch, or of
+// the main package's.
+func archOf(s *macro.Spec, p *macro.Package, arch string) string {
+	for _, from := range []*macro.Package{p, &s.Packages[0]} {
+		for _, t := range from.Tags {
+			if (t.Name == "BuildArch" || t.Name == "BuildArchitectures") && t.Value.Known && !t.Maybe && strings.TrimSpace(t.Value.Text) == "noarch" {
+				return "noarch"
+			}
+		}
+	}
+	return arch
 }
 
 // maxFiles bounds the files of one package that are remembered.

@@ -42,9 +42,6 @@ type Views struct {
 	Lint  lint.Options
 }
 
-// failedMark is the file in place of a component that could not be rendered.
-const failedMark = "RENDER_FAILED"
-
 // Build compares two revisions.
 func Build(ctx context.Context, from, to *revision.Revision, opt Options) (*Report, error) {
 	r := &Report{Schema: Schema, From: from.ID(), To: to.ID(), Components: []Component{}, Affected: []Affected{}, Notes: []string{}}
@@ -181,7 +178,7 @@ func (b *builder) read(r *revision.Revision, name string) (c content, err error)
 				return c, err
 			}
 			continue
-		case failedMark:
+		case render.FailedName:
 			text, err := r.ReadFile(name, f.Path)
 			if err != nil {
 				return c, err
