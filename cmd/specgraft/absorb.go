@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -16,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"specgraft/components"
 	"specgraft/fedora"
@@ -27,14 +25,6 @@ import (
 	"specgraft/render"
 	"specgraft/render/rebase"
 )
-
-// absorbCodes are the diagnostics of the absorb command about files.
-var absorbCodes = []diag.Code{
-	{
-		ID: "absorb/input", Summary: "a spec or directory to absorb cannot be read or written",
-		Doc: "A file given with --specs, the directory given with --fork, or the file of -o.",
-	},
-}
 
 func absorbCmd(g *globals) *cobra.Command {
 	a := &absorption{globals: g}
@@ -83,16 +73,16 @@ they are for whoever has to decide later whether an overlay can go.`,
 		}
 		a.format = format
 		if want := 1 + btoi(specs || fork); len(args) != want {
-			return usageError{fmt.Errorf("absorb takes %d argument%s here; see 'specgraft absorb --help'", want, plural(want))}
+			return usagef("absorb takes %d argument%s here; see 'specgraft absorb --help'", want, plural(want))
 		}
 		if a.interactive && !isInput(g.stdin) {
-			return usageError{errors.New("--interactive needs a terminal")}
+			return usagef("--interactive needs a terminal")
 		}
 		switch {
 		case a.commit != "" && !fork:
-			return usageError{errors.New("--commit goes with --fork")}
+			return usagef("--commit goes with --fork")
 		case a.apply && (specs || fork):
-			return usageError{errors.New("--apply is for a component of the project; use -o to write a file")}
+			return usagef("--apply is for a component of the project; use -o to write a file")
 		case specs:
 			return a.specs(args[0], args[1])
 		case fork:
@@ -101,19 +91,6 @@ they are for whoever has to decide later whether an overlay can go.`,
 		return a.component(cmd.Context(), sel, args[0])
 	}
 	return cmd
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// isInput reports whether questions can be asked there.
-func isInput(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // An absorption is one run of the absorb command.
@@ -192,21 +169,6 @@ func (a *absorption) choose(found *absorb.Result) error {
 	return nil
 }
 
-// visible shows control characters of text from files as question marks.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, s)
-}
-
-func indented(text string) string {
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	return strings.Join(lines[1:], "\n   ") + "\n"
-}
-
 // specs absorbs the difference of two spec files.
 func (a *absorption) specs(beforeFile, afterFile string) error {
 	var trees [2]*overlay.Tree
@@ -231,7 +193,7 @@ func (a *absorption) component(ctx context.Context, sel *selection, name string)
 		return err
 	}
 	if len(v.names) != 1 {
-		return usageError{fmt.Errorf("absorb works on one component at a time, not on %d", len(v.names))}
+		return usagef("absorb works on one component at a time, not on %d", len(v.names))
 	}
 	c, problems := v.project.Component(v.names[0])
 	if err := problems.Err(); err != nil {

@@ -30,7 +30,7 @@ the file stay as they are.`,
 		RunE: func(_ *cobra.Command, names []string) error {
 			special := upstreamName != "" || commit != ""
 			if special && len(names) > 1 {
-				return usageError{errors.New("--upstream-name and --upstream-commit are for one component at a time")}
+				return usagef("--upstream-name and --upstream-commit are for one component at a time")
 			}
 			p, err := g.load()
 			if err != nil {
@@ -40,7 +40,7 @@ the file stay as they are.`,
 			names = slices.Compact(names)
 			for _, name := range names {
 				if problem := p.CheckName(name); problem != "" {
-					return usageError{errors.New(problem)}
+					return asUsage(errors.New(problem))
 				}
 			}
 			path := p.ComponentFile()
@@ -125,11 +125,4 @@ func unresolved(p *components.Project, name string) diag.List {
 		problems = append(problems, more...)
 	}
 	return problems
-}
-
-func plural(n int) string {
-	if n == 1 {
-		return ""
-	}
-	return "s"
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -73,23 +72,12 @@ type application struct {
 	strict      []string
 }
 
-// applyCodes are the diagnostics of the apply command.
-var applyCodes = []diag.Code{
-	{
-		ID: "apply/no-directory", Summary: "overlays that change files need a directory to work in",
-		Doc: "The overlay file given to `specgraft apply` has patch or file overlays. Name the directory with the sources with --dir; their results are written there.",
-	},
-}
-
-// maxSpec bounds a spec file; the largest in Fedora has 11 MB.
-const maxSpec = 256 << 20
-
 func (a *application) run(specFile, tomlFile, format string) error {
 	if err := knownCodes(a.strict); err != nil {
 		return err
 	}
 	if strings.HasSuffix(specFile, ".toml") && strings.HasSuffix(tomlFile, ".spec") {
-		return usageError{fmt.Errorf("the spec comes first: specgraft apply %s %s", tomlFile, specFile)}
+		return usagef("the spec comes first: specgraft apply %s %s", tomlFile, specFile)
 	}
 	text, err := readInput("apply/file", specFile, maxSpec)
 	if err != nil {
@@ -151,79 +139,6 @@ func (a *application) run(specFile, tomlFile, format string) error {
 		return err
 	}
 	return a.print(rep, out, format)
-}
-
-// readTree lists the regular files below a directory, except the spec and
-// what belongs to git. Contents are read when they are needed.
-func readTree(root *os.Root, tree *overlay.Tree, specName string) error {
-	return fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if e.IsDir() && p == ".git" {
-			return fs.SkipDir
-		}
-		if !e.Type().IsRegular() || p == specName {
-			return nil
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		tree.Files[p] = overlay.LazyFile(p, info.Mode().Perm(), info.Size(), func() ([]byte, error) { return root.ReadFile(p) })
-		return nil
-	})
-}
-
-// sources opens the files that `source` keys name.
-type sources struct {
-	root string // absolute, without symbolic links; empty for no bounds
-}
-
-// newSources bounds sources to the git repository of the TOML file, or to its
-// directory where there is none.
-func newSources(tomlFile string, outside bool) (*sources, error) {
-	if outside {
-		return &sources{}, nil
-	}
-	abs, err := filepath.Abs(tomlFile)
-	if err != nil {
-		return nil, fileProblem("apply/file", tomlFile, err)
-	}
-	dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
-	if err != nil {
-		return nil, fileProblem("apply/file", tomlFile, err)
-	}
-	for up := dir; ; up = filepath.Dir(up) {
-		if _, err := os.Lstat(filepath.Join(up, ".git")); err == nil {
-			return &sources{up}, nil
-		}
-		if up == filepath.Dir(up) {
-			return &sources{dir}, nil
-		}
-	}
-}
-
-func (s *sources) open(name string) ([]byte, fs.FileMode, error) {
-	real, err := filepath.EvalSymlinks(name)
-	if err != nil {
-		return nil, 0, err
-	}
-	if rel, err := filepath.Rel(s.root, real); s.root != "" && (err != nil || rel == ".." || strings.HasPrefix(rel, "../")) {
-		return nil, 0, &diag.Diagnostic{
-			Code: "overlay/source", Message: fmt.Sprintf("source file %q leads outside %s", name, s.root),
-			Hint: "--allow-outside lets sources lead anywhere",
-		}
-	}
-	info, err := os.Stat(real)
-	if err != nil {
-		return nil, 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, &diag.Diagnostic{Code: "overlay/source", Message: fmt.Sprintf("source file %q is not a regular file", name)}
-	}
-	data, err := os.ReadFile(real)
-	return data, info.Mode().Perm(), err
 }
 
 // print writes the spec or the report to standard output.

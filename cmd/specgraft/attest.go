@@ -51,7 +51,7 @@ With --sign it is signed as DSSE, by an ed25519 key in PEM or a key of SSH. With
 	_ = cmd.MarkFlagDirname("srpms")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if out == "" {
-			return usageError{errors.New("-o FILE is missing: where to write to")}
+			return usagef("-o FILE is missing: where to write to")
 		}
 		var key *attest.Key
 		if sign != "" {

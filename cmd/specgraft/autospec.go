@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"go/token"
 	"os"
 
@@ -62,7 +61,7 @@ unless --now gives another one.`,
 		in.Now, in.ToolVersion, in.NoErrorOnUnparseable = c.HeadTime, toolVersion, lenient
 		if now != "" {
 			if in.Now, err = parseTime(now); err != nil {
-				return usageError{fmt.Errorf("--now: %w", err)}
+				return usagef("--now: %w", err)
 			}
 		}
 		var cfg macro.Config

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,7 +39,7 @@ func azldevOnlyCmds(g *globals, parent string) []*cobra.Command {
 					}
 					words = append(words, arg)
 				}
-				return usageError{fmt.Errorf("%q is not part of specgraft, which renders specs; use 'azldev %s'", strings.Join(words, " "), strings.Join(words, " "))}
+				return usagef("%q is not part of specgraft, which renders specs; use 'azldev %s'", strings.Join(words, " "), strings.Join(words, " "))
 			},
 		})
 	}

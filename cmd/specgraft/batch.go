@@ -20,8 +20,6 @@ type batch struct {
 	dirs  []*os.Root // closed with the batch
 }
 
-const tempPrefix = ".specgraft-"
-
 // A swap is one file of a batch.
 type swap struct {
 	root   *os.Root

@@ -73,12 +73,12 @@ checked-in file may differ from.`,
 			file = ""
 			b = view.Blame(removed && line == 0)
 		} else if b, trail, err = view.BlameFile(file, removed && line == 0, line); err != nil {
-			return usageError{err}
+			return asUsage(err)
 		}
 		if line > 0 {
 			k := slices.IndexFunc(b.Lines, func(l review.BlameLine) bool { return l.Num == line })
 			if k < 0 {
-				return usageError{fmt.Errorf("%s as rendered now has %d lines", b.Path, len(b.Lines))}
+				return usagef("%s as rendered now has %d lines", b.Path, len(b.Lines))
 			}
 			if file == "" {
 				trail = view.Trail(line)

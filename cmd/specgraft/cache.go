@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,8 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"specgraft/fedora"
 )
 
 func cacheCmd(g *globals) *cobra.Command {
@@ -109,7 +106,7 @@ mirror keep all their commits; those that were fetched many times are repacked.`
 		}
 		age, err := parseAge(unused)
 		if err != nil {
-			return usageError{err}
+			return asUsage(err)
 		}
 		store, err := g.openStore()
 		if err != nil {
@@ -196,18 +193,4 @@ func cacheDirCmd(g *globals) *cobra.Command {
 			return err
 		},
 	}
-}
-
-// openStore opens the store for a command that needs no project.
-func (g *globals) openStore() (*fedora.Store, error) {
-	dir, err := g.cache()
-	if err != nil {
-		return nil, err
-	}
-	s, err := fedora.Open(fedora.Options{CacheDir: dir, Offline: true})
-	if err != nil {
-		return nil, errors.Join(errors.New("the cache cannot be opened"), err)
-	}
-	g.closers = append(g.closers, s.Close)
-	return s, nil
 }

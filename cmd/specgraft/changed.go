@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"go/token"
 	"maps"
-	"path"
 	"path/filepath"
 	"slices"
 
@@ -72,7 +70,7 @@ rendered did.`,
 			return err
 		}
 		if from == "" {
-			return usageError{errors.New("--from REF is missing: the commit to compare with")}
+			return usagef("--from REF is missing: the commit to compare with")
 		}
 		p, err := g.load()
 		if err != nil {
@@ -154,38 +152,6 @@ func (rec *changedRecord) byMeaning(ctx context.Context, loader *plan.Loader, be
 	if len(c.What) == 0 && !list.HasErrors() {
 		rec.ChangeType = "unchanged"
 	}
-}
-
-// among returns those of names that were chosen; all without a choice. Unlike
-// names it also knows components that the project has no longer.
-func (s *selection) among(p *components.Project, args, names []string) ([]string, error) {
-	patterns := append(slices.Clone(s.patterns), args...)
-	if s.all || len(patterns)+len(s.groups)+len(s.specPaths) == 0 {
-		return names, nil
-	}
-	var rest []string // for the project to look up, or to complain about
-	match := map[string]bool{}
-	for _, pattern := range patterns {
-		hit := false
-		for _, n := range names {
-			if ok, err := path.Match(pattern, n); n == pattern || ok && err == nil {
-				match[n], hit = true, true
-			}
-		}
-		if !hit {
-			rest = append(rest, pattern)
-		}
-	}
-	if len(rest)+len(s.groups)+len(s.specPaths) > 0 {
-		found, problems := p.Select(components.Selector{Names: rest, Groups: s.groups, SpecPaths: s.specPaths})
-		if err := problems.Err(); err != nil {
-			return nil, err
-		}
-		for _, n := range found {
-			match[n] = true
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !match[n] }), nil
 }
 
 // outputs is what one revision has of locks and rendered specs.

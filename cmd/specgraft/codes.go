@@ -3,48 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"specgraft/components"
-	"specgraft/components/foreign"
-	"specgraft/components/lock"
-	"specgraft/fedora"
-	"specgraft/fedora/autospec"
-	"specgraft/fedora/lookaside"
-	"specgraft/fedora/macro"
-	"specgraft/fedora/repodata"
-	"specgraft/fedora/srpm"
-	"specgraft/fedora/srpm/reader"
-	"specgraft/overlay"
-	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
-	"specgraft/render"
-	"specgraft/render/attest"
-	"specgraft/render/plan"
-	"specgraft/render/rebase"
-	"specgraft/render/review"
-	"specgraft/render/review/lint"
-	"specgraft/render/review/report"
-	"specgraft/render/revision"
-	"specgraft/render/template"
 )
-
-// allCodes joins the codes of all packages, sorted.
-func allCodes() []diag.Code {
-	codes := slices.Concat(
-		review.Codes, lint.Codes, report.Codes, reviewCodes, mergeCodes,
-
-		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
-		rebase.Codes, absorb.Codes, absorbCodes, foreign.Codes,
-		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
-		srpm.WriteCodes, plan.Codes, repodata.Codes, attest.Codes,
-	)
-	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
-	return codes
-}
 
 const codesName = "codes"
 
@@ -117,7 +81,7 @@ func chosenCodes(args []string) ([]diag.Code, error) {
 			}
 		}
 		if len(chosen) == n {
-			return nil, usageError{fmt.Errorf("there is no code %q%s", arg, nearestCode(arg, all))}
+			return nil, usagef("there is no code %q%s", arg, nearestCode(arg, all))
 		}
 	}
 	return chosen, nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,7 +39,7 @@ form loads again as the only file of the project.`,
 		RunE: func(*cobra.Command, []string) error {
 			if short != "" {
 				if g.format != "" && g.format != short {
-					return usageError{errors.New("-f and --format exclude each other")}
+					return usagef("-f and --format exclude each other")
 				}
 				g.format = short
 			}
@@ -147,7 +146,7 @@ JSON.`,
 			}
 			if len(args) > 0 {
 				if document {
-					return usageError{errors.New("--overlay-document is about configuration; leave out \"review\"")}
+					return usagef("--overlay-document is about configuration; leave out \"review\"")
 				}
 				b, err := report.JSONSchema()
 				if err == nil {
@@ -219,7 +218,7 @@ contains the text, such as components.COMPONENT.build or overlays.`,
 			}
 			n, err := components.Reference(g.stdout, filter)
 			if err == nil && n == 0 {
-				return usageError{fmt.Errorf("no table has %q in its path; 'specgraft config keys' prints all", filter)}
+				return usagef("no table has %q in its path; 'specgraft config keys' prints all", filter)
 			}
 			return err
 		},

@@ -59,7 +59,7 @@ distribution's configuration names mirrors that are tried first.`,
 			return err
 		}
 		if jobs < 1 || perHost < 1 {
-			return usageError{errors.New("--jobs and --per-host are numbers of 1 or more")}
+			return usagef("--jobs and --per-host are numbers of 1 or more")
 		}
 		p, names, err := g.loadSelected(sel, args)
 		if err != nil {
@@ -175,19 +175,6 @@ func fetchStatus(done, total int, bytes int64, took time.Duration) string {
 		s += fmt.Sprintf(", %s left", left)
 	}
 	return s
-}
-
-// byteCount prints a size in binary units.
-func byteCount(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%d B", n)
 }
 
 // fetchComponent fetches what one component is made from.

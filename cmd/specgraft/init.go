@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,7 +36,7 @@ that exist are never overwritten.`,
 				return err
 			}
 			if strings.Trim(release, "0123456789") != "" || release == "" {
-				return usageError{fmt.Errorf("--fedora is a release number such as 43, not %q", release)}
+				return usagef("--fedora is a release number such as 43, not %q", release)
 			}
 			if name == "" {
 				name = filepath.Base(dir)
@@ -48,7 +47,7 @@ that exist are never overwritten.`,
 			path := filepath.Join(dir, components.FileName)
 			err = createFile(path, []byte(components.Scaffold(name, release)))
 			if errors.Is(err, fs.ErrExist) {
-				return usageError{fmt.Errorf("%s exists already; 'specgraft add NAME' adds a component", path)}
+				return usagef("%s exists already; 'specgraft add NAME' adds a component", path)
 			}
 			if err != nil {
 				return err

@@ -14,31 +14,6 @@ import (
 	"specgraft/overlay/diag"
 )
 
-// inputCodes are the diagnostics about files that are named on the command
-// line, a code for each command that reads some.
-var inputCodes = []diag.Code{
-	{
-		ID: "apply/file", Summary: "a file that was named on the command line cannot be read or written",
-		Doc: "The spec, the overlay file, the directory of the sources or the output file of `specgraft apply`. When writing fails, nothing has been changed.",
-	},
-	{
-		ID: "query/file", Summary: "a file to evaluate cannot be read",
-		Doc: "The spec given with --spec, or the directory of its other files given with --sources.",
-	},
-	{
-		ID: "macros/file", Summary: "a macro file, a package or a macro set cannot be read or written",
-		Doc: "--macros of a command names a file that `specgraft macros import` wrote. `specgraft macros import` takes directories of macro files, macro files by their names (macros, macros.NAME, NAME.macros), and RPM packages that carry some in /usr/lib/rpm or /etc/rpm.",
-	},
-	{
-		ID: "plan/file", Summary: "a file of build times or repository metadata cannot be read",
-		Doc: "The file given with --times, or the directory given with --repodata.",
-	},
-	{
-		ID: "srpm/file", Summary: "a source package that was named on the command line cannot be read",
-		Doc: "The file is missing, a directory, or not accessible.",
-	},
-}
-
 // readInput reads a file that the user named, which may be a pipe. The code is
 // that of the command's file errors.
 func readInput(code, name string, limit int64) ([]byte, error) {

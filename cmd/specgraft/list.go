@@ -91,11 +91,11 @@ says, when there is one. 'specgraft show' adds where each value comes from.`,
 		}
 		for _, t := range overlayTypes {
 			if overlay.Lookup(overlay.Type(t)) == nil {
-				return usageError{fmt.Errorf("unknown overlay type %q%s", t, didYouMean(t, overlay.Types()))}
+				return usagef("unknown overlay type %q%s", t, didYouMean(t, overlay.Types()))
 			}
 		}
 		if types := []string{"upstream", "local", "template"}; sourceType != "" && !slices.Contains(types, sourceType) {
-			return usageError{fmt.Errorf("unknown source type %q; it is one of %s", sourceType, strings.Join(types, ", "))}
+			return usagef("unknown source type %q; it is one of %s", sourceType, strings.Join(types, ", "))
 		}
 		p, err := g.load()
 		if err != nil {
@@ -175,7 +175,7 @@ func knownTests(p *components.Project, tests, groups []string) error {
 	}{{"test", tests, p.TestNames()}, {"test group", groups, p.TestGroupNames()}} {
 		for _, name := range k.asked {
 			if !slices.Contains(k.known, name) {
-				return usageError{fmt.Errorf("there is no %s %q%s", k.kind, name, didYouMean(name, k.known))}
+				return usagef("there is no %s %q%s", k.kind, name, didYouMean(name, k.known))
 			}
 		}
 	}
@@ -244,12 +244,4 @@ func (l *listed) addConfig(p *components.Project, c *components.Component) {
 	if lock != nil {
 		l.Locked = &locked{lock.Version, lock.ImportCommit, lock.UpstreamCommit, lock.ManualBump, lock.InputFingerprint, lock.ResolutionInputHash}
 	}
-}
-
-// didYouMean ends a message with the nearest candidate, if there is one.
-func didYouMean(word string, names []string) string {
-	if n := diag.Nearest(word, names); n != "" {
-		return fmt.Sprintf("; did you mean %q?", n)
-	}
-	return ""
 }

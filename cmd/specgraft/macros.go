@@ -64,7 +64,7 @@ one, specs are read as the newest rpm reads them.`,
 	f.StringVar(&forRPM, "rpm", "", "`VERSION` of the rpm that the macros belong to (default: what rpm's own macros among them tell)")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		if forRPM != "" && !rpmVersion.MatchString(forRPM) {
-			return usageError{fmt.Errorf("--rpm takes a version of rpm such as 4.18, not %q", forRPM)}
+			return usagef("--rpm takes a version of rpm such as 4.18, not %q", forRPM)
 		}
 		var set *macro.Set
 		if builtin {
@@ -134,7 +134,7 @@ each package and quotes around the archives that %setup unpacks.`,
 		set := macro.Builtin()
 		switch {
 		case srpm && file != "":
-			return usageError{errors.New("--srpm and --macros exclude each other")}
+			return usagef("--srpm and --macros exclude each other")
 		case srpm:
 			set = macro.SRPM()
 		case file != "":
@@ -145,7 +145,7 @@ each package and quotes around the archives that %setup unpacks.`,
 		}
 		if cmd.Flags().Changed("rpm") {
 			if !rpmVersion.MatchString(forRPM) {
-				return usageError{fmt.Errorf("--rpm takes a version of rpm such as 4.18, not %q", forRPM)}
+				return usagef("--rpm takes a version of rpm such as 4.18, not %q", forRPM)
 			}
 			_, err := io.WriteString(g.stdout, set.RPM(forRPM))
 			return err
@@ -154,15 +154,6 @@ each package and quotes around the archives that %setup unpacks.`,
 		return err
 	}
 	return cmd
-}
-
-// readMacroSet reads a file written by "macros import" and checks its hash.
-func readMacroSet(file string) (*macro.Set, error) {
-	b, err := readInput("macros/file", file, maxSpec)
-	if err != nil {
-		return nil, err
-	}
-	return macro.ParseSet(file, b)
 }
 
 // importMacros adds the macro files in a directory, an RPM package or one file

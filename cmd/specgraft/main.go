@@ -2,24 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"time"
-
-	"specgraft/overlay/diag"
-)
-
-// Exit codes. When several apply, environment goes before problems before
-// drift.
-const (
-	exitOK       = 0
-	exitProblems = 1 // problems in the input, or a component failed
-	exitDrift    = 2 // --check found that something would change
-	exitEnv      = 3 // the environment failed us, or we failed
 )
 
 func main() {
@@ -51,86 +39,6 @@ const grace = 150 * time.Millisecond
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	var s screen
-	g := &globals{stdin: stdin, stdout: forTerminal(stdout, &s), stderr: forTerminal(stderr, &s)}
-	if !isTerminal(g.stdout) {
-		g.stdout = &pipe{w: g.stdout}
-	}
-	root := rootCmd(g)
-	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(g.stdout)
-	root.SetErr(g.stderr)
-	err := root.ExecuteContext(ctx)
-	if cerr := g.close(); err == nil {
-		err = cerr
-	}
-	code := g.exit(ctx, err)
-	if lost := g.lost(); lost != nil && code != exitEnv {
-		g.say("cannot print the results: %v", lost)
-		code = exitEnv
-	}
-	return code
-}
-
-// An exitError ends the command with a code of its own after everything worth
-// saying has been printed.
-type exitError int
-
-func (e exitError) Error() string {
-	switch int(e) {
-	case exitProblems:
-		return "problems found"
-	case exitDrift:
-		return "something would change"
-	}
-	return "environment failure"
-}
-
-// exit prints err, unless its command did so already, and returns the exit
-// code that goes with it.
-func (g *globals) exit(ctx context.Context, err error) int {
-	if err == nil {
-		return exitOK
-	}
-	if e, ok := errors.AsType[exitError](err); ok {
-		if e == exitDrift && g.dryRun {
-			return exitOK
-		}
-		return int(e)
-	}
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		g.say("interrupted")
-		return exitEnv
-	}
-	if l, ok := errors.AsType[diag.ListError](err); ok {
-		g.report(diag.List(l))
-		return codeOf(diag.List(l))
-	}
-	if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
-		l := diag.List{*d}
-		g.report(l)
-		return codeOf(l)
-	}
-	if u, ok := errors.AsType[usageError](err); ok {
-		g.say("%s", u.Error())
-		return exitProblems
-	}
-	g.say("%v", err)
-	return exitEnv
-}
-
-// codeOf returns the exit code that a list of diagnostics asks for.
-func codeOf(l diag.List) int {
-	code := exitOK
-	for _, d := range l {
-		switch {
-		case d.Severity != diag.Error:
-		case d.Env:
-			return exitEnv
-		default:
-			code = exitProblems
-		}
-	}
-	return code
+	g := newGlobals(stdin, stdout, stderr)
+	return g.run(ctx, rootCmd(g), args)
 }

@@ -200,7 +200,3 @@ func mergedIn(repo *distgit.Repo) (theirs, base string, err error) {
 	}
 	return "", "", errors.New("what is being merged cannot be found out")
 }
-
-// mergeCodes are the diagnostics of merge-driver.
-var mergeCodes = []diag.Code{{ID: "merge/left", Default: diag.Error, Summary: "a rendered file could not be merged and is left for after",
-	Doc: "The configuration of the two branches is in conflict, does not render, or needs an upstream that the cache does not have. The file is as it is on the present branch, without conflict markers, and git reports it as unmerged. Merge the configuration, render the component and add the result."}}

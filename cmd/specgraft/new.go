@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,14 +34,14 @@ are never overwritten.`,
 				return err
 			}
 			if problem := p.CheckName(args[0]); problem != "" {
-				return usageError{errors.New(problem)}
+				return asUsage(errors.New(problem))
 			}
 			set, problems := render.Templates(p)
 			if err := problems.Err(); err != nil {
 				return err
 			}
 			if name == "" {
-				return usageError{fmt.Errorf("choose a template with --template: %s", strings.Join(set.Names(), ", "))}
+				return usagef("choose a template with --template: %s", strings.Join(set.Names(), ", "))
 			}
 			t, problem := set.Template(name)
 			if problem != nil {

@@ -84,3 +84,5 @@ func writeThrough(path string, data []byte) error {
 	_, err = f.Write(data)
 	return errors.Join(err, f.Close())
 }
+
+const tempPrefix = ".specgraft-"

@@ -91,15 +91,6 @@ func (r overlayRecord) keys(required bool) []string {
 	return names
 }
 
-// completeTypes completes overlay types, with what they do.
-func completeTypes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	types := make([]string, len(overlay.Ops))
-	for i := range overlay.Ops {
-		types[i] = string(overlay.Ops[i].Type) + "\t" + overlay.Ops[i].Help
-	}
-	return types, cobra.ShellCompDirectiveNoFileComp
-}
-
 func overlayHelpCmd(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:               "help TYPE",
@@ -118,7 +109,7 @@ func overlayHelpCmd(g *globals) *cobra.Command {
 				if hint == "" {
 					hint = "; 'specgraft overlay list' names them"
 				}
-				return usageError{fmt.Errorf("no overlay type %q%s", args[0], hint)}
+				return usagef("no overlay type %q%s", args[0], hint)
 			}
 			r := recordOf(info)
 			if format == "json" {

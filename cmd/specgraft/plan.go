@@ -111,18 +111,18 @@ func (g *globals) plan(ctx context.Context, sel *selection, args []string, o *pl
 	switch o.rdeps {
 	case "0", "1", "all":
 	default:
-		return usageError{fmt.Errorf("--rdeps is 0, 1 or all, not %q", o.rdeps)}
+		return usagef("--rdeps is 0, 1 or all, not %q", o.rdeps)
 	}
 	listing := o.whatNeeds != "" || o.edges
 	switch {
 	case o.whatNeeds != "" && (o.edges || o.from != "" || sel.given(args)):
-		return usageError{errors.New("--what-needs looks at all components, and takes no other choice")}
+		return usagef("--what-needs looks at all components, and takes no other choice")
 	case listing && !slices.Contains(recordFormats, format):
-		return usageError{fmt.Errorf("format %q is for plans, not for lists", format)}
+		return usagef("format %q is for plans, not for lists", format)
 	case o.from == "" && o.meaning:
-		return usageError{errors.New("--meaning needs --from REF: the commit to compare with")}
+		return usagef("--meaning needs --from REF: the commit to compare with")
 	case o.from == "" && !listing && !sel.given(args):
-		return usageError{errors.New("nothing to plan: name components, take all with -a, or compare commits with --from REF")}
+		return usagef("nothing to plan: name components, take all with -a, or compare commits with --from REF")
 	}
 	times, err := readTimes(o.times)
 	if err != nil {
@@ -234,12 +234,6 @@ func (j *planJob) workingTree(ctx context.Context, p *components.Project, sel *s
 		j.g.note("%d components could not be rendered, and are not in the graph: %s", n, abridge(loaded.Failed, 5))
 	}
 	return nil
-}
-
-// expectedFailure reports whether a component says that it cannot be rendered.
-func expectedFailure(p *components.Project, name string) bool {
-	c, _ := p.Component(name)
-	return c != nil && c.Build.Failure.Expected
 }
 
 // compare plans what differs between two commits.
@@ -421,13 +415,6 @@ func (j *planJob) printNeeds(format string) error {
 		j.g.note("nothing needs %s", name)
 	}
 	return nil
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
 
 // printEdges lists the edges of the chosen components.

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
 
 	"github.com/spf13/cobra"
 
-	"specgraft/fedora"
-	"specgraft/fedora/lookaside"
 	"specgraft/overlay/diag"
 	"specgraft/render"
 )
@@ -56,7 +53,7 @@ takes a part with --shard.`,
 			return err
 		}
 		if opt.Dir == "" {
-			return usageError{errors.New("-o DIR is missing: where to write to")}
+			return usagef("-o DIR is missing: where to write to")
 		}
 		p, names, err := g.loadSelected(sel, args)
 		if err != nil {
@@ -64,7 +61,7 @@ takes a part with --shard.`,
 		}
 		many := sel.all || sel.shard != ""
 		if len(names) != 1 && !many {
-			return usageError{fmt.Errorf("expected exactly one component, got %d", len(names))}
+			return usagef("expected exactly one component, got %d", len(names))
 		}
 		r, err := g.renderer(p)
 		if err != nil {
@@ -161,20 +158,4 @@ func (g *globals) prepareMany(ctx context.Context, names []string, dir, format s
 		return err
 	}
 	return failed.Err()
-}
-
-// lookaside opens the cache of source files; it is closed when the command ends.
-// log gets the talk of downloads, from several goroutines at once.
-func (g *globals) lookaside(log func(string)) (*lookaside.Client, error) {
-	dir, err := g.workCache()
-	if err != nil {
-		return nil, err
-	}
-	opt := fedora.Options{CacheDir: dir, Offline: g.offline, AllowHTTP: g.allowHTTP, PerHost: g.perHost, Retries: max(0, g.retries-1), Log: log}
-	l, err := fedora.OpenLookaside(opt)
-	if err != nil {
-		return nil, err
-	}
-	g.closers = append(g.closers, l.Close)
-	return l, nil
 }

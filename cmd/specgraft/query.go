@@ -19,14 +19,6 @@ import (
 	"specgraft/render"
 )
 
-// querySettings is what a spec is evaluated with, as given on the command line.
-type querySettings struct {
-	arch                              string
-	defines, with, without, undefines []string
-	whatIf                            []string
-	macros, sources                   string
-}
-
 func queryCmd(g *globals) *cobra.Command {
 	var set querySettings
 	var specFile, matrix string
@@ -99,19 +91,19 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 		if many := sel.all || azldev && specFile == "" && !expand && !explain && len(set.whatIf) == 0 || len(args) > 1 || len(sel.patterns)+len(sel.groups)+len(sel.specPaths) > 0 || matrix != ""; many {
 			switch {
 			case specFile != "" || expand || explain:
-				return usageError{errors.New("--spec, --expand and --explain-files are about one spec")}
+				return usagef("--spec, --expand and --explain-files are about one spec")
 			case len(set.whatIf) == 0 && matrix == "":
 				return g.queryTree(cmd.Context(), sel, args, set, format)
 			case len(set.whatIf) > 0 && matrix != "":
-				return usageError{errors.New("--what-if and --matrix exclude each other")}
+				return usagef("--what-if and --matrix exclude each other")
 			}
 			return g.queryAll(cmd.Context(), sel, args, set, matrix, format)
 		}
 		if format == "csv" || format == "markdown" {
-			return usageError{fmt.Errorf("format %q is for lists of components, not for one spec", format)}
+			return usagef("format %q is for lists of components, not for one spec", format)
 		}
 		if (specFile == "") == (len(args) == 0) {
-			return usageError{errors.New("name one component, or a spec file with --spec")}
+			return usagef("name one component, or a spec file with --spec")
 		}
 		cfg, err := set.config()
 		if err != nil {
@@ -132,7 +124,7 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 		cfg.FS = in.files
 		if explain {
 			if expand || len(set.whatIf) > 0 {
-				return usageError{errors.New("--explain-files excludes --expand and --what-if")}
+				return usagef("--explain-files excludes --expand and --what-if")
 			}
 			return g.printFileReasons(in, format)
 		}
@@ -163,77 +155,13 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 	return cmd
 }
 
-// flags adds the flags of the settings to a command.
-func (s *querySettings) flags(cmd *cobra.Command) {
-	s.evaluationFlags(cmd)
-	cmd.Flags().StringArrayVar(&s.whatIf, "what-if", nil, "print what `SETTING` would change; may be repeated")
-}
-
-// evaluationFlags adds the flags that say what specs are evaluated with.
-func (s *querySettings) evaluationFlags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&s.arch, "arch", "x86_64", "evaluate for the architecture `ARCH`")
-	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
-	f.StringArrayVarP(&s.defines, "define", "D", nil, "define the macro `'NAME VALUE'`; may be repeated")
-	f.StringArrayVar(&s.with, "with", nil, "switch the build conditional `NAME` on; may be repeated")
-	f.StringArrayVar(&s.without, "without", nil, "switch the build conditional `NAME` off; may be repeated")
-	f.StringArrayVar(&s.undefines, "undefine", nil, "remove the macro `NAME`; may be repeated")
-	f.StringArrayVar(&s.undefines, "undefined", nil, "")
-	_ = f.MarkHidden("undefined") // another spelling of --undefine
-	f.StringVar(&s.macros, "macros", "", "evaluate with the macro set in `FILE`, made by 'specgraft macros import'")
-}
-
-// config returns the evaluation that the flags ask for.
-func (s *querySettings) config() (macro.Config, error) {
-	cfg := macro.Config{Arch: s.arch, With: s.with, Without: s.without, Undefines: s.undefines}
-	for _, d := range s.defines {
-		m, err := parseDefine(d)
-		if err != nil {
-			return cfg, err
-		}
-		cfg.Defines = append(cfg.Defines, m)
-	}
-	if s.macros != "" {
-		set, err := readMacroSet(s.macros)
-		if err != nil {
-			return cfg, err
-		}
-		cfg.Set = set
-	}
-	return cfg, nil
-}
-
-// otherArchs maps what others call an architecture to rpm's name for it.
-var otherArchs = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7hl", "ppc64el": "ppc64le", "x86": "i686"}
-
-// checkArch refuses names that rpm has another word for, and says so when one
-// is not known: it may be a new one, or misspelt.
-func (g *globals) checkArch(arch string) error {
-	if ours, ok := otherArchs[arch]; ok {
-		return usageError{fmt.Errorf("rpm calls the architecture %s %s", arch, ours)}
-	}
-	if known := macro.Archs(); !slices.Contains(known, arch) {
-		g.note("the architecture %q is not known, its macros are guessed%s", arch, didYouMean(arch, known))
-	}
-	return nil
-}
-
-// parseDefine reads what stands behind --define.
-func parseDefine(s string) (macro.Define, error) {
-	name, body, ok := strings.Cut(strings.TrimSpace(s), " ")
-	if !ok {
-		return macro.Define{}, usageError{fmt.Errorf("--define %q: want a name, a blank and a value", s)}
-	}
-	return macro.Define{Name: strings.TrimPrefix(name, "%"), Body: strings.TrimSpace(body)}, nil
-}
-
 // whatIfConfig returns cfg with one more setting.
 func (s *querySettings) whatIfConfig(cfg macro.Config) (macro.Config, error) {
 	for _, w := range s.whatIf {
 		word, arg, _ := strings.Cut(strings.TrimLeft(strings.TrimSpace(w), "-"), " ")
 		arg = strings.Trim(strings.TrimSpace(arg), `'"`)
 		if arg == "" {
-			return cfg, usageError{fmt.Errorf("--what-if %q: want a setting and its value, such as 'without tests'", w)}
+			return cfg, usagef("--what-if %q: want a setting and its value, such as 'without tests'", w)
 		}
 		switch word {
 		case "arch":
@@ -255,7 +183,7 @@ func (s *querySettings) whatIfConfig(cfg macro.Config) (macro.Config, error) {
 			if n := diag.Nearest(word, []string{"arch", "with", "without", "define", "undefine"}); n != "" {
 				hint = "; did you mean " + n + "?"
 			}
-			return cfg, usageError{fmt.Errorf("--what-if: no setting is called %q%s", word, hint)}
+			return cfg, usagef("--what-if: no setting is called %q%s", word, hint)
 		}
 	}
 	return cfg, nil
@@ -303,7 +231,7 @@ func (g *globals) renderedSpec(ctx context.Context, name string, cfg *macro.Conf
 	r.SkipLockValidation = true // a look at a component asks for no update
 	if !slices.Contains(p.Names(), name) {
 		if st, err := os.Stat(name); err == nil && st.Mode().IsRegular() {
-			return querySpec{}, usageError{fmt.Errorf("there is no component %q; 'specgraft query --spec %s' looks at the file", name, name)}
+			return querySpec{}, usagef("there is no component %q; 'specgraft query --spec %s' looks at the file", name, name)
 		}
 	}
 	if err := r.Prepare(ctx, []string{name}, false).Err(); err != nil {

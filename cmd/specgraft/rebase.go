@@ -101,14 +101,14 @@ The exit code is 0 when all overlays are clean or moved.`,
 		}
 		r.format = format
 		if r.interactive && (!isInput(g.stdin) || format == "json") {
-			return usageError{errors.New("--interactive needs a terminal")}
+			return usagef("--interactive needs a terminal")
 		}
 		switch {
 		case resume || abort:
 			return r.resume(abort)
 		case specs:
 			if len(args) != 3 {
-				return usageError{fmt.Errorf("--specs takes OLD, NEW and OVERLAYS.toml, not %d arguments", len(args))}
+				return usagef("--specs takes OLD, NEW and OVERLAYS.toml, not %d arguments", len(args))
 			}
 			return r.specs(args[0], args[1], args[2])
 		}
@@ -223,19 +223,6 @@ func rebaseOne(ctx context.Context, b *rebase.Rebaser, name, to string, all bool
 	return rec
 }
 
-// listOf makes diagnostics of an error.
-func listOf(err error, component string) diag.List {
-	if l, ok := errors.AsType[diag.ListError](err); ok {
-		return diag.List(l)
-	}
-	if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
-		c := *d
-		c.Component = cmp.Or(c.Component, component)
-		return diag.List{c}
-	}
-	return diag.List{{Code: "render/internal", Component: component, Message: err.Error(), Env: true}}
-}
-
 // finish fills in what is printed and returns the exit code that the component
 // asks for.
 func (rec *rebaseRecord) finish(p *components.Project) int {
@@ -286,16 +273,6 @@ func shortError(err error) string {
 		return d.Message
 	}
 	return err.Error()
-}
-
-func joinErrors(l diag.List) string {
-	var lines []string
-	for i := range l {
-		if l[i].Severity == diag.Error {
-			lines = append(lines, l[i].Error())
-		}
-	}
-	return strings.Join(lines, "\n")
 }
 
 // rank orders components for the table: those that failed, then by the most

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -75,25 +74,11 @@ written: exit code 2 says that files would change.`,
 			return err
 		}
 		if !lockless {
-			return usageError{errors.New("the project keeps its commits in lock files: use update, or --without-lockfile if it should not")}
+			return usagef("the project keeps its commits in lock files: use update, or --without-lockfile if it should not")
 		}
 		return g.refreshPins(cmd.Context(), sel, args, o)
 	}
 	return cmd
-}
-
-// isLockless reports whether the project keeps pins instead of lock files.
-func (g *globals) isLockless() (bool, error) {
-	o := g.loadOptions()
-	if o.WithoutLocks != nil {
-		return *o.WithoutLocks, nil
-	}
-	o.Permissive = true
-	p, problems := components.Load(o)
-	if p == nil {
-		return false, problems.Err()
-	}
-	return p.WithoutLocks, nil
 }
 
 // loadForPins loads the project permissively, with another directory of pins
@@ -121,14 +106,14 @@ func (g *globals) refreshPins(ctx context.Context, sel *selection, args []string
 		return err
 	}
 	if !sel.given(args) {
-		return usageError{errors.New("no components were selected; name some, or use -a for all")}
+		return usagef("no components were selected; name some, or use -a for all")
 	}
 	names, err := sel.names(p, args)
 	if err != nil {
 		return err
 	}
 	if len(names) == 0 && !sel.all {
-		return usageError{errors.New("no components matched the filter; 'specgraft list' prints all names")}
+		return usagef("no components matched the filter; 'specgraft list' prints all names")
 	}
 	store, err := g.store(p)
 	if err != nil {

@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -19,25 +15,6 @@ import (
 	"specgraft/overlay/diag"
 	"specgraft/render"
 )
-
-// renderer returns a renderer for the project, with the store and caches that
-// the global flags choose.
-func (g *globals) renderer(p *components.Project) (*render.Renderer, error) {
-	store, err := g.store(p)
-	if err != nil {
-		return nil, err
-	}
-	cache, err := g.cache()
-	if err != nil {
-		return nil, err
-	}
-	r := &render.Renderer{Project: p, Store: store, CacheDir: cache, Build: buildID(), AllowOutside: g.outside}
-	if p.Settings.DirtyClock == "now" {
-		r.Now = time.Now()
-	}
-	g.closers = append(g.closers, r.Close)
-	return r, nil
-}
 
 func renderCmd(g *globals) *cobra.Command {
 	var output, now, exportGit, patch string
@@ -106,15 +83,15 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		}
 		switch {
 		case patch != "" && !check:
-			return usageError{errors.New("--patch requires --check: without it, rendering fixes the tree itself")}
+			return usagef("--patch requires --check: without it, rendering fixes the tree itself")
 		case clean && !sel.all:
-			return usageError{errors.New("--clean-stale requires -a")}
+			return usagef("--clean-stale requires -a")
 		case check && exportGit != "":
-			return usageError{errors.New("--check and --dry-run write nothing, so leave out --export-git")}
+			return usagef("--check and --dry-run write nothing, so leave out --export-git")
 		case check && failOnError && !g.dryRun:
-			return usageError{errors.New("--check and --fail-on-error exclude each other")}
+			return usagef("--check and --fail-on-error exclude each other")
 		case jobs < 0:
-			return usageError{errors.New("--jobs is a number of 1 or more")}
+			return usagef("--jobs is a number of 1 or more")
 		}
 		if err := knownCodes(strict); err != nil {
 			return err
@@ -124,7 +101,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 			return err
 		}
 		if len(names) == 0 && !sel.all && sel.shard == "" {
-			return usageError{errors.New("no components were selected: nothing matches; 'specgraft list' prints all names")}
+			return usagef("no components were selected: nothing matches; 'specgraft list' prints all names")
 		}
 		r, err := g.renderer(p)
 		if err != nil {
@@ -134,11 +111,11 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		r.Lint, r.Strict = true, strict
 		if now != "" {
 			if r.Now, err = parseTime(now); err != nil {
-				return usageError{fmt.Errorf("--now: %w", err)}
+				return usagef("--now: %w", err)
 			}
 		}
 		if exportGit != "" && len(names) != 1 {
-			return usageError{fmt.Errorf("--export-git writes the history of one component, not of %d", len(names))}
+			return usagef("--export-git writes the history of one component, not of %d", len(names))
 		}
 		r.AllowShallow = allowShallow
 		problems := r.Prepare(cmd.Context(), names, sel.all)
@@ -446,74 +423,9 @@ func (g *globals) cleanStale(p *components.Project, out *render.Output, check bo
 	return len(orphans), nil
 }
 
-// shownPath returns a path for a terminal: upstream's file names may hold any
-// byte, and are quoted when one of them could not be printed.
-func shownPath(p string) string {
-	if utf8.ValidString(p) && !strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return p
-	}
-	return strconv.Quote(p)
-}
-
 func wouldBe(k render.ChangeKind) string {
 	if k == render.Mode {
 		return "given other permissions"
 	}
 	return string(k)
-}
-
-// worst returns the exit code that goes before the other: environment before
-// problems before drift.
-func worst(a, b int) int {
-	rank := map[int]int{exitOK: 0, exitDrift: 1, exitProblems: 2, exitEnv: 3}
-	if rank[b] > rank[a] {
-		return b
-	}
-	return a
-}
-
-// abridge joins at most n names.
-func abridge(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
-}
-
-// relative returns a path relative to the working directory when it is below it.
-func relative(p string) string {
-	if wd, err := filepath.Abs("."); err == nil {
-		if rel, err := filepath.Rel(wd, p); err == nil && filepath.IsLocal(rel) {
-			return rel
-		}
-	}
-	return p
-}
-
-// parseTime reads a moment as RFC 3339 or as @ and seconds since 1970.
-func parseTime(s string) (time.Time, error) {
-	if unix, ok := strings.CutPrefix(s, "@"); ok {
-		sec, err := strconv.ParseInt(unix, 10, 64)
-		if err != nil {
-			return time.Time{}, fmt.Errorf("%q is not a number of seconds", unix)
-		}
-		return time.Unix(sec, 0).UTC(), nil
-	}
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is neither RFC 3339 (2026-02-24T00:00:00Z) nor @UNIX", s)
-	}
-	return t, nil
-}
-
-// buildID names this build of the tool: the revision of a clean build, else the
-// binary by size and time.
-func buildID() string {
-	v := version()
-	if exe, err := os.Executable(); err == nil && (strings.HasSuffix(v, "+changes") || !strings.Contains(v, "-")) {
-		if st, err := os.Stat(exe); err == nil {
-			v += fmt.Sprintf("-%d-%d", st.Size(), st.ModTime().UnixNano())
-		}
-	}
-	return v
 }

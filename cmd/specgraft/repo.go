@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -342,7 +341,7 @@ func (c *repoCompare) address(uri, arch string) (string, error) {
 			}
 		}
 		if c.releasever == "" {
-			return "", usageError{errors.New("the address has $releasever; say which with --releasever")}
+			return "", usagef("the address has $releasever; say which with --releasever")
 		}
 	}
 	return strings.NewReplacer("$basearch", arch, "$arch", arch, "$releasever", c.releasever).Replace(uri), nil

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +12,6 @@ import (
 
 	"specgraft/components"
 	"specgraft/fedora/macro"
-	"specgraft/overlay/diag"
 	"specgraft/render"
 	"specgraft/render/review"
 	"specgraft/render/review/report"
@@ -60,7 +58,7 @@ has drifted.`,
 			return err
 		}
 		if output != "" && g.format != "" {
-			return usageError{errors.New("-o writes all formats, so leave out --format")}
+			return usagef("-o writes all formats, so leave out --format")
 		}
 		r, err := g.buildReport(cmd.Context(), sel, args, from, to, archs, true)
 		if err != nil {
@@ -90,7 +88,7 @@ has drifted.`,
 // tree.
 func (g *globals) between(ctx context.Context, p *components.Project, from, to string) (h *revision.History, before, after *revision.Revision, err error) {
 	if from == "" {
-		return nil, nil, nil, usageError{errors.New("--from REF is missing: the commit to compare with")}
+		return nil, nil, nil, usagef("--from REF is missing: the commit to compare with")
 	}
 	if h, err = g.openHistory(ctx, p); err != nil {
 		return nil, nil, nil, err
@@ -224,7 +222,3 @@ func (g *globals) writeReport(r *report.Report, dir string) error {
 	}
 	return nil
 }
-
-// reviewCodes are the diagnostics of the command itself.
-var reviewCodes = []diag.Code{{ID: "review/output", Default: diag.Error, Summary: "the report cannot be written",
-	Doc: "-o names a directory, which is made when it is not there."}}

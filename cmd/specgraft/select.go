@@ -1,20 +1,14 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
+	"specgraft/components"
+	"specgraft/overlay"
+	"specgraft/render"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"specgraft/components"
-	"specgraft/fedora"
-	"specgraft/overlay/diag"
-	"specgraft/render"
 )
 
 // selection is the flags that choose components, the same for every command.
@@ -76,7 +70,7 @@ func (g *globals) loadSelected(s *selection, args []string) (*components.Project
 // names returns the chosen components, sorted.
 func (s *selection) names(p *components.Project, args []string) ([]string, error) {
 	if !s.given(args) {
-		return nil, usageError{errors.New("no components were selected; name some, or use -a for all")}
+		return nil, usagef("no components were selected; name some, or use -a for all")
 	}
 	chosen := s.all || len(args)+len(s.patterns)+len(s.groups)+len(s.specPaths) > 0
 	names, problems := p.Select(components.Selector{
@@ -85,7 +79,7 @@ func (s *selection) names(p *components.Project, args []string) ([]string, error
 	if s.shard != "" {
 		part, err := render.ParseShard(s.shard)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("--shard: %w", err)}
+			return nil, usagef("--shard: %w", err)
 		}
 		names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !part.Has(n) })
 	}
@@ -107,95 +101,43 @@ func (g *globals) completeNames(_ *cobra.Command, args []string, prefix string) 
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// loadOptions are the global flags as options of components.Load.
-func (g *globals) loadOptions() components.Options {
-	return components.Options{
-		Dir:          g.projectDir,
-		ConfigFiles:  g.configFiles,
-		UserFile:     userFile(),
-		NoDefaults:   g.noDefaults,
-		Permissive:   g.permissive,
-		AllowOutside: g.outside,
-		Profile:      g.profile,
-		WithoutLocks: g.withoutLock.value,
+// among returns those of names that were chosen; all without a choice. Unlike
+// names it also knows components that the project has no longer.
+func (s *selection) among(p *components.Project, args, names []string) ([]string, error) {
+	patterns := append(slices.Clone(s.patterns), args...)
+	if s.all || len(patterns)+len(s.groups)+len(s.specPaths) == 0 {
+		return names, nil
 	}
-}
-
-// userFile returns the path of the user's own configuration. It keeps azldev's
-// place, so that both tools see one project alike.
-func userFile() string {
-	dir := os.Getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(dir) {
-		home := os.Getenv("HOME")
-		if !filepath.IsAbs(home) {
-			return ""
+	var rest []string // for the project to look up, or to complain about
+	match := map[string]bool{}
+	for _, pattern := range patterns {
+		hit := false
+		for _, n := range names {
+			if ok, err := path.Match(pattern, n); n == pattern || ok && err == nil {
+				match[n], hit = true, true
+			}
 		}
-		dir = filepath.Join(home, ".config")
+		if !hit {
+			rest = append(rest, pattern)
+		}
 	}
-	return filepath.Join(dir, "azldev", "config.toml")
+	if len(rest)+len(s.groups)+len(s.specPaths) > 0 {
+		found, problems := p.Select(components.Selector{Names: rest, Groups: s.groups, SpecPaths: s.specPaths})
+		if err := problems.Err(); err != nil {
+			return nil, err
+		}
+		for _, n := range found {
+			match[n] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !match[n] }), nil
 }
 
-// load loads the project. Warnings are printed; errors are returned.
-func (g *globals) load() (*components.Project, error) {
-	p, problems := components.Load(g.loadOptions())
-	if p != nil {
-		g.base, g.top = p.Dir, p.Root
+// completeTypes completes overlay types, with what they do.
+func completeTypes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	types := make([]string, len(overlay.Ops))
+	for i := range overlay.Ops {
+		types[i] = string(overlay.Ops[i].Type) + "\t" + overlay.Ops[i].Help
 	}
-	if err := problems.Err(); err != nil {
-		return nil, err
-	}
-	if p == nil {
-		return nil, &diag.Diagnostic{Code: "config/no-project", Message: "no azldev.toml here or in a directory above",
-			Hint: "go to a project, or name one with -C DIR"}
-	}
-	g.report(problems)
-	return p, nil
-}
-
-// cache returns the cache directory that outlives this run.
-func (g *globals) cache() (string, error) {
-	if g.cacheDir != "" {
-		return filepath.Abs(g.cacheDir)
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("no cache directory: %w; name one with --cache-dir", err)
-	}
-	return filepath.Join(dir, "specgraft"), nil
-}
-
-// workCache is cache for commands whose result is not the cache itself: for a
-// user without a home directory, as services and containers have, it makes one
-// that goes away when the command ends.
-func (g *globals) workCache() (string, error) {
-	dir, err := g.cache()
-	if err == nil || g.cacheDir != "" {
-		return dir, err
-	}
-	dir, err = os.MkdirTemp("", "specgraft-cache-")
-	if err != nil {
-		return "", fmt.Errorf("no cache directory: %w; name one with --cache-dir", err)
-	}
-	g.note("neither $XDG_CACHE_HOME nor $HOME is set: nothing is kept in a cache; name one with --cache-dir")
-	g.cacheDir = dir
-	g.closers = append(g.closers, func() error { return os.RemoveAll(dir) })
-	return dir, nil
-}
-
-// store opens the upstream store; it is closed when the command ends.
-func (g *globals) store(p *components.Project) (*fedora.Store, error) {
-	dir, err := g.workCache()
-	if err != nil {
-		return nil, err
-	}
-	opt := fedora.Options{CacheDir: dir, Offline: g.offline, AllowHTTP: g.allowHTTP, PerHost: g.perHost, Retries: max(0, g.retries-1)}
-	if g.verbose {
-		opt.Log = func(line string) { g.note("%s", line) }
-	}
-	s, err := fedora.Open(opt)
-	if err != nil {
-		return nil, err
-	}
-	g.closers = append(g.closers, s.Close)
-	return s, nil
+	return types, cobra.ShellCompDirectiveNoFileComp
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,13 +40,13 @@ func (s *semanticFlags) wanted(stat bool) (bool, error) {
 	wanted := s.semantic || s.specs || s.from != ""
 	switch {
 	case s.to != "" && s.from == "":
-		return true, usageError{errors.New("--to requires --from")}
+		return true, usagef("--to requires --from")
 	case s.specs && s.from != "":
-		return true, usageError{errors.New("--specs compares files, --from commits; leave one out")}
+		return true, usagef("--specs compares files, --from commits; leave one out")
 	case wanted && stat:
-		return true, usageError{errors.New("--stat counts lines; it excludes --semantic, --specs and --from")}
+		return true, usagef("--stat counts lines; it excludes --semantic, --specs and --from")
 	case !wanted && len(s.archs) > 0:
-		return false, usageError{errors.New("--arch is for --semantic, --specs and --from")}
+		return false, usagef("--arch is for --semantic, --specs and --from")
 	}
 	return wanted, nil
 }
@@ -65,7 +64,7 @@ func (g *globals) semanticOptions(s *semanticFlags) (semantic.Options, error) {
 // diffSpecs compares two packagings that belong to no project.
 func (g *globals) diffSpecs(s *semanticFlags, args []string, format string) error {
 	if len(args) != 2 {
-		return usageError{errors.New("--specs takes two spec files or directories: the old one and the new one")}
+		return usagef("--specs takes two spec files or directories: the old one and the new one")
 	}
 	opt, err := g.semanticOptions(s)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +27,7 @@ With --json the same as one object per component: "config" holds the values,
 			return err
 		}
 		if !sel.given(args) {
-			return usageError{errors.New("name a component to show; 'specgraft list' prints all names")}
+			return usagef("name a component to show; 'specgraft list' prints all names")
 		}
 		p, names, err := g.loadSelected(sel, args)
 		if err != nil {

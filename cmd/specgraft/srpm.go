@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"go/token"
@@ -12,12 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"specgraft/components"
-	"specgraft/components/lock"
-	"specgraft/fedora"
 	"specgraft/fedora/srpm/reader"
 	"specgraft/overlay/diag"
-	"specgraft/render"
 )
 
 func srpmCmd(g *globals) *cobra.Command {
@@ -115,22 +110,4 @@ func printSRPM(w io.Writer, p *reader.Package) error {
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// fetchPackage brings the source package of a component into the cache and
-// returns its checksum.
-func fetchPackage(ctx context.Context, p *components.Project, store *fedora.Store, c *components.Component, u components.Upstream) (string, error) {
-	packages, err := store.SourcePackages()
-	if err != nil {
-		return "", err
-	}
-	req := render.PackageRequest(c, u)
-	if lock, err := lock.Read(p, c.Name); err == nil && lock != nil {
-		req.SHA256 = lock.UpstreamCommit
-	}
-	if req.SHA256, err = packages.Resolve(ctx, req); err != nil {
-		return "", err
-	}
-	_, err = packages.Snapshot(ctx, req)
-	return req.SHA256, err
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -53,7 +51,7 @@ another. Values that depend on the machine are an error and can be given with
 			return err
 		}
 		if opt.Dir == "" {
-			return usageError{errors.New("-o DIR is missing: where to write to")}
+			return usagef("-o DIR is missing: where to write to")
 		}
 		if opt.BuildTime, err = parseBuildTime(buildTime); err != nil {
 			return err
@@ -127,7 +125,7 @@ func parseBuildTime(s string) (*int64, error) {
 		n, err = t.Unix(), terr
 	}
 	if err != nil || n < 0 || n > 1<<32-1 {
-		return nil, usageError{fmt.Errorf("--build-time %q is neither seconds since 1970 nor a time like 2026-01-31T12:00:00Z", s)}
+		return nil, usagef("--build-time %q is neither seconds since 1970 nor a time like 2026-01-31T12:00:00Z", s)
 	}
 	return &n, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -42,7 +41,7 @@ as the last operation shown left them, for a look or for trying another edit.`,
 			return err
 		}
 		if from < 1 || to < 0 || only < 0 || to > 0 && to < from {
-			return usageError{errors.New("--from, --to and --only are numbers from 1, --from not above --to")}
+			return usagef("--from, --to and --only are numbers from 1, --from not above --to")
 		}
 		v, err := g.viewer(cmd.Context(), sel, args)
 		if err != nil {
@@ -50,7 +49,7 @@ as the last operation shown left them, for a look or for trying another edit.`,
 		}
 		v.renderer.Lint = true
 		if len(v.names) != 1 {
-			return usageError{fmt.Errorf("step shows one component at a time, not %d", len(v.names))}
+			return usagef("step shows one component at a time, not %d", len(v.names))
 		}
 		view := review.Open(cmd.Context(), v.renderer, v.names[0])
 		steps, err := view.Steps()
@@ -62,7 +61,7 @@ as the last operation shown left them, for a look or for trying another edit.`,
 			from, to = only, only
 		}
 		if beyond := max(from, to); beyond > total && total > 0 {
-			return usageError{fmt.Errorf("%s has %d operation%s, and no number %d", v.names[0], total, plural(total), beyond)}
+			return usagef("%s has %d operation%s, and no number %d", v.names[0], total, plural(total), beyond)
 		}
 		if to == 0 || to > total {
 			to = total

@@ -103,7 +103,7 @@ func templateShowCmd(g *globals) *cobra.Command {
 				return writeFunctions(g.stdout)
 			}
 			if len(args) == 0 {
-				return usageError{fmt.Errorf("name a template, or ask for --functions; 'specgraft template list' prints the names")}
+				return usagef("name a template, or ask for --functions; 'specgraft template list' prints the names")
 			}
 			set, err := g.templates()
 			if err != nil {

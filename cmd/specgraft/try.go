@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"go/token"
 	"path/filepath"
@@ -83,7 +82,7 @@ the table to paste into the configuration is printed to standard error.`,
 			return err
 		}
 		if !f.Changed("type") {
-			return usageError{errors.New("--type is needed; 'specgraft overlay list' names the types")}
+			return usagef("--type is needed; 'specgraft overlay list' names the types")
 		}
 		op, table, err := flagOverlay(cmd, keys)
 		if err != nil {
@@ -95,7 +94,7 @@ the table to paste into the configuration is printed to standard error.`,
 		}
 		v.renderer.Lint = true
 		if len(v.names) != 1 {
-			return usageError{fmt.Errorf("try works on one component at a time, not on %d", len(v.names))}
+			return usagef("try works on one component at a time, not on %d", len(v.names))
 		}
 		c, problems := v.project.Component(v.names[0])
 		if err := problems.Err(); err != nil {
@@ -144,14 +143,6 @@ func pasteable(table string, c *components.Component, source string) string {
 		}
 	}
 	return strings.Replace(table, "[[overlays]]", "[[components."+tomlKey(c.Name)+".overlays]]", 1)
-}
-
-// tomlKey writes a name as part of a table header.
-func tomlKey(name string) string {
-	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == "" {
-		return name
-	}
-	return fmt.Sprintf("%q", name)
 }
 
 // flagOverlay makes an overlay of the flags that were given, by way of the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -81,13 +80,13 @@ first, and --check shows it and writes nothing.`,
 		}
 		switch {
 		case bump && check && !g.dryRun:
-			return usageError{errors.New("--bump and --check exclude each other")}
+			return usagef("--bump and --check exclude each other")
 		case jobs < 0:
-			return usageError{errors.New("--jobs is a number of 1 or more")}
+			return usagef("--jobs is a number of 1 or more")
 		case accept && (bump || force || convert):
-			return usageError{errors.New("--accept-rewritten goes with neither --bump nor --force-recalculate nor --convert")}
+			return usagef("--accept-rewritten goes with neither --bump nor --force-recalculate nor --convert")
 		case convert && (bump || force || sel.given(args) && !sel.all):
-			return usageError{errors.New("--convert is about the whole project: leave out names, --bump and --force-recalculate")}
+			return usagef("--convert is about the whole project: leave out names, --bump and --force-recalculate")
 		}
 		if convert {
 			return g.convert(cmd.Context(), format, check, pinsDir)
@@ -97,7 +96,7 @@ first, and --check shows it and writes nothing.`,
 		} else if lockless {
 			switch {
 			case bump:
-				return usageError{errors.New("a project without lock files has no --bump; commit a change of the file with the pin")}
+				return usagef("a project without lock files has no --bump; commit a change of the file with the pin")
 			case cmd.Parent().Name() == "component":
 				g.say("a project without lock files has nothing to update; use 'component refresh-upstream-commit' for its pins")
 				return nil
@@ -105,7 +104,7 @@ first, and --check shows it and writes nothing.`,
 			return g.refreshPins(cmd.Context(), sel, args, refresh{format: format, check: check, again: force, accept: accept, jobs: jobs, dir: pinsDir})
 		}
 		if pinsDir != "" {
-			return usageError{errors.New("--upstream-commits-dir is for projects without lock files")}
+			return usagef("--upstream-commits-dir is for projects without lock files")
 		}
 		p, names, err := g.loadSelected(sel, args)
 		if err != nil {
@@ -174,14 +173,6 @@ func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Com
 		return "", &placed
 	}
 	return commit, err
-}
-
-// interrupted reports whether an update ended before all components were looked
-// at.
-func interrupted(problems diag.List) bool {
-	return slices.ContainsFunc(problems, func(d diag.Diagnostic) bool {
-		return d.Component == "" && (d.Code == "lock/unresolved" || d.Code == "pin/unresolved")
-	})
 }
 
 // finishUpdate prints what an update found, and writes it unless there were

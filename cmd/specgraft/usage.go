@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +14,12 @@ import (
 // A usageError is a command line that makes no sense.
 type usageError struct{ error }
 
+// asUsage makes err an error of usage.
+func asUsage(err error) error { return usageError{err} }
+
+// usagef returns an error of usage; the rest is as for fmt.Errorf.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
 // flagError says what is wrong with a flag, and what to write instead.
 func flagError(cmd *cobra.Command, err error) error {
 	see := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
@@ -25,41 +30,41 @@ func flagError(cmd *cobra.Command, err error) error {
 			given = "-" + name
 		}
 		if given == "-y" || given == "--accept-all" {
-			return usageError{fmt.Errorf("unknown flag: %s; specgraft never asks anything, so leave it out", given)}
+			return usagef("unknown flag: %s; specgraft never asks anything, so leave it out", given)
 		}
 		if args := cmd.Flags().Args(); cmd.HasSubCommands() && len(args) > 0 {
 			return group(cmd, args) // the flag belongs to what was mistyped
 		}
 		if short := e.GetSpecifiedShortnames(); short != "" {
 			if n := nearestFlag(cmd, short); n != "" { // with a dash too few
-				return usageError{fmt.Errorf("unknown flag: -%s; did you mean --%s?", short, n)}
+				return usagef("unknown flag: -%s; did you mean --%s?", short, n)
 			}
 		} else if n := nearestFlag(cmd, name); n != "" {
-			return usageError{fmt.Errorf("unknown flag: %s; did you mean --%s?", given, n)}
+			return usagef("unknown flag: %s; did you mean --%s?", given, n)
 		}
 		if strings.Contains(cmd.Use, " ") {
 			see = fmt.Sprintf("usage is '%s', %s", cmd.UseLine(), see)
 		}
-		return usageError{fmt.Errorf("unknown flag: %s; %s", given, see)}
+		return usagef("unknown flag: %s; %s", given, see)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		f := e.GetFlag()
 		if n := nearestFlag(cmd, f.Shorthand+e.GetValue()); n != "" && f.Shorthand != "" {
-			return usageError{fmt.Errorf("unknown flag: -%s%s; did you mean --%s?", f.Shorthand, e.GetValue(), n)}
+			return usagef("unknown flag: -%s%s; did you mean --%s?", f.Shorthand, e.GetValue(), n)
 		}
 		switch f.Value.Type() {
 		case "int":
-			return usageError{fmt.Errorf("--%s is a number, not %q", f.Name, e.GetValue())}
+			return usagef("--%s is a number, not %q", f.Name, e.GetValue())
 		case "bool":
-			return usageError{fmt.Errorf("--%s is true or false, not %q", f.Name, e.GetValue())}
+			return usagef("--%s is true or false, not %q", f.Name, e.GetValue())
 		}
 	}
 	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		f := e.GetFlag()
 		value, _ := pflag.UnquoteUsage(f)
-		return usageError{fmt.Errorf("--%s needs a value: --%s %s", f.Name, f.Name, strings.ToUpper(value))}
+		return usagef("--%s needs a value: --%s %s", f.Name, f.Name, strings.ToUpper(value))
 	}
-	return usageError{fmt.Errorf("%w; %s", err, see)}
+	return usagef("%w; %s", err, see)
 }
 
 // nearestFlag returns the name of the flag that a word may stand for, or the
@@ -84,38 +89,19 @@ func nearestFlag(cmd *cobra.Command, word string) string {
 	return diag.Nearest(word, names)
 }
 
-// dryRunFlags makes --dry-run of a command that has --check the same as
-// --check, except that what would change is no exit code of its own: azldev's
-// flag says nothing about whether something changes.
-func (g *globals) dryRunFlags(cmd *cobra.Command) error {
-	if !g.dryRun || cmd.HasSubCommands() {
-		return nil
+// group runs a command that only has subcommands: it prints its help, or says
+// that there is no such subcommand.
+func group(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
 	}
-	check := cmd.Flags().Lookup("check")
-	if check == nil {
-		var able []string
-		for _, c := range commands(g) {
-			able = append(able, checkers(c, "")...)
-		}
-		slices.Sort(able)
-		return usageError{fmt.Errorf("'%s' has no --dry-run, which is for %s; leave it out",
-			cmd.CommandPath(), strings.Join(able, ", "))}
-	}
-	if check.Changed { // exit code 2 was asked for
-		g.dryRun = false
-		return nil
-	}
-	return check.Value.Set("true")
-}
-
-// checkers returns the commands from cmd on that have the flag --check.
-func checkers(cmd *cobra.Command, prefix string) []string {
 	var names []string
-	if cmd.Flags().Lookup("check") != nil {
-		names = append(names, prefix+cmd.Name())
-	}
 	for _, sub := range cmd.Commands() {
-		names = append(names, checkers(sub, prefix+cmd.Name()+" ")...)
+		names = append(append(names, sub.Name()), sub.Aliases...)
 	}
-	return names
+	hint := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
+	if n := diag.Nearest(args[0], names); n != "" {
+		hint = fmt.Sprintf("did you mean %q?", n)
+	}
+	return usagef("unknown command %q; %s", args[0], hint)
 }

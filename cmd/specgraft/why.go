@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"specgraft/components"
 	"specgraft/components/lock"
 	"specgraft/overlay/diag"
 	"specgraft/render/revision"
@@ -63,7 +60,7 @@ wrote the component's lock, or touched its pin where there are no locks; without
 			return err
 		}
 		if !sel.given(args) {
-			return usageError{errors.New("no components were selected; name some, or use -a for all")}
+			return usagef("no components were selected; name some, or use -a for all")
 		}
 		h, err := g.openHistory(cmd.Context(), p)
 		if err != nil {
@@ -142,59 +139,6 @@ func printAllWhy(w io.Writer, out []whyRecord) error {
 	}
 	_, err := w.Write(b.Bytes())
 	return err
-}
-
-// openHistory opens the repository that the project is in.
-func (g *globals) openHistory(ctx context.Context, p *components.Project) (*revision.History, error) {
-	h, err := revision.Open(ctx, p, g.loadOptions())
-	if err == nil {
-		g.closers = append(g.closers, h.Close)
-	}
-	return h, err
-}
-
-// lastLocked returns the revision that last decided what a component is built
-// from.
-func lastLocked(h *revision.History, p *components.Project, name string) (*revision.Revision, error) {
-	if p.WithoutLocks {
-		return h.LastPinned(name)
-	}
-	return h.LastLocked(name)
-}
-
-// resolve looks up the revision that the user named.
-func resolve(h *revision.History, ref string) (*revision.Revision, error) {
-	r, err := h.Resolve(ref)
-	if _, ok := errors.AsType[*revision.UnknownError](err); ok {
-		return nil, usageError{err}
-	}
-	return r, err
-}
-
-// resolveRange looks up what --from and --to name; without --to the working tree
-// is the end, and without --from there is no start. A --from of the form A...B
-// is a range by itself: from where B left A to B.
-func resolveRange(h *revision.History, from, to string, toGiven bool) (start, end *revision.Revision, err error) {
-	if a, b, ok := strings.Cut(from, "..."); ok {
-		if toGiven {
-			return nil, nil, usageError{fmt.Errorf("--from %s names both ends: leave --to out", from)}
-		}
-		if start, end, err = h.Between(a, b); err != nil {
-			if _, ok := errors.AsType[*revision.UnknownError](err); ok {
-				err = usageError{err}
-			}
-		}
-		return start, end, err
-	}
-	if end = h.Worktree(); to != "" {
-		if end, err = resolve(h, to); err != nil {
-			return nil, nil, err
-		}
-	}
-	if from != "" {
-		start, err = resolve(h, from)
-	}
-	return start, end, err
 }
 
 // compareRevisions finds out why a component differs between two revisions.
