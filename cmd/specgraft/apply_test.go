@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"specgraft/cmd/specgraft/cli"
 	"specgraft/testdata/corpus"
 )
 
@@ -144,7 +145,7 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	before := readFiles(t, dir)
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"apply", filepath.Join(dir, "w.spec"), filepath.Join(dir, "o.toml"), "--dir", filepath.Join(dir, "src")}, nil, &stdout, &stderr)
-	if code != exitProblems || stdout.Len() > 0 || !strings.Contains(stderr.String(), `did you mean "Name"?`) {
+	if code != cli.ExitProblems || stdout.Len() > 0 || !strings.Contains(stderr.String(), `did you mean "Name"?`) {
 		t.Errorf("exit code %d, stdout %q, stderr:\n%s", code, &stdout, &stderr)
 	}
 	if d := cmp.Diff(before, readFiles(t, dir)); d != "" {

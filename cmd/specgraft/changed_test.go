@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // changedProject is a project without locks in which edits are tried.
@@ -189,10 +191,13 @@ func TestChangedWithoutLocks(t *testing.T) {
 			git("commit", "-q", "--allow-empty", "-m", "after")
 			var out, errs bytes.Buffer
 			code := run(t.Context(), []string{"changed", "-C", dir, "--from", "HEAD~1", "--include-unchanged", "--json"}, nil, &out, &errs)
-			if code != exitOK {
+			if code != cli.ExitOK {
 				t.Fatalf("exit code %d: %s", code, errs.String())
 			}
-			var list []changedRecord
+			var list []struct {
+				Component, ChangeType string
+				SourcesChange         bool
+			}
 			if err := json.Unmarshal(out.Bytes(), &list); err != nil {
 				t.Fatal(err)
 			}

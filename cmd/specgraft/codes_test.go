@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // TestCodes holds that every code a diagnostic can have is explained by `help
@@ -17,7 +19,7 @@ func TestCodes(t *testing.T) {
 	t.Parallel()
 	documented := map[string]bool{}
 	groups := map[string]bool{}
-	for _, c := range allCodes() {
+	for _, c := range cli.AllCodes() {
 		if documented[c.ID] {
 			t.Errorf("%s is explained twice", c.ID)
 		}

@@ -5,11 +5,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"specgraft/cmd/specgraft/cli"
+	"specgraft/cmd/specgraft/upstream"
 )
 
 // componentCmd is azldev's spelling of our commands: "component render" is
 // "render". Commands with azldev's own names are listed here under these.
-func componentCmd(g *globals) *cobra.Command {
+func componentCmd(g *cli.Globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "component",
 		Aliases: []string{"comp"},
@@ -18,7 +21,7 @@ func componentCmd(g *globals) *cobra.Command {
 These are the same commands as those without "component", with the same flags
 and results; exit codes are specgraft's.`,
 		Args: cobra.ArbitraryArgs,
-		RunE: group,
+		RunE: cli.Group,
 	}
 	for _, sub := range commands(g) {
 		if names, ok := azldevCommands[sub.Name()]; ok {
@@ -31,8 +34,8 @@ and results; exit codes are specgraft's.`,
 			cmd.AddCommand(sub)
 		}
 	}
-	cmd.AddCommand(refreshCmd(g))
-	for _, sub := range azldevOnlyCmds(g, "component") {
+	cmd.AddCommand(upstream.RefreshCmd(g))
+	for _, sub := range cli.AzldevOnlyCmds(g, "component") {
 		if have, _, err := cmd.Find([]string{sub.Name()}); err != nil || have == cmd {
 			cmd.AddCommand(sub)
 		}
@@ -56,7 +59,7 @@ var azldevCommands = map[string][]string{
 
 // likeAzldev adds to a command the flags that azldev's has and ours does
 // without: names as -p, and a file for what is printed.
-func likeAzldev(g *globals, cmd *cobra.Command) {
+func likeAzldev(g *cli.Globals, cmd *cobra.Command) {
 	f := cmd.Flags()
 	run, check := cmd.RunE, cmd.Args
 	var names []string
@@ -78,11 +81,11 @@ func likeAzldev(g *globals, cmd *cobra.Command) {
 			return run(cmd, append(args, names...))
 		}
 		var text bytes.Buffer
-		stdout := g.stdout
-		g.stdout = &text
+		stdout := g.Stdout
+		g.Stdout = &text
 		err := run(cmd, append(args, names...))
-		g.stdout = stdout
-		if werr := replaceFile(file, text.Bytes(), 0o644); werr != nil {
+		g.Stdout = stdout
+		if werr := cli.ReplaceFile(file, text.Bytes(), 0o644); werr != nil {
 			return werr
 		}
 		return err

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // smallDisk is a shell script that runs a command with a disk of its own:
@@ -67,7 +69,7 @@ func TestSmallDisk(t *testing.T) {
 		out, _ := cmd.CombinedOutput()
 		return cmd.ProcessState.ExitCode(), string(out)
 	}
-	if code, out := specgraft("render", "-a", "-C", project, "--cache-dir", warm, "-o", clean); code != exitOK {
+	if code, out := specgraft("render", "-a", "-C", project, "--cache-dir", warm, "-o", clean); code != cli.ExitOK {
 		t.Fatalf("%d\n%s", code, out)
 	}
 	want := files(t, clean)
@@ -125,8 +127,8 @@ func TestSmallDisk(t *testing.T) {
 				var stderr bytes.Buffer
 				cmd.Stderr = &stderr
 				cmd.Run()
-				if got := cmd.ProcessState.ExitCode(); got != exitEnv {
-					t.Errorf("exit code %d, want %d\n%s", got, exitEnv, &stderr)
+				if got := cmd.ProcessState.ExitCode(); got != cli.ExitEnv {
+					t.Errorf("exit code %d, want %d\n%s", got, cli.ExitEnv, &stderr)
 				}
 				said := strings.ToLower(stderr.String())
 				if !strings.Contains(said, "no space left") && !strings.Contains(said, "read-only") && !strings.Contains(said, "make room") {
@@ -145,7 +147,7 @@ func TestSmallDisk(t *testing.T) {
 				}
 				if c.name == "cache" {
 					out := filepath.Join(t.TempDir(), "again")
-					if code, msg := specgraft("render", "-a", "-C", project, "--cache-dir", result, "-o", out); code != exitOK {
+					if code, msg := specgraft("render", "-a", "-C", project, "--cache-dir", result, "-o", out); code != cli.ExitOK {
 						t.Errorf("the next render ends with %d\n%s", code, msg)
 					}
 					if got := files(t, out); !maps.Equal(got, want) {

@@ -3,10 +3,11 @@
 // files. It reads the project format of azldev, never executes a line of a
 // spec, and can say why each rendered line is there.
 //
-// This package is the command line: each command decodes its flags, calls one
-// function of another package and prints what it returns. The package comments
-// of components, fedora, overlay and render, and of what is below them, say what
-// lives where.
+// This package is the command line: its packages hold the commands in the groups
+// that the help shows, and cli what they share. Each command decodes its flags,
+// calls one function of another package and prints what it returns. The package
+// comments of components, fedora, overlay and render, and of what is below them,
+// say what lives where.
 //
 // # Where to add things
 //
@@ -29,7 +30,7 @@
 //   - PACKAGE/codes.go: its row, with what it means and what to do; the code is raised in the same package
 //
 // A command:
-//   - cmd/specgraft/NAME.go: its constructor
+//   - cmd/specgraft/GROUP/NAME.go: its constructor
 //   - cmd/specgraft/root.go: one line in commandGroups
 //
 // A template of specs:

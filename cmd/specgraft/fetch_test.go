@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // serveGit serves the repositories below a directory over HTTP and counts the
@@ -105,19 +107,19 @@ dist-git-branch = "f43"
 		}
 	}
 
-	_, errs := specgraft(exitProblems, "fetch", "-a")
+	_, errs := specgraft(cli.ExitProblems, "fetch", "-a")
 	contains(errs, "is not encrypted")
 	contains(errs, "--allow-http")
-	_, errs = specgraft(exitEnv, "fetch", "-a", "--offline", "--allow-http")
+	_, errs = specgraft(cli.ExitEnv, "fetch", "-a", "--offline", "--allow-http")
 	contains(errs, `"specgraft fetch boat"`)
 	contains(errs, "[fedora/offline]")
-	_, errs = specgraft(exitEnv, "render", "boat", "--offline", "--allow-http")
+	_, errs = specgraft(cli.ExitEnv, "render", "boat", "--offline", "--allow-http")
 	contains(errs, `"specgraft fetch boat"`)
 	if n := requests.Load(); n != 0 {
 		t.Errorf("%d requests before anything was allowed", n)
 	}
 
-	out, errs := specgraft(exitOK, "fetch", "-a", "--allow-http", "--json")
+	out, errs := specgraft(cli.ExitOK, "fetch", "-a", "--allow-http", "--json")
 	var records []struct {
 		Component, Status, Commit string
 		Bytes                     int64
@@ -132,11 +134,11 @@ dist-git-branch = "f43"
 	}
 	contains(errs, "2 fetched")
 	n := requests.Load()
-	out, errs = specgraft(exitOK, "fetch", "-a", "--allow-http")
+	out, errs = specgraft(cli.ExitOK, "fetch", "-a", "--allow-http")
 	contains(out, "boat")
 	contains(out, "present")
 	contains(errs, "2 present")
-	specgraft(exitOK, "render", "-a", "--offline", "--allow-http", "--skip-lock-validation")
+	specgraft(cli.ExitOK, "render", "-a", "--offline", "--allow-http", "--skip-lock-validation")
 	if _, err := os.Stat(filepath.Join(base, "project/specs/b/boat/boat.spec")); err != nil {
 		t.Error(err)
 	}
@@ -144,9 +146,9 @@ dist-git-branch = "f43"
 		t.Errorf("%d requests though everything was there", requests.Load()-n)
 	}
 
-	out, _ = specgraft(exitOK, "cache", "size", "--json")
+	out, _ = specgraft(cli.ExitOK, "cache", "size", "--json")
 	contains(out, `"part": "mirror"`)
-	_, errs = specgraft(exitOK, "cache", "verify")
+	_, errs = specgraft(cli.ExitOK, "cache", "verify")
 	contains(errs, "2 repositories, 2 snapshots and 0 sources checked, 0 damaged")
 	snaps, err := filepath.Glob(filepath.Join(base, "cache/snapshots/v1/*/*"))
 	if err != nil || len(snaps) != 2 {
@@ -155,17 +157,17 @@ dist-git-branch = "f43"
 	if err := os.Truncate(snaps[0], 10); err != nil {
 		t.Fatal(err)
 	}
-	out, errs = specgraft(exitProblems, "cache", "verify")
+	out, errs = specgraft(cli.ExitProblems, "cache", "verify")
 	contains(out, "snapshots/v1/")
 	contains(errs, "--repair")
-	out, _ = specgraft(exitOK, "cache", "verify", "--repair", "--json")
+	out, _ = specgraft(cli.ExitOK, "cache", "verify", "--repair", "--json")
 	contains(out, `"repaired": true`)
-	specgraft(exitOK, "cache", "verify")
-	_, errs = specgraft(exitOK, "cache", "prune", "--unused", "0")
+	specgraft(cli.ExitOK, "cache", "verify")
+	_, errs = specgraft(cli.ExitOK, "cache", "prune", "--unused", "0")
 	contains(errs, "0 files removed, 0 repositories repacked")
-	_, errs = specgraft(exitProblems, "cache", "prune", "--unused", "soon")
+	_, errs = specgraft(cli.ExitProblems, "cache", "prune", "--unused", "soon")
 	contains(errs, "12h or 30d")
-	out, _ = specgraft(exitOK, "cache", "dir")
+	out, _ = specgraft(cli.ExitOK, "cache", "dir")
 	contains(out, filepath.Join(base, "cache"))
 
 	// One component that does not exist keeps no other from being fetched.
@@ -178,7 +180,7 @@ dist-git-branch = "f43"
 	if err := os.RemoveAll(filepath.Join(base, "cache")); err != nil {
 		t.Fatal(err)
 	}
-	out, errs = specgraft(exitProblems, "fetch", "-a", "--allow-http")
+	out, errs = specgraft(cli.ExitProblems, "fetch", "-a", "--allow-http")
 	contains(out, "failed")
 	contains(errs, "/canoe.git does not exist")
 	contains(errs, "[fedora/no-repository]")

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"specgraft/cmd/specgraft/cli"
+	"specgraft/cmd/specgraft/tools"
 )
 
 // helpCmd prints the help of a command, and of `codes` only the part about the
@@ -23,7 +26,7 @@ message.`,
   specgraft help codes overlay/no-match`,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 			about, rest := topic(cmd.Root(), args)
-			if about.Name() == codesName {
+			if about.Name() == tools.CodesName {
 				return about.ValidArgsFunction(about, rest, prefix)
 			}
 			var names []string
@@ -37,13 +40,13 @@ message.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest := topic(cmd.Root(), args)
 			switch {
-			case about.Name() == codesName && len(rest) > 0:
+			case about.Name() == tools.CodesName && len(rest) > 0:
 				return about.RunE(about, rest)
 			case about.HasSubCommands() && len(rest) > 0:
 				if own, _ := topic(about, []string{"help"}); own != about && own != cmd {
 					return own.RunE(own, rest) // 'help overlay TYPE' is 'overlay help TYPE'
 				}
-				return group(about, rest)
+				return cli.Group(about, rest)
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()

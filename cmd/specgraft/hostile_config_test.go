@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // hostileConfig makes a case of one configuration file.
@@ -207,7 +209,7 @@ func TestHostileNames(t *testing.T) {
 				}
 			},
 			args:  []string{"render", "-a", "--json", "-C", "@"},
-			codes: []int{exitProblems, exitEnv},
+			codes: []int{cli.ExitProblems, cli.ExitEnv},
 		})
 	}
 	runHostile(t, cases)

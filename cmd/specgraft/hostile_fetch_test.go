@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 const hostileSource = "a boat\n"
@@ -56,7 +58,7 @@ func hostileServer(name string, codes []int, answer http.HandlerFunc) hostile {
 		codes: codes,
 		after: func(d *hostileDir, r *hostileRun) {
 			_, err := os.Stat(d.path("out"))
-			if whole := err == nil; whole != (r.code == exitOK) {
+			if whole := err == nil; whole != (r.code == cli.ExitOK) {
 				d.Errorf("exit code %d and the directory: %v", r.code, err)
 			}
 		},
@@ -201,7 +203,7 @@ func TestHostileCaches(t *testing.T) {
 		prep := c.prep
 		c.prep = func(d *hostileDir) {
 			prep(d)
-			if r := d.run([]string{"render", "-a", "-C", "@"}, hostileFine); r.code != exitOK {
+			if r := d.run([]string{"render", "-a", "-C", "@"}, hostileFine); r.code != cli.ExitOK {
 				return
 			}
 			if err := os.RemoveAll(d.path("specs")); err != nil {

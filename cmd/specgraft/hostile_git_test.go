@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // A hostileRepo is a bare repository that is written byte by byte, as git would
@@ -139,8 +141,8 @@ func goodIsRendered(d *hostileDir, r *hostileRun) {
 }
 
 var (
-	hostileFails = []int{exitProblems, exitEnv}
-	hostileFine  = []int{exitOK}
+	hostileFails = []int{cli.ExitProblems, cli.ExitEnv}
+	hostileFine  = []int{cli.ExitOK}
 )
 
 // TestHostileTrees reads trees that no git would write.

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // The cases here are of specs and of what is in them: the macro language, the
@@ -484,7 +486,7 @@ func TestHostileSpecInterrupted(t *testing.T) {
 		case <-done:
 			// It may have been done before it was told to; on a slow machine the
 			// signal comes before the program has asked for it.
-			if code := cmd.ProcessState.ExitCode(); !slices.Contains([]int{exitOK, exitProblems, exitEnv, -1}, code) {
+			if code := cmd.ProcessState.ExitCode(); !slices.Contains([]int{cli.ExitOK, cli.ExitProblems, cli.ExitEnv, -1}, code) {
 				t.Errorf("%v: exit code %d", sig, code)
 			}
 		case <-time.After(10 * time.Second):

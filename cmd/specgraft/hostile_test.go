@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // A hostile case is input that somebody made to harm whoever runs the program
@@ -156,7 +158,7 @@ func (d *hostileDir) run(args []string, codes []int) *hostileRun {
 		d.Fatal(err)
 	}
 	if codes == nil {
-		codes = []int{exitOK, exitProblems, exitEnv}
+		codes = []int{cli.ExitOK, cli.ExitProblems, cli.ExitEnv}
 	}
 	if !slices.Contains(codes, r.code) {
 		d.Errorf("exit code %d, want one of %v:\n%.2000s", r.code, codes, r.stderr)
@@ -165,7 +167,7 @@ func (d *hostileDir) run(args []string, codes []int) *hostileRun {
 		d.Errorf("a Go trace (%s):\n%.2000s", m, r.stderr)
 	}
 	asJSON := slices.Contains(args, "--json")
-	if r.code != exitOK && !asJSON && strings.TrimSpace(r.stderr) == "" {
+	if r.code != cli.ExitOK && !asJSON && strings.TrimSpace(r.stderr) == "" {
 		d.Errorf("exit code %d without a word", r.code)
 	}
 	if cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(); cpu > hostileCPU {
@@ -177,7 +179,7 @@ func (d *hostileDir) run(args []string, codes []int) *hostileRun {
 	if i := strings.IndexFunc(r.stderr, unprintable); i >= 0 {
 		d.Errorf("a control character on stderr: %q", r.stderr[max(0, i-40):min(len(r.stderr), i+20)])
 	}
-	if asJSON && (r.code == exitOK || r.stdout != "") && !json.Valid([]byte(r.stdout)) {
+	if asJSON && (r.code == cli.ExitOK || r.stdout != "") && !json.Valid([]byte(r.stdout)) {
 		d.Errorf("stdout is no JSON: %.200q", r.stdout)
 	}
 	if trace != "" {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // kills is how often each command is killed: a few times, or as often as
@@ -217,8 +219,8 @@ func TestSignals(t *testing.T) {
 				}
 				hit++
 				slowest = max(slowest, took)
-				if code := cmd.ProcessState.ExitCode(); code != exitEnv {
-					t.Errorf("%s: exit code %d, want %d\n%.500s", args, code, exitEnv, &stderr)
+				if code := cmd.ProcessState.ExitCode(); code != cli.ExitEnv {
+					t.Errorf("%s: exit code %d, want %d\n%.500s", args, code, cli.ExitEnv, &stderr)
 				}
 			}
 			t.Logf("%d times, the slowest took %v", hit, slowest)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // A killProject is a project whose components have several files each, all of
@@ -196,8 +198,8 @@ func TestInterrupt(t *testing.T) {
 		if err == nil {
 			continue // it was done before the signal came
 		}
-		if code := cmd.ProcessState.ExitCode(); code != exitEnv {
-			t.Errorf("exit code %d, want %d\n%s", code, exitEnv, &stderr)
+		if code := cmd.ProcessState.ExitCode(); code != cli.ExitEnv {
+			t.Errorf("exit code %d, want %d\n%s", code, cli.ExitEnv, &stderr)
 		}
 		if !strings.Contains(stderr.String(), "interrupted: ") {
 			t.Errorf("stderr does not say that it was interrupted: %s", &stderr)

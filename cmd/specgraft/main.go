@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 func main() {
@@ -24,7 +26,7 @@ func main() {
 	unwatch := context.AfterFunc(ctx, func() {
 		time.Sleep(grace)
 		os.Stderr.WriteString("specgraft: interrupted: what was written is whole, the rest is as it was\n")
-		os.Exit(exitEnv)
+		os.Exit(cli.ExitEnv)
 	})
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	unwatch() // stop ends ctx, too, and on a busy machine the exit may come later than grace
@@ -39,6 +41,6 @@ const grace = 150 * time.Millisecond
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	g := newGlobals(stdin, stdout, stderr)
-	return g.run(ctx, rootCmd(g), args)
+	g := cli.NewGlobals(stdin, stdout, stderr)
+	return g.Run(ctx, rootCmd(g), args)
 }

@@ -69,31 +69,34 @@ func (r *run) stamp() *diag.Diagnostic {
 `},
 	}},
 	{"A command", 2, []edit{
-		{path: "cmd/specgraft/motto.go", page: "cmd/specgraft/NAME.go", text: `package main
+		{path: "cmd/specgraft/tools/motto.go", page: "cmd/specgraft/GROUP/NAME.go", text: `package tools
 
 import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
-func mottoCmd(g *globals) *cobra.Command {
+// MottoCmd is the command motto.
+func MottoCmd(g *cli.Globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "motto",
 		Short: "Print what the distribution stands for",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			p, err := g.load()
+			p, err := g.Load()
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(g.stdout, p.Settings.Motto)
+			_, err = fmt.Fprintln(g.Stdout, p.Settings.Motto)
 			return err
 		},
 	}
 }
 `},
-		{path: "cmd/specgraft/root.go", after: "{toolsGroup, []*cobra.Command{\n", text: "\t\t\tmottoCmd(g),\n"},
+		{path: "cmd/specgraft/root.go", after: "{toolsGroup, []*cobra.Command{\n", text: "\t\t\ttools.MottoCmd(g),\n"},
 	}},
 	{"A template of specs", 1, []edit{
 		{path: "render/template/builtin/buoyage.tmpl", page: "render/template/builtin/NAME.tmpl",

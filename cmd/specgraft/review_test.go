@@ -15,6 +15,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 var updateReview = flag.Bool("update-review", false, "rewrite the golden reports")
@@ -105,8 +107,8 @@ func TestReviewGolden(t *testing.T) {
 	dir, out := exampleChange(t), t.TempDir()
 	commitAll(t, dir, "two")
 	_, stderr, code := specgraftIn(t, dir, "review", "--from", "HEAD~1", "--to", "HEAD", "-o", out)
-	if code != exitProblems {
-		t.Errorf("exit code %d, want %d: an EVR goes down\n%s", code, exitProblems, stderr)
+	if code != cli.ExitProblems {
+		t.Errorf("exit code %d, want %d: an EVR goes down\n%s", code, cli.ExitProblems, stderr)
 	}
 	for _, name := range reportNames {
 		got, err := os.ReadFile(filepath.Join(out, name))
@@ -193,7 +195,7 @@ func TestReviewComment(t *testing.T) {
 	}
 	commitAll(t, dir, "two")
 	out, stderr, code := specgraftIn(t, dir, "review", "--from", "HEAD~1", "--to", "HEAD")
-	if code != exitOK {
+	if code != cli.ExitOK {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
 	if n := utf8.RuneCountInString(out); n > 60_000 {
@@ -215,11 +217,11 @@ func TestReviewNothing(t *testing.T) {
 	}
 	commitAll(t, dir, "one")
 	out, stderr, code := specgraftIn(t, dir, "review", "--from", "HEAD", "--to", "HEAD")
-	if code != exitOK || !strings.Contains(out, "has no rendered specs") {
+	if code != cli.ExitOK || !strings.Contains(out, "has no rendered specs") {
 		t.Errorf("exit code %d\n%s%s", code, out, stderr)
 	}
 	for _, args := range [][]string{{"review"}, {"review", "--from", "nope"}, {"review", "--from", "HEAD", "--arch", "amd64"}, {"diff", "--to", "HEAD"}} {
-		if _, stderr, code := specgraftIn(t, dir, args...); code != exitProblems || stderr == "" {
+		if _, stderr, code := specgraftIn(t, dir, args...); code != cli.ExitProblems || stderr == "" {
 			t.Errorf("%v: exit code %d, %q", args, code, stderr)
 		}
 	}

@@ -5,11 +5,19 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"specgraft/cmd/specgraft/cli"
+	"specgraft/cmd/specgraft/config"
+	"specgraft/cmd/specgraft/effect"
+	"specgraft/cmd/specgraft/rendering"
+	"specgraft/cmd/specgraft/specs"
+	"specgraft/cmd/specgraft/tools"
+	"specgraft/cmd/specgraft/upstream"
 )
 
 // rootCmd builds the whole command tree. Each command is a constructor of its
 // own; a new one adds one line to commands.
-func rootCmd(g *globals) *cobra.Command {
+func rootCmd(g *cli.Globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "specgraft",
 		Short: "Render a distribution: Fedora's packaging plus your overlays",
@@ -23,17 +31,17 @@ found that something would change, 3 the environment failed.`,
 		Example: `  specgraft render -a
   specgraft render bash --check
   specgraft list -C path/to/project`,
-		Version:           version(),
+		Version:           cli.Version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		Args:              cobra.ArbitraryArgs,
-		RunE:              group,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return g.check(cmd) },
+		RunE:              cli.Group,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return g.Check(cmd) },
 	}
 	root.SetVersionTemplate("specgraft {{.Version}}\n")
-	root.SetFlagErrorFunc(flagError)
-	g.addFlags(root)
+	root.SetFlagErrorFunc(cli.FlagError)
+	g.AddFlags(root)
 	for _, group := range commandGroups(g) {
 		root.AddGroup(&cobra.Group{ID: group.Title, Title: group.Title + ":"})
 	}
@@ -41,7 +49,7 @@ found that something would change, 3 the environment failed.`,
 	component, help := componentCmd(g), helpCmd()
 	component.GroupID, help.GroupID = toolsGroup, toolsGroup
 	root.AddCommand(component)
-	root.AddCommand(azldevOnlyCmds(g, "")...)
+	root.AddCommand(cli.AzldevOnlyCmds(g, "")...)
 	root.SetHelpCommand(help)
 	root.SetCompletionCommandGroupID(toolsGroup)
 	root.SetUsageFunc(printUsage)
@@ -61,64 +69,64 @@ type commandGroup struct {
 
 // commandGroups lists the constructors of all top-level commands, under the
 // task that a user has in mind when he looks for one.
-func commandGroups(g *globals) []commandGroup {
+func commandGroups(g *cli.Globals) []commandGroup {
 	return []commandGroup{
 		{"Render and check", []*cobra.Command{
-			renderCmd(g),
-			prepareCmd(g),
-			changedCmd(g),
-			planCmd(g),
-			attestCmd(g),
-			verifyCmd(g),
+			rendering.RenderCmd(g),
+			rendering.PrepareCmd(g),
+			rendering.ChangedCmd(g),
+			rendering.PlanCmd(g),
+			rendering.AttestCmd(g),
+			rendering.VerifyCmd(g),
 		}},
 		{"See cause and effect", []*cobra.Command{
-			diffCmd(g),
-			lintCmd(g),
-			reviewCmd(g),
-			mergeDriverCmd(g),
-			blameCmd(g),
-			stepCmd(g),
-			tryCmd(g),
-			whyCmd(g),
-			showCmd(g),
-			listCmd(g),
+			effect.DiffCmd(g),
+			effect.LintCmd(g),
+			effect.ReviewCmd(g),
+			effect.MergeDriverCmd(g),
+			effect.BlameCmd(g),
+			effect.StepCmd(g),
+			effect.TryCmd(g),
+			effect.WhyCmd(g),
+			effect.ShowCmd(g),
+			effect.ListCmd(g),
 		}},
 		{"Write configuration", []*cobra.Command{
-			initCmd(g),
-			addCmd(g),
-			newCmd(g),
-			rebaseCmd(g),
-			retireCmd(g),
-			absorbCmd(g),
-			importCmd(g),
-			overlayCmd(g),
-			templateCmd(g),
-			configCmd(g),
+			config.InitCmd(g),
+			config.AddCmd(g),
+			config.NewCmd(g),
+			config.RebaseCmd(g),
+			config.RetireCmd(g),
+			config.AbsorbCmd(g),
+			config.ImportCmd(g),
+			config.OverlayCmd(g),
+			config.TemplateCmd(g),
+			config.ConfigCmd(g),
 		}},
 		{"Upstream", []*cobra.Command{
-			fetchCmd(g),
-			updateCmd(g),
-			cacheCmd(g),
-			repoCmd(g),
+			upstream.FetchCmd(g),
+			upstream.UpdateCmd(g),
+			upstream.CacheCmd(g),
+			upstream.RepoCmd(g),
 		}},
 		{"Specs alone", []*cobra.Command{
-			queryCmd(g),
-			applyCmd(g),
-			autospecCmd(g),
-			srpmCmd(g),
+			specs.QueryCmd(g),
+			specs.ApplyCmd(g),
+			specs.AutospecCmd(g),
+			specs.SrpmCmd(g),
 		}},
 		{toolsGroup, []*cobra.Command{
-			macrosCmd(g),
-			codesCmd(g),
-			limitsCmd(g),
-			versionCmd(g),
+			tools.MacrosCmd(g),
+			tools.CodesCmd(g),
+			tools.LimitsCmd(g),
+			tools.VersionCmd(g),
 		}},
 	}
 }
 
 // commands returns all top-level commands in the order of their groups, each
 // with the heading it belongs to.
-func commands(g *globals) []*cobra.Command {
+func commands(g *cli.Globals) []*cobra.Command {
 	var all []*cobra.Command
 	for _, group := range commandGroups(g) {
 		for _, cmd := range group.Commands {
@@ -138,7 +146,7 @@ func wrapArgs(cmd *cobra.Command) {
 				if strings.Contains(cmd.Use, " ") {
 					see = fmt.Sprintf("usage is '%s', %s", cmd.UseLine(), see)
 				}
-				return usagef("%w; %s", err, see)
+				return cli.Usagef("%w; %s", err, see)
 			}
 			return nil
 		}

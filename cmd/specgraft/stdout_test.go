@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"specgraft/cmd/specgraft/cli"
 )
 
 // TestStdoutLost runs commands whose stdout takes nothing: it is full, or its
@@ -46,7 +48,7 @@ func TestStdoutLost(t *testing.T) {
 			if got := cmd.ProcessState.ExitCode(); code >= 0 && got != code {
 				t.Errorf("specgraft %s: exit code %d, want %d\n%s", args, got, code, &stderr)
 			}
-			if code == exitEnv && !strings.Contains(stderr.String(), "no space left") && !strings.Contains(stderr.String(), "broken pipe") {
+			if code == cli.ExitEnv && !strings.Contains(stderr.String(), "no space left") && !strings.Contains(stderr.String(), "broken pipe") {
 				t.Errorf("specgraft %s does not say what was lost:\n%s", args, &stderr)
 			}
 		}
@@ -68,7 +70,7 @@ func TestStdoutLost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := each(t, exitEnv, open); !maps.Equal(got, want) {
+			if got := each(t, cli.ExitEnv, open); !maps.Equal(got, want) {
 				t.Errorf("%d components were rendered, want the same %d as ever", len(got), len(want))
 			}
 		})

@@ -1,0 +1,482 @@
+package config
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/cmd/specgraft/cli"
+	"specgraft/components"
+	"specgraft/fedora"
+	"specgraft/overlay"
+	"specgraft/overlay/absorb"
+	"specgraft/overlay/diag"
+	"specgraft/overlay/spec"
+	"specgraft/render"
+	"specgraft/render/rebase"
+)
+
+func AbsorbCmd(g *cli.Globals) *cobra.Command {
+	a := &absorption{Globals: g}
+	var specs, fork bool
+	cmd := &cobra.Command{
+		Use:   "absorb NAME",
+		Short: "Turn hand edits of a spec into overlays",
+		Long: `Absorb finds the overlays that make of one spec what somebody made of it by hand,
+byte for byte: the shortest list, overlays that name a tag, section or file
+before expressions, each in its section and with the number of places that it is
+for. What no overlay can say well stands at the end and is marked.
+
+  absorb NAME               edits in the rendered tree, against what the
+                            configuration renders
+  absorb --specs OLD NEW    any two spec files
+  absorb --fork DIR NAME    a directory with a forked package, against the
+                            nearest commit of the package upstream
+
+The overlays are printed as TOML, or written with -o; files that they add are
+written beside. --apply adds them to the component's configuration instead. Every
+list has been applied and compared before it is shown. Fill in the descriptions:
+they are for whoever has to decide later whether an overlay can go.`,
+		Example: `  specgraft absorb bash
+  specgraft absorb bash --apply
+  specgraft absorb --specs before.spec after.spec -o overlays.toml
+  specgraft absorb --fork ~/forks/bash bash -o components/bash.comp.toml`,
+		Args: cobra.RangeArgs(1, 2),
+	}
+	sel := &cli.Selection{}
+	sel.LockFlag(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&specs, "specs", false, "compare two spec files: the arguments are BEFORE and AFTER")
+	f.BoolVar(&fork, "fork", false, "compare a forked package with its upstream: the arguments are its directory and its NAME")
+	f.StringVar(&a.commit, "commit", "", "with --fork: the upstream `COMMIT` that the fork was made from")
+	f.StringVarP(&a.output, "output", "o", "", "write the overlays to `FILE`, and files that they add beside it")
+	f.BoolVar(&a.apply, "apply", false, "add the overlays to the component's configuration")
+	f.BoolVar(&a.interactive, "interactive", false, "choose between overlays that do the same, on a terminal")
+	_ = cmd.MarkFlagFilename("output", "toml")
+	cmd.MarkFlagsMutuallyExclusive("specs", "fork")
+	cmd.MarkFlagsMutuallyExclusive("apply", "output")
+	cmd.ValidArgsFunction = g.CompleteNames
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		format, err := g.FormatOf("text", "json")
+		if err != nil {
+			return err
+		}
+		a.format = format
+		if want := 1 + cli.Btoi(specs || fork); len(args) != want {
+			return cli.Usagef("absorb takes %d argument%s here; see 'specgraft absorb --help'", want, cli.Plural(want))
+		}
+		if a.interactive && !cli.IsInput(g.Stdin) {
+			return cli.Usagef("--interactive needs a terminal")
+		}
+		switch {
+		case a.commit != "" && !fork:
+			return cli.Usagef("--commit goes with --fork")
+		case a.apply && (specs || fork):
+			return cli.Usagef("--apply is for a component of the project; use -o to write a file")
+		case specs:
+			return a.specs(args[0], args[1])
+		case fork:
+			return a.fork(cmd.Context(), args[0], args[1])
+		}
+		return a.component(cmd.Context(), sel, args[0])
+	}
+	return cmd
+}
+
+// An absorption is one run of the absorb command.
+type absorption struct {
+	*cli.Globals
+	output, commit     string
+	apply, interactive bool
+	format             string
+	code               int
+}
+
+// search looks for the overlays, and lets a person choose.
+func (a *absorption) search(before, after *overlay.Tree) (*absorb.Result, error) {
+	found, err := absorb.Search(before, after, absorb.Options{Equivalents: a.interactive || a.format == "json"})
+	if err != nil {
+		return nil, err
+	}
+	a.Report(found.Problems)
+	if found.Problems.HasErrors() {
+		a.code = cli.ExitProblems
+	}
+	if a.interactive {
+		if err := a.choose(found); err != nil {
+			return nil, err
+		}
+	}
+	for i := range found.Steps {
+		s := &found.Steps[i]
+		if s.Op.Description == "" {
+			s.Op.Description = placeholder(s)
+		}
+	}
+	return found, nil
+}
+
+// placeholder is the description of an overlay that nobody has described yet.
+func placeholder(s *absorb.Step) string {
+	if s.Kind == absorb.Block {
+		return "TODO: say why. No overlay says this well: it replaces text as a whole"
+	}
+	return "TODO: say why"
+}
+
+// choose asks which of several overlays that do the same is wanted.
+func (a *absorption) choose(found *absorb.Result) error {
+	in := bufio.NewReader(a.Stdin)
+	for i := range found.Steps {
+		s := &found.Steps[i]
+		if len(s.Equivalents) == 0 {
+			continue
+		}
+		fmt.Fprintf(a.Stderr, "\noverlay %d of %d\n", i+1, len(found.Steps))
+		for _, l := range s.Old {
+			fmt.Fprintf(a.Stderr, "  -%s\n", cli.Visible(l))
+		}
+		for _, l := range s.New {
+			fmt.Fprintf(a.Stderr, "  +%s\n", cli.Visible(l))
+		}
+		options := append([]overlay.Op{s.Op}, s.Equivalents...)
+		for k := range options {
+			fmt.Fprintf(a.Stderr, "%d) %s", k+1, cli.Indented(components.OverlayText([]string{"overlays"}, &options[k])))
+		}
+		for {
+			fmt.Fprintf(a.Stderr, "which one? [1-%d, return for 1] ", len(options))
+			line, err := in.ReadString('\n')
+			if err != nil && line == "" {
+				return errors.New("no answer; nothing was written")
+			}
+			line = strings.TrimSpace(line)
+			if n, err := strconv.Atoi(line); line == "" || err == nil && n >= 1 && n <= len(options) {
+				s.Op = options[max(n, 1)-1]
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// specs absorbs the difference of two spec files.
+func (a *absorption) specs(beforeFile, afterFile string) error {
+	var trees [2]*overlay.Tree
+	for i, name := range []string{beforeFile, afterFile} {
+		data, err := cli.ReadInput("absorb/input", name, cli.MaxSpec)
+		if err != nil {
+			return err
+		}
+		trees[i] = &overlay.Tree{Name: strings.TrimSuffix(filepath.Base(beforeFile), ".spec"), Spec: spec.Parse(name, data)}
+	}
+	found, err := a.search(trees[0], trees[1])
+	if err != nil {
+		return err
+	}
+	return a.print(trees[0].Name, found, []string{"overlays"}, "")
+}
+
+// component absorbs the edits in a component's rendered directory.
+func (a *absorption) component(ctx context.Context, sel *cli.Selection, name string) error {
+	v, err := a.Viewer(ctx, sel, []string{name})
+	if err != nil {
+		return err
+	}
+	if len(v.Names) != 1 {
+		return cli.Usagef("absorb works on one component at a time, not on %d", len(v.Names))
+	}
+	c, problems := v.Project.Component(v.Names[0])
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	dir := filepath.Join(v.Project.RenderedDir, filepath.FromSlash(render.ComponentDir(c.Name)))
+	edit, err := rebase.OpenHandEdit(ctx, v.Renderer, c, dir)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return &diag.Diagnostic{Code: "absorb/no-edit", Component: c.Name, Message: cli.Relative(dir) + " does not exist",
+				Hint: fmt.Sprintf("`specgraft render %s` writes it; edit the files there", c.Name)}
+		}
+		return err
+	}
+	if edit.Problems.HasErrors() {
+		a.Report(edit.Problems)
+		return cli.ExitError(cli.ExitProblems)
+	}
+	found, err := a.search(edit.Before, edit.After)
+	if err != nil {
+		return err
+	}
+	if a.code == cli.ExitOK {
+		if err := edit.Proves(ctx, v.Renderer, c, found.Ops()); err != nil {
+			return err
+		}
+	}
+	if !a.apply {
+		return a.print(c.Name, found, []string{"components", c.Name, "overlays"}, "")
+	}
+	if a.code != cli.ExitOK || len(found.Steps) == 0 {
+		return a.print(c.Name, found, []string{"components", c.Name, "overlays"}, "")
+	}
+	return a.addTo(v.Project, c, found)
+}
+
+// addTo adds the overlays to the file that has the component's last ones.
+func (a *absorption) addTo(p *components.Project, c *components.Component, found *absorb.Result) error {
+	file, path := c.File, []string{"components", c.Name, "overlays"}
+	if n := len(c.Overlays); n > 0 && c.Overlays[n-1].Layer == "overlay file" {
+		// Overlay files come behind the component's own table.
+		file, path = c.Overlays[n-1].Pos.Filename, []string{"overlays"}
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(p.Dir, filepath.FromSlash(file))
+		}
+	}
+	if file == "" {
+		return &diag.Diagnostic{Code: "absorb/input", Component: c.Name, Message: "the component stands in no TOML file that overlays could be added to",
+			Hint: fmt.Sprintf("add [components.%s] to one", c.Name)}
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return cli.FileProblem("absorb/input", file, err)
+	}
+	e, problems := components.Edit(file, data)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	if err := e.AddOverlays(path, found.Ops()); err != nil {
+		return err
+	}
+	if err := a.writeSources(filepath.Dir(file), found); err != nil {
+		return err
+	}
+	if err := components.WriteFile(file, e.Bytes()); err != nil {
+		return cli.FileProblem("absorb/input", file, err)
+	}
+	a.Note("added %d overlay%s to %s; fill in the descriptions", len(found.Steps), cli.Plural(len(found.Steps)), cli.Relative(file))
+	return nil
+}
+
+// fork absorbs a directory with a forked package.
+func (a *absorption) fork(ctx context.Context, dir, name string) error {
+	p, err := a.Load()
+	if err != nil {
+		return err
+	}
+	c, problems := p.Component(name)
+	if c == nil || problems.HasErrors() {
+		return problems.Err()
+	}
+	u, problems := p.Upstream(c)
+	if problems.HasErrors() && !c.IsUpstream() {
+		// The component is the fork: it has no upstream yet.
+		u, problems = forkUpstream(p, c)
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	after, err := readFork(dir, name)
+	if err != nil {
+		return err
+	}
+	store, err := a.Store(p)
+	if err != nil {
+		return err
+	}
+	commit := a.commit
+	head, err := store.Resolve(ctx, fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: commit, Component: name})
+	if err != nil {
+		return err
+	}
+	if commit = head; a.commit == "" {
+		near, err := rebase.NearestCommit(ctx, store, u, head, after.Spec)
+		if err != nil {
+			return err
+		}
+		commit = near.Commit
+		a.Note("nearest to the fork is commit %.12s of %s: %d of its %d lines are there (%d versions compared)", commit, u.Branch, near.Same, near.Lines, near.Looked)
+	}
+	before, err := rebase.TreeAt(ctx, store, u, name, commit)
+	if err != nil {
+		return err
+	}
+	found, err := a.search(before, after)
+	if err != nil {
+		return err
+	}
+	e, problems := components.Edit("", nil)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	for _, kv := range [][2]string{{"type", "upstream"}, {"upstream-name", u.Name}, {"upstream-commit", commit}} {
+		if kv[0] == "upstream-name" && u.Name == name {
+			continue
+		}
+		if err := e.Set([]string{"components", name, "spec", kv[0]}, kv[1]); err != nil {
+			return err
+		}
+	}
+	return a.print(name, found, []string{"components", name, "overlays"}, string(e.Bytes()))
+}
+
+// forkUpstream returns the upstream that a component with a spec of its own
+// would have if it had one like the others.
+func forkUpstream(p *components.Project, c *components.Component) (components.Upstream, diag.List) {
+	for _, n := range p.Names() {
+		other, problems := p.Component(n)
+		if problems.HasErrors() || !other.IsUpstream() {
+			continue
+		}
+		mine := *other
+		mine.Name, mine.Spec.UpstreamName, mine.Spec.UpstreamCommit = c.Name, c.Spec.UpstreamName, ""
+		return p.Upstream(&mine)
+	}
+	return p.Upstream(c)
+}
+
+// readFork reads the directory of a package.
+func readFork(dir, name string) (*overlay.Tree, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, cli.FileProblem("absorb/input", dir, err)
+	}
+	defer root.Close()
+	t := &overlay.Tree{Name: name, Files: map[string]*overlay.File{}}
+	err = fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && e.Name() == ".git":
+			return fs.SkipDir
+		case !e.Type().IsRegular():
+			return nil
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if p == name+".spec" && info.Size() > cli.MaxSpec {
+			return fmt.Errorf("%s has more than %d MiB", p, cli.MaxSpec>>20)
+		}
+		data, err := root.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		if p == name+".spec" {
+			t.Spec = spec.Parse(filepath.Join(dir, p), data)
+			return nil
+		}
+		t.Files[p] = overlay.NewFile(p, info.Mode().Perm(), data, nil)
+		return nil
+	})
+	if err != nil {
+		return nil, cli.FileProblem("absorb/input", dir, err)
+	}
+	if t.Spec == nil {
+		return nil, &diag.Diagnostic{Code: "absorb/input", Message: fmt.Sprintf("%s has no %s.spec", dir, name), Hint: "the spec bears the name of the package"}
+	}
+	return t, nil
+}
+
+// absorbed is an overlay in JSON.
+type absorbed struct {
+	Type        overlay.Type `json:"type"`
+	Kind        absorb.Kind  `json:"kind"`
+	Places      int          `json:"places"`
+	TOML        string       `json:"toml"`
+	Equivalents []string     `json:"equivalents"` // as TOML
+	Removed     []string     `json:"removed"`     // lines, the first few
+	Added       []string     `json:"added"`
+}
+
+// print writes the overlays to standard output or the file of -o. The head is
+// TOML that stands before them.
+func (a *absorption) print(name string, found *absorb.Result, path []string, head string) error {
+	var text bytes.Buffer
+	text.WriteString(head)
+	kinds := map[absorb.Kind]int{}
+	records := []absorbed{}
+	for i := range found.Steps {
+		s := &found.Steps[i]
+		kinds[s.Kind]++
+		if text.Len() > 0 {
+			text.WriteByte('\n')
+		}
+		if s.Kind == absorb.Block && kinds[s.Kind] == 1 {
+			text.WriteString("# From here on: what no overlay says well.\n")
+		}
+		toml := components.OverlayText(path, &s.Op)
+		text.WriteString(toml)
+		r := absorbed{s.Op.Type, s.Kind, s.Places, toml, []string{}, slices.Concat([]string{}, s.Old), slices.Concat([]string{}, s.New)}
+		for k := range s.Equivalents {
+			r.Equivalents = append(r.Equivalents, components.OverlayText(path, &s.Equivalents[k]))
+		}
+		records = append(records, r)
+	}
+	if a.output != "" && a.code == cli.ExitOK {
+		if err := a.writeSources(filepath.Dir(a.output), found); err != nil {
+			return err
+		}
+		if err := components.WriteFile(a.output, text.Bytes()); err != nil {
+			return cli.FileProblem("absorb/input", a.output, err)
+		}
+	}
+	var err error
+	switch {
+	case a.format == "json":
+		err = cli.WriteJSON(a.Stdout, struct {
+			Component string     `json:"component"`
+			Overlays  []absorbed `json:"overlays"`
+		}{name, records})
+	case a.output == "":
+		_, err = a.Stdout.Write(text.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("cannot print the results: %w", err)
+	}
+	n := len(found.Steps)
+	switch {
+	case a.code != cli.ExitOK:
+		return cli.ExitError(a.code)
+	case n == 0:
+		a.Note("nothing to absorb: there is no difference")
+	default:
+		a.Note("%d overlay%s: %d typed, %d expression%s, %d in blocks", n, cli.Plural(n), kinds[absorb.Named], kinds[absorb.Expression], cli.Plural(kinds[absorb.Expression]), kinds[absorb.Block])
+	}
+	return nil
+}
+
+// writeSources writes the files that overlays add beside the TOML file. A file
+// that is there with other content is left alone, which is an error.
+func (a *absorption) writeSources(dir string, found *absorb.Result) error {
+	for i := range found.Steps {
+		op := &found.Steps[i].Op
+		if op.Source == "" || op.Data == nil {
+			continue
+		}
+		file := filepath.Join(dir, filepath.FromSlash(path.Clean("/"+op.Source)))
+		if old, err := os.ReadFile(file); err == nil {
+			if bytes.Equal(old, op.Data) {
+				continue
+			}
+			return &diag.Diagnostic{Code: "absorb/input", Message: fmt.Sprintf("%s exists with other content", cli.Relative(file)),
+				Hint: "move it away, or write the overlays to another directory"}
+		}
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			return cli.FileProblem("absorb/input", file, err)
+		}
+		if err := components.WriteFile(file, op.Data); err != nil {
+			return cli.FileProblem("absorb/input", file, err)
+		}
+	}
+	return nil
+}

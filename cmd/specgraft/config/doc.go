@@ -1,0 +1,2 @@
+// Package config has the commands that write configuration.
+package config

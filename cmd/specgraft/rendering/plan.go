@@ -1,0 +1,566 @@
+package rendering
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"go/token"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"specgraft/cmd/specgraft/cli"
+	"specgraft/components"
+	"specgraft/overlay/diag"
+	"specgraft/render/plan"
+	"specgraft/render/revision"
+)
+
+// planOptions are the flags of plan.
+type planOptions struct {
+	from, to  string
+	meaning   bool
+	rdeps     string
+	reason    bool
+	whatNeeds string
+	times     string
+	repodata  []string
+	edges     bool
+	farm      plan.Farm
+	set       cli.QuerySettings
+}
+
+func PlanCmd(g *cli.Globals) *cobra.Command {
+	var o planOptions
+	formats := "table, json, csv or markdown"
+	var about strings.Builder
+	for _, f := range plan.Formats {
+		fmt.Fprintf(&about, "\n  %-11s %s", f.Name, f.Help)
+	}
+	cmd := &cobra.Command{
+		Use:   "plan [--from REF [--to REF] | -a | NAME...]",
+		Short: "Say what has to be built, and in which order",
+		Long: `Plan orders components by what they build-require of each other, in waves: what is
+in one wave can be built at once when the waves before are built. With --from it
+plans what differs between the rendered trees of two commits, else the components
+that are named, as the working tree has them. --rdeps adds those that build-require
+something of theirs, and --reason says why each one is there.
+
+What a component builds and needs is what its rendered spec says, evaluated for
+--arch without running it: packages, Provides and the files that %files names. What
+only shows in built packages, such as pkgconfig(), cmake(), python3dist(), perl()
+and sonames, comes from the metadata of a repository that has them, with --repodata.
+Requirements that nothing provides are listed with the nearest names.
+
+Where components need each other in a circle, the edges to cut are named, those
+first that a build conditional of the needing component takes away. --times has
+lines of a component and the seconds that it builds; the longest path is weighed by
+them.
+
+--what-needs NAME answers before a component or a package is removed: who
+build-requires, requires or recommends it, directly and through what it provides.
+
+Besides ` + formats + ` there are these formats:` + about.String() + `
+
+In --command, the command that builds one component, {name}, {srpm}, {evr}, {arch}
+and {wave} are replaced.`,
+		Example: `  specgraft plan --from HEAD~1 --rdeps 1 --reason
+  specgraft plan -a --repodata /srv/repo --format make > Makefile
+  specgraft plan zlib-ng --rdeps all --format svg > plan.svg
+  specgraft plan --what-needs zlib-ng-devel
+  specgraft plan -a --times seconds.csv --json`,
+	}
+	sel := g.SelectFlags(cmd)
+	o.set.EvaluationFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.from, "from", "", "plan what differs from commit `REF`")
+	f.StringVar(&o.to, "to", "HEAD", "plan what differs in commit `REF`")
+	f.BoolVar(&o.meaning, "meaning", false, "with --from, leave out components in whose specs nothing changed but comments, spacing and the like")
+	f.StringVar(&o.rdeps, "rdeps", "0", "add components that build-require what is rebuilt: `1` for direct ones, all, or 0 for none")
+	f.BoolVar(&o.reason, "reason", false, "say why each component is in the plan")
+	f.StringVar(&o.whatNeeds, "what-needs", "", "list who needs the component, package or capability `NAME`, and plan nothing")
+	f.StringVar(&o.times, "times", "", "weigh the longest path by the build times in the CSV `FILE`: component,seconds")
+	f.StringArrayVar(&o.repodata, "repodata", nil, "look up what packages provide in the repository metadata in `DIR`; may be repeated")
+	f.BoolVar(&o.edges, "edges", false, "list the edges of the graph instead: who build-requires what of whom")
+	f.StringVar(&o.farm.Command, "command", "", "build a component by `TEMPLATE`; {name}, {srpm}, {evr}, {arch}, {wave} are replaced")
+	f.StringVar(&o.farm.Project, "target", "", "the `NAME` of the Copr or OBS project, the base tag of Koji, or of the jobs in Kubernetes")
+	f.StringVar(&o.farm.URL, "scm-url", "", "take packaging from `TEMPLATE` in Koji and Copr")
+	f.StringVar(&o.farm.Image, "image", "", "run in the container `IMAGE` in GitHub and Kubernetes")
+	f.IntVar(&o.farm.Shards, "prepare-shards", 0, "begin with a Kubernetes job that writes the source packages in `N` parts")
+	_ = cmd.RegisterFlagCompletionFunc("rdeps", cobra.FixedCompletions([]string{"0", "1", "all"}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		allowed := slices.Clone(cli.RecordFormats)
+		for _, f := range plan.Formats {
+			allowed = append(allowed, f.Name)
+		}
+		format, err := g.FormatOf(allowed...)
+		if err != nil {
+			return err
+		}
+		return runPlan(cmd.Context(), g, sel, args, &o, format)
+	}
+	return cmd
+}
+
+func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []string, o *planOptions, format string) error {
+	switch o.rdeps {
+	case "0", "1", "all":
+	default:
+		return cli.Usagef("--rdeps is 0, 1 or all, not %q", o.rdeps)
+	}
+	listing := o.whatNeeds != "" || o.edges
+	switch {
+	case o.whatNeeds != "" && (o.edges || o.from != "" || sel.Given(args)):
+		return cli.Usagef("--what-needs looks at all components, and takes no other choice")
+	case listing && !slices.Contains(cli.RecordFormats, format):
+		return cli.Usagef("format %q is for plans, not for lists", format)
+	case o.from == "" && o.meaning:
+		return cli.Usagef("--meaning needs --from REF: the commit to compare with")
+	case o.from == "" && !listing && !sel.Given(args):
+		return cli.Usagef("nothing to plan: name components, take all with -a, or compare commits with --from REF")
+	}
+	times, err := readTimes(o.times)
+	if err != nil {
+		return err
+	}
+	cfg, err := o.set.Config()
+	if err != nil {
+		return err
+	}
+	if err := g.CheckArch(cfg.Arch); err != nil {
+		return err
+	}
+	p, err := g.Load()
+	if err != nil {
+		return err
+	}
+	r, err := g.Renderer(p)
+	if err != nil {
+		return err
+	}
+	r.SkipLockValidation = true // a look at components asks for no update
+	l := &plan.Loader{Renderer: r, Config: cfg, Cache: &plan.Cache{Build: cli.BuildID()}}
+	if dir, err := g.Cache(); err == nil && dir != "" {
+		l.Cache.Dir = filepath.Join(dir, "plan.v1")
+	}
+	job := &planJob{g: g, o: o, loader: l, arch: cfg.Arch}
+	if o.from != "" {
+		err = job.compare(ctx, p, sel, args)
+	} else {
+		err = job.workingTree(ctx, p, sel, args)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := l.Cache.Save(); err != nil {
+			g.Note("the results of evaluations could not be kept: %v", err)
+		}
+	}()
+	switch {
+	case o.whatNeeds != "":
+		return job.printNeeds(format)
+	case o.edges:
+		return job.printEdges(format)
+	}
+	if o.rdeps != "0" {
+		job.graph.Grow(job.set, job.packages, o.rdeps == "all")
+	}
+	if err := job.graph.SuggestCuts(ctx, job.evaluate, job.set); err != nil {
+		return err
+	}
+	made := job.graph.Order(job.arch, job.set, times)
+	made.From, made.To, made.Removed = job.from, job.to, append(made.Removed, job.removed...)
+	return job.print(made, format)
+}
+
+// A planJob is one run of plan.
+type planJob struct {
+	g      *cli.Globals
+	o      *planOptions
+	loader *plan.Loader
+	arch   string
+
+	graph    *plan.Graph
+	evaluate plan.Evaluate
+	set      map[string][]plan.Reason
+	packages map[string]map[string]bool // packages that changed, of components where not all did
+	from, to string
+	removed  []string
+	failed   diag.List // of components in the plan
+}
+
+// workingTree plans components as the working tree has them. The graph has all
+// components of the project.
+func (j *planJob) workingTree(ctx context.Context, p *components.Project, sel *cli.Selection, args []string) error {
+	names := p.Names()
+	chosen := names
+	if sel.Given(args) {
+		var err error
+		if chosen, err = sel.Names(p, args); err != nil {
+			return err
+		}
+	}
+	if err := j.loader.Renderer.Prepare(ctx, names, true).Err(); err != nil {
+		return err
+	}
+	line := cli.NewProgress(j.g)
+	line.Show("evaluating %d specs", len(names))
+	loaded, err := j.loader.Render(ctx, names)
+	line.Clear()
+	if err != nil {
+		return err
+	}
+	md, err := plan.ReadMetadata(j.o.repodata, loaded.Components)
+	if err != nil {
+		return err
+	}
+	j.graph, j.evaluate = plan.NewGraph(loaded.Components, md), j.loader.Switched(nil)
+	j.set = map[string][]plan.Reason{}
+	for _, n := range chosen {
+		j.set[n] = []plan.Reason{{Kind: "named"}}
+	}
+	for _, d := range loaded.Problems {
+		if _, in := j.set[d.Component]; in && d.Severity == diag.Error && !cli.ExpectedFailure(p, d.Component) {
+			j.failed = append(j.failed, d)
+		}
+	}
+	if n := len(loaded.Failed); n > 0 && len(j.failed) == 0 {
+		j.g.Note("%d components could not be rendered, and are not in the graph: %s", n, cli.Abridge(loaded.Failed, 5))
+	}
+	return nil
+}
+
+// compare plans what differs between two commits.
+func (j *planJob) compare(ctx context.Context, p *components.Project, sel *cli.Selection, args []string) error {
+	h, err := j.g.OpenHistory(ctx, p)
+	if err != nil {
+		return err
+	}
+	from, err := cli.Resolve(h, j.o.from)
+	if err != nil {
+		return err
+	}
+	to, err := cli.Resolve(h, j.o.to)
+	if err != nil {
+		return err
+	}
+	j.from, j.to = from.ID(), to.ID()
+	before, err := from.Rendered()
+	if err != nil {
+		return err
+	}
+	after, err := to.Rendered()
+	if err != nil {
+		return err
+	}
+	if len(after) == 0 {
+		return &diag.Diagnostic{Code: "plan/not-rendered", Message: fmt.Sprintf("commit %s has no rendered specs", to),
+			Hint: "render the tree and commit it, or plan what the working tree has with -a"}
+	}
+	chosen, err := sel.Among(p, args, union(before, after))
+	if err != nil {
+		return err
+	}
+	line := cli.NewProgress(j.g)
+	line.Show("evaluating %d specs", len(after))
+	loaded, err := j.loader.At(ctx, to, after)
+	line.Clear()
+	if err != nil {
+		return err
+	}
+	md, err := plan.ReadMetadata(j.o.repodata, loaded.Components)
+	if err != nil {
+		return err
+	}
+	j.graph, j.evaluate = plan.NewGraph(loaded.Components, md), j.loader.Switched(to)
+	j.set, j.packages = map[string][]plan.Reason{}, map[string]map[string]bool{}
+	for _, name := range chosen {
+		a, err := from.Tree(name)
+		if err != nil {
+			return err
+		}
+		b, err := to.Tree(name)
+		if err != nil {
+			return err
+		}
+		switch {
+		case a == b:
+		case a == "":
+			j.set[name] = []plan.Reason{{Kind: "added"}}
+		case b == "":
+			j.removed = append(j.removed, name)
+		default:
+			j.changed(ctx, name, from, to)
+		}
+	}
+	for _, d := range loaded.Problems {
+		if _, in := j.set[d.Component]; in && d.Severity == diag.Error {
+			j.failed = append(j.failed, d)
+		}
+	}
+	gone, err := j.loader.At(ctx, from, j.removed)
+	if err != nil {
+		return err
+	}
+	j.graph.AddRemoved(gone.Components, j.set)
+	return nil
+}
+
+// changed puts a component whose rendered directory changed into the plan; with
+// --meaning only when something changed in meaning.
+func (j *planJob) changed(ctx context.Context, name string, from, to *revision.Revision) {
+	reason := plan.Reason{Kind: "changed"}
+	if j.o.meaning || j.o.reason {
+		c, problems := j.loader.Changed(ctx, from, to, name)
+		j.failed = append(j.failed, problems...)
+		if len(c.What) == 0 && !problems.HasErrors() {
+			if j.o.meaning {
+				return
+			}
+			c.What = []string{"nothing in meaning"}
+		}
+		reason.What = cli.Abridge(c.What, 5)
+		if j.o.meaning && c.Packages != nil {
+			j.packages[name] = c.Packages
+		}
+	}
+	j.set[name] = []plan.Reason{reason}
+}
+
+// union joins two sorted lists.
+func union(a, b []string) []string {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// readTimes reads the build times of components, in seconds.
+func readTimes(file string) (map[string]float64, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := cli.ReadInput("plan/file", file, 64<<20)
+	if err != nil {
+		return nil, err
+	}
+	r := csv.NewReader(strings.NewReader(string(data)))
+	r.FieldsPerRecord, r.TrimLeadingSpace, r.Comment = -1, true, '#'
+	times := map[string]float64{}
+	var problems diag.List
+	for {
+		fields, err := r.Read()
+		if err == io.EOF {
+			break
+		}
+		line, column := r.FieldPos(0)
+		if e, ok := errors.AsType[*csv.ParseError](err); ok {
+			line, column = e.Line, e.Column
+			err = e.Err
+		}
+		pos := token.Position{Filename: file, Line: line, Column: column}
+		if err != nil {
+			problems.Add(pos, "plan/times", "%v", err)
+			break
+		}
+		if len(fields) < 2 {
+			problems.Add(pos, "plan/times", "a line has a component, a comma and seconds")
+			continue
+		}
+		seconds, err := strconv.ParseFloat(strings.TrimSpace(fields[1]), 64)
+		switch {
+		case err == nil && seconds >= 0 && seconds < 1e9:
+			times[strings.TrimSpace(fields[0])] = seconds
+		case line > 1 || err == nil:
+			problems.Add(pos, "plan/times", "%q is no number of seconds", fields[1])
+		}
+	}
+	return times, problems.Err()
+}
+
+// printNeeds lists who needs something.
+func (j *planJob) printNeeds(format string) error {
+	name := j.o.whatNeeds
+	users, ok := j.graph.WhatNeeds(name)
+	if !ok {
+		d := &diag.Diagnostic{Code: "plan/unknown", Message: fmt.Sprintf("no component, package or provided name is called %q", name)}
+		if near := diag.Nearest(name, j.graph.Names()); near != "" {
+			d.Hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		return d
+	}
+	list := cli.NewRecords(j.g.Stdout, format, []cli.Column[plan.User]{
+		{Title: "NEEDED BY", Cell: func(u plan.User) string { return cli.OrDash(u.Component) }},
+		{Title: "PACKAGE", Cell: func(u plan.User) string { return cli.OrDash(u.Package) }},
+		{Title: "KIND", Cell: func(u plan.User) string { return u.Kind }},
+		{Title: "REQUIREMENT", Cell: func(u plan.User) string { return u.Requirement }},
+		{Title: "PROVIDED BY", Cell: func(u plan.User) string { return u.Provider }},
+		{Title: "VIA", Cell: func(u plan.User) string { return u.Via }},
+		{Title: "OTHERS", Cell: func(u plan.User) string { return cli.Abridge(u.Others, 3) }},
+	})
+	for _, u := range users {
+		if err := list.Write(u); err != nil {
+			return err
+		}
+	}
+	if err := list.Close(); err != nil {
+		return err
+	}
+	if len(users) == 0 {
+		j.g.Note("nothing needs %s", name)
+	}
+	return nil
+}
+
+// printEdges lists the edges of the chosen components.
+func (j *planJob) printEdges(format string) error {
+	list := cli.NewRecords(j.g.Stdout, format, []cli.Column[plan.Edge]{
+		{Title: "COMPONENT", Cell: func(e plan.Edge) string { return e.From }},
+		{Title: "NEEDS", Cell: func(e plan.Edge) string { return e.To }},
+		{Title: "REQUIREMENTS", Cell: func(e plan.Edge) string {
+			var all []string
+			for _, n := range e.Needs {
+				all = append(all, n.Requirement)
+			}
+			return strings.Join(slices.Compact(all), ", ")
+		}},
+	})
+	for _, e := range j.graph.Edges {
+		if _, in := j.set[e.From]; !in {
+			continue
+		}
+		if err := list.Write(e); err != nil {
+			return err
+		}
+	}
+	if err := list.Close(); err != nil {
+		return err
+	}
+	return j.failed.Err()
+}
+
+// print prints a plan.
+func (j *planJob) print(p *plan.Plan, format string) error {
+	switch format {
+	case "json":
+		if err := cli.WriteJSON(j.g.Stdout, p); err != nil {
+			return err
+		}
+	case "table", "csv", "markdown":
+		if err := j.printSteps(p, format); err != nil {
+			return err
+		}
+		j.talk(p)
+	default:
+		at := slices.IndexFunc(plan.Formats, func(f plan.Format) bool { return f.Name == format })
+		w := bufio.NewWriter(j.g.Stdout)
+		if err := errors.Join(p.WriteFormat(w, &plan.Formats[at], j.graph, j.o.farm), w.Flush()); err != nil {
+			return err
+		}
+		j.talk(p)
+	}
+	return j.failed.Err()
+}
+
+func (j *planJob) printSteps(p *plan.Plan, format string) error {
+	columns := []cli.Column[plan.Step]{
+		{Title: "WAVE", Cell: func(s plan.Step) string { return fmt.Sprint(s.Wave) }},
+		{Title: "COMPONENT", Cell: func(s plan.Step) string { return s.Component }},
+	}
+	if p.Seconds > 0 {
+		columns = append(columns, cli.Column[plan.Step]{Title: "SECONDS", Cell: func(s plan.Step) string { return strconv.FormatFloat(s.Seconds, 'f', -1, 64) }})
+	}
+	if j.o.reason {
+		columns = append(columns, cli.Column[plan.Step]{Title: "REASON", Cell: func(s plan.Step) string {
+			var all []string
+			for _, r := range s.Reasons {
+				all = append(all, r.String())
+			}
+			return strings.Join(all, "; ")
+		}})
+	}
+	list := cli.NewRecords(j.g.Stdout, format, columns)
+	for _, s := range p.Steps {
+		if err := list.Write(s); err != nil {
+			return err
+		}
+	}
+	return list.Close()
+}
+
+// talk says what a table has no place for.
+func (j *planJob) talk(p *plan.Plan) {
+	const limit = 8
+	g := j.g
+	switch len(p.Waves) {
+	case 0:
+		g.Note("nothing has to be built")
+	case 1:
+		g.Note("%d components in one wave", len(p.Steps))
+	default:
+		g.Note("%d components in %d waves, the largest has %d", len(p.Steps), len(p.Waves), p.Width)
+	}
+	if len(p.Path) > 1 {
+		weight := ""
+		if p.PathSeconds > 0 {
+			weight = fmt.Sprintf(" (%.0f of %.0f seconds)", p.PathSeconds, p.Seconds)
+		}
+		g.Note("longest path%s: %s", weight, strings.Join(p.Path, " < "))
+	}
+	for i, c := range p.Cycles {
+		if i == limit {
+			g.Note("%d more cycles; --json has them", len(p.Cycles)-limit)
+			break
+		}
+		g.Note("cycle of %d: %s", len(c.Components), cli.Abridge(c.Components, 12))
+		for k, e := range c.Cut {
+			if k == limit {
+				g.Note("  %d more edges to cut; --json has them", len(c.Cut)-limit)
+				break
+			}
+			with := ""
+			if e.Suggest != "" {
+				with = ", which is gone " + e.Suggest
+			}
+			need := ""
+			if len(e.Needs) > 0 {
+				need = e.Needs[0].Requirement
+			}
+			g.Note("  build %s first without %s (%s%s)", e.From, e.To, need, with)
+		}
+	}
+	if len(p.Removed) > 0 {
+		g.Note("no longer there: %s", cli.Abridge(p.Removed, limit))
+	}
+	for i, s := range p.Skipped {
+		if i == limit {
+			g.Note("%d more are not built; --json has them", len(p.Skipped)-limit)
+			break
+		}
+		g.Note("%s is left out: %s", s.Component, s.Reason)
+	}
+	for i, m := range p.Missing {
+		if i == limit {
+			g.Note("%d more requirements that nothing provides; --json has them%s", len(p.Missing)-limit, j.wantsMetadata())
+			break
+		}
+		hint := ""
+		if len(m.Nearest) > 0 {
+			hint = "; nearest: " + strings.Join(m.Nearest, ", ")
+		}
+		g.Note("%s: nothing provides %q%s", m.Component, m.Requirement, hint)
+	}
+}
+
+func (j *planJob) wantsMetadata() string {
+	if len(j.o.repodata) > 0 {
+		return ""
+	}
+	return ", and --repodata DIR may know who does"
+}

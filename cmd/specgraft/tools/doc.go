@@ -1,0 +1,3 @@
+// Package tools has the commands about the program itself: its macros, its codes,
+// its limits and its version.
+package tools
