@@ -62,6 +62,8 @@ var Codes = []diag.Code{
 		Doc: "The value names a distribution, version, component, repository or test suite that no file defines."},
 	{ID: "pin/edited", Default: diag.Warning, Summary: "a generated pin was edited",
 		Doc: "Files in the directory of upstream commits are written by specgraft update: one for each component, with its commit and nothing else."},
+	{ID: "pin/ignored", Default: diag.Warning, Summary: "a pin written by hand does not count",
+		Doc: "The generated pin of the component is read later. Include the generated pins before the files of components; a pin written by hand in the root file never wins over them."},
 	{ID: "pin/orphan", Default: diag.Warning, Summary: "a generated pin belongs to no component",
 		Doc: "A component that only generated pins define was removed from the configuration. It is left out; updating all components removes its file."},
 	{ID: "pin/unreadable", Summary: "a generated pin cannot be read",

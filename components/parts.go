@@ -98,6 +98,12 @@ func (p *Project) checkParts(c *Component, diags *diag.List) {
 				d.Related = []diag.Related{relatedAt(old, "it is set here, which does not count")}
 				d.Hint = "remove one of the two"
 			}
+			if old != nil && old.str != n.v.str && n.path == "spec.upstream-commit" && !p.generated[old.src.path] && p.generated[n.v.src.path] {
+				d := diags.Warn(old.pos(), "pin/ignored", "component %q is pinned here, but the generated pin is read later and counts", c.Name)
+				d.End = old.endPos()
+				d.Related = []diag.Related{relatedAt(n.v, "the generated pin")}
+				d.Hint = "include the files with pins before the component files"
+			}
 			set[n.path] = n.v
 		}
 	}

@@ -2,24 +2,55 @@ package components
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // ComponentFile returns the absolute path of the file that a new component
 // belongs to: the project's file that defines the most components, or the root
-// file while there is none with two.
+// file while there is none with two. Without lock files it is, if there is one, a
+// file that is read behind the pins, so that what is written there wins over them.
 func (p *Project) ComponentFile() string {
 	best, n := p.File, 1
+	late := p.WithoutLocks && slices.ContainsFunc(p.documents, p.behindPins)
 	for _, doc := range p.documents {
-		if doc.src.trusted || p.generated[doc.src.path] {
+		if doc.src.trusted || p.generated[doc.src.path] || late && !p.behindPins(doc) {
 			continue
+		}
+		if late && best == p.File {
+			best, n = doc.src.path, len(doc.root.get("components").names())
 		}
 		if m := len(doc.root.get("components").names()); m > n {
 			best, n = doc.src.path, m
 		}
 	}
 	return best
+}
+
+// behindPins reports whether a file is one for components that the root file
+// includes behind the generated pins.
+func (p *Project) behindPins(doc *document) bool {
+	if len(p.documents) == 0 || doc.src.trusted || p.generated[doc.src.path] || doc.root.get("distros") != nil {
+		return false
+	}
+	pins := false
+	for _, root := range p.documents {
+		if root.src.path != p.File {
+			continue
+		}
+		for i := range root.includes {
+			pattern := root.includes[i].pattern
+			dir, _ := splitGlob(pattern)
+			if pins && doublestar.MatchUnvalidated(filepath.Join(root.src.dir, filepath.FromSlash(pattern.str)), doc.src.path) {
+				return true
+			}
+			pins = pins || dir == p.PinsDir
+		}
+	}
+	return false
 }
 
 // Files returns the absolute paths of all configuration files, in the order of
@@ -50,8 +81,16 @@ func (p *Project) where(name string) string {
 }
 
 // Scaffold returns the text of a new project's azldev.toml. The name becomes
-// that of the distribution, release the version of Fedora that it builds on.
-func Scaffold(name, release string) string {
+// that of the distribution, release the version of Fedora that it builds on. With
+// pins the project has no lock files: generated pins are included, and before the
+// files of components, so that what these say counts.
+func Scaffold(name, release string, pins bool) string {
+	includes := `includes = ["components/**/*.toml"]`
+	if pins {
+		includes = `# The upstream commit of each component is in a generated file of its own, which
+# 'specgraft update -a' writes. What a file of components says wins over it.
+includes = ["` + PinsDir + `/*.toml", "components/**/*.toml"]`
+	}
 	id := strings.Map(func(r rune) rune {
 		switch {
 		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_':
@@ -64,11 +103,11 @@ func Scaffold(name, release string) string {
 	if id = strings.Trim(id, "-"); id == "" || slices.Contains([]string{"fedora"}, id) {
 		id = "mydistro"
 	}
-	return strings.NewReplacer("@NAME@", quoteString(name), "@ID@", id, "@REL@", release).Replace(`# The project: what is built, and where it is written.
+	return strings.NewReplacer("@NAME@", quoteString(name), "@ID@", id, "@REL@", release, "@INCLUDES@", includes).Replace(`# The project: what is built, and where it is written.
 # 'specgraft config check' checks this file, 'specgraft show NAME' explains a
 # component, 'specgraft render -a' renders everything.
 
-includes = ["components/**/*.toml"]
+@INCLUDES@
 
 [project]
 description = @NAME@
@@ -103,3 +142,10 @@ release-ver = "@REL@"
 dist-git-branch = "f@REL@"
 `)
 }
+
+// ComponentScaffold is the path, relative to the project, and the text of the file
+// for the components of a new project without lock files.
+const (
+	ComponentScaffold     = "components/components.toml"
+	ComponentScaffoldText = "# The components. 'specgraft add NAME' adds one.\n"
+)

@@ -152,9 +152,16 @@ func TestSchemaDescriptions(t *testing.T) {
 // TestScaffold checks that what init writes loads, and fits the schema.
 func TestScaffold(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"my distro", "Fedora", "x\"y\n", ""} {
-		text := Scaffold(name, "43")
-		p := mustLoad(t, "-- azldev.toml --\n"+text+"[components.bash]\n")
+	for i, name := range []string{"my distro", "Fedora", "x\"y\n", "", "pins"} {
+		pins := i == 4
+		text := Scaffold(name, "43", pins)
+		p := mustLoad(t, "-- azldev.toml --\n"+text+"[components.bash]\n-- "+ComponentScaffold+" --\n"+ComponentScaffoldText)
+		if p.WithoutLocks != pins {
+			t.Errorf("%q: profile %s (%s)", name, p.Profile, p.ProfileReason)
+		}
+		if want := map[bool]string{true: ComponentScaffold, false: FileName}[pins]; p.Display(p.ComponentFile()) != want {
+			t.Errorf("%q: components go to %s, want %s", name, p.Display(p.ComponentFile()), want)
+		}
 		c, diags := p.Component("bash")
 		if err := diags.Err(); err != nil {
 			t.Fatal(err)

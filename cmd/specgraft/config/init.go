@@ -20,9 +20,13 @@ func InitCmd(g *cli.Globals) *cobra.Command {
 		Short: "Start a new project",
 		Long: `Write an azldev.toml for a new project into DIR, the working directory when it
 is absent: a distribution of your own whose components come from Fedora. Files
-that exist are never overwritten.`,
+that exist are never overwritten.
+
+With --without-lockfile the project has no lock files: 'specgraft update -a' keeps the
+upstream commit of each component in a generated file below base/upstream-commits.`,
 		Example: `  specgraft init mydistro
-  specgraft init --fedora 44`,
+  specgraft init --fedora 44
+  specgraft init --without-lockfile mydistro`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := g.ProjectDir
@@ -45,13 +49,26 @@ that exist are never overwritten.`,
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return err
 			}
+			o := g.LoadOptions()
+			pins := o.WithoutLocks != nil && *o.WithoutLocks || o.Profile == components.ProfilePins
 			path := filepath.Join(dir, components.FileName)
-			err = cli.CreateFile(path, []byte(components.Scaffold(name, release)))
+			err = cli.CreateFile(path, []byte(components.Scaffold(name, release, pins)))
 			if errors.Is(err, fs.ErrExist) {
 				return cli.Usagef("%s exists already; 'specgraft add NAME' adds a component", path)
 			}
 			if err != nil {
 				return err
+			}
+			if pins {
+				list := filepath.Join(dir, filepath.FromSlash(components.ComponentScaffold))
+				if err := os.MkdirAll(filepath.Dir(list), 0o755); err != nil {
+					return err
+				}
+				if err := cli.CreateFile(list, []byte(components.ComponentScaffoldText)); err != nil && !errors.Is(err, fs.ErrExist) {
+					return err
+				}
+				g.Note("wrote %s; 'specgraft add NAME' adds a component, 'specgraft update -a' pins all", path)
+				return nil
 			}
 			g.Note("wrote %s; 'specgraft add NAME' adds a component", path)
 			return nil
