@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -240,6 +241,9 @@ func newLua(e *Evaluator) *luaState {
 	s := &luaState{e: e, ticks: luaTicks, memory: luaMemory}
 	s.rt = lua.New(io.Discard)
 	r := s.rt
+	// The runtime has a finalizer and refers to itself: with it, it would never
+	// be collected. It holds nothing that must be closed.
+	runtime.SetFinalizer(r, nil)
 	luaLibraries.Lock()
 	packagelib.LibLoader.Run(r) // the others enter themselves in its table
 	base.LibLoader.Run(r)
