@@ -33,6 +33,7 @@ type Evaluator struct {
 
 	maybe     int      // nesting of branches under unknown conditions
 	maybes    []string // and the reasons
+	asked     []string // the architectures that conditions compared with that of the target
 	target    string   // the target architecture once BuildArch has set it
 	recording bool
 	probing   bool

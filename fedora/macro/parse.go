@@ -61,6 +61,7 @@ func Eval(name string, text []byte, cfg Config) *Spec {
 	}
 	st.finish()
 	st.spec.Stopped = e.tank.Stopped()
+	st.spec.reads = readsOf{arch: cmp.Or(cfg.Arch, "x86_64"), macros: e.table.read, asked: e.asked}
 	return st.spec
 }
 
@@ -222,7 +223,9 @@ var macroTags = []string{"Vendor", "Packager", "Distribution", "DistURL", "DistT
 func (st *specState) endMain() {
 	e := st.e
 	if e.table.lookup("buildroot") != nil {
+		read := e.table.read
 		e.table.push(&def{name: "buildroot", body: e.top("%{buildroot}"), pos: e.pos})
+		e.table.read = read // see SameFor
 	}
 	main := &st.spec.Packages[0]
 	for _, name := range macroTags {

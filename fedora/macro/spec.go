@@ -30,6 +30,8 @@ type Spec struct {
 
 	// After has what each text of Config.After expands to.
 	After []Value
+
+	reads readsOf // see SameFor
 }
 
 // Rejected returns the first reason for which rpm would not accept the spec,

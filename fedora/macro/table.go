@@ -15,6 +15,8 @@ type def struct {
 	// maybe is an unknown mark for a macro that only some branch of a condition
 	// that is not known defines: whether it is defined is not known.
 	maybe string
+	// reads is the bit of one of targetMacros, 0 for any other macro.
+	reads uint16
 	// native computes the macro in Go instead of from a body.
 	native func(e *Evaluator, c *call) string
 }
@@ -24,6 +26,7 @@ type def struct {
 type table struct {
 	base  map[string]*def
 	layer map[string]*def
+	read  uint16 // bits of the macros of the target architecture that were looked up
 	// journal, when not nil, records what the layer held before each change.
 	journal *journal
 }
@@ -48,6 +51,9 @@ func newTable(base map[string]*def) *table {
 // lookup returns the definition in force, or nil.
 func (t *table) lookup(name string) *def {
 	if d, ok := t.layer[name]; ok {
+		if d != nil {
+			t.read |= d.reads
+		}
 		return d
 	}
 	return t.base[name]
