@@ -529,13 +529,3 @@ func TestSameSpecs(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkCompare(b *testing.B) {
-	text := strings.Repeat("BuildRequires: x\n", 50)
-	old := base
-	new := strings.Replace(base, "BuildRequires:  gcc\n", "BuildRequires:  gcc\n"+text, 1)
-	b.ReportAllocs()
-	for b.Loop() {
-		semantic.Compare(side(old), side(new), semantic.Options{})
-	}
-}

@@ -192,9 +192,12 @@ func Compare(old, new Packaging, opt Options) *Diff {
 	c.shareAutorelease()
 	c.evaluate()
 	for i := range c.archs {
-		c.facts(i)
+		if c.pairs[i].like == nil {
+			c.facts(i)
+		}
 	}
 	c.texts()
+	c.likewise()
 	c.conditions()
 	c.files()
 	c.merge()
@@ -221,20 +224,58 @@ type comparison struct {
 }
 
 // A pair is both sides evaluated for one architecture.
-type pair struct{ old, new *evaluation }
+type pair struct {
+	old, new *evaluation
+	// like is the pair of an architecture before, when nothing in both specs
+	// depends on which of the two it is; nil for a pair to look at by itself.
+	like *pair
+}
 
-// evaluate evaluates both sides for all architectures at once.
+// evaluate evaluates both sides for the architectures: for the first one, and at
+// once for those that are not like it.
 func (c *comparison) evaluate() {
 	c.old.structure()
 	c.new.structure()
 	c.pairs = make([]pair, len(c.archs))
 	var wg sync.WaitGroup
 	for i, arch := range c.archs {
-		wg.Go(func() { c.pairs[i].old = c.old.evaluate(c.opt, arch, c.opt.OldSet) })
-		wg.Go(func() { c.pairs[i].new = c.new.evaluate(c.opt, arch, c.opt.NewSet) })
+		first, p := &c.pairs[0], &c.pairs[i]
+		if i > 0 && first.old.spec.SameFor(arch) && first.new.spec.SameFor(arch) {
+			*p = pair{first.old.as(arch), first.new.as(arch), first}
+			continue
+		}
+		wg.Go(func() { p.old = c.old.evaluate(c.opt, arch, c.opt.OldSet) })
+		wg.Go(func() { p.new = c.new.evaluate(c.opt, arch, c.opt.NewSet) })
+		if i == 0 {
+			wg.Wait()
+		}
 	}
 	wg.Wait()
 	c.diff.OldEVR, c.diff.NewEVR = c.pairs[0].old.evr(0), c.pairs[0].new.evr(0)
+}
+
+// likewise reports for an architecture what was found for the one that it is
+// like.
+func (c *comparison) likewise() {
+	found, left := c.found, c.unled
+	for i := range c.pairs {
+		p := &c.pairs[i]
+		if p.like == nil {
+			continue
+		}
+		for _, ch := range found {
+			if ch.Arch[0] == p.like.new.arch {
+				ch.Arch = []string{p.new.arch}
+				c.found = append(c.found, ch)
+			}
+		}
+		for _, u := range left {
+			if u.p.new.arch == p.like.new.arch {
+				u.p = *p
+				c.unled = append(c.unled, u)
+			}
+		}
+	}
 }
 
 // merge joins changes that several architectures share.
@@ -277,6 +318,11 @@ func (c *comparison) merge() {
 		}
 		used[at][ch.Arch[0]] = true
 		out[at].Arch = append(out[at].Arch, ch.Arch[0])
+	}
+	for i := range out { // those of one architecture may come behind those of a later one
+		slices.SortFunc(out[i].Arch, func(a, b string) int {
+			return cmp.Compare(slices.Index(c.archs, a), slices.Index(c.archs, b))
+		})
 	}
 	c.diff.Changes, c.found = out, nil
 }

@@ -179,6 +179,13 @@ func (s *side) evaluate(opt *Options, arch string, set *macro.Set) *evaluation {
 	return e
 }
 
+// as returns the evaluation for another architecture on which it is the same.
+func (e *evaluation) as(arch string) *evaluation {
+	o := *e
+	o.arch, o.cfg.Arch, o.expander = arch, arch, nil
+	return &o
+}
+
 // findInactive marks the lines under conditions that do not hold.
 func (e *evaluation) findInactive() {
 	e.inactive = make([]bool, len(e.lines))

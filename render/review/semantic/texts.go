@@ -213,6 +213,9 @@ func isDefine(line string) bool {
 // texts compares scripts, file lists, descriptions and changelogs.
 func (c *comparison) texts() {
 	for _, p := range c.pairs {
+		if p.like != nil {
+			continue
+		}
 		old, new := p.old.units(), p.new.units()
 		oldKeys, newKeys := map[unitKey]*unit{}, map[unitKey]*unit{}
 		pkgs := [2]map[string]bool{p.old.packageKeys(), p.new.packageKeys()}
