@@ -28,7 +28,8 @@ func ReviewCmd(g *cli.Globals) *cobra.Command {
 		Long: `Review compares the rendered trees of two commits and reports what the change
 means: components that changed in meaning and why, those that changed in noise
 only, versions and their order, the health of the overlays it touches, and which
-other components need what goes. Without --to it looks at the working tree.
+other components need what goes. Without --to it looks at the working tree; --from
+A...B compares B with the commit where it left A, as a pull request does.
 
 With -o it writes review.md, review.html, review.sarif and review.json; without,
 it prints the report as --format says: markdown (the default), json, sarif or
@@ -43,11 +44,12 @@ Exit code 1 says that a component fails, an EVR goes down, or the checked-in tre
 has drifted.`,
 		Example: `  specgraft review --from origin/main
   specgraft review --from v4.0 --to HEAD -o /tmp/review
+  specgraft review --from main...HEAD
   specgraft review --from HEAD~1 --format json`,
 	}
 	sel := g.SelectFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&from, "from", "", "compare from commit `REF` (required)")
+	f.StringVar(&from, "from", "", "compare from commit `REF`, or with A...B from where B left A (required)")
 	f.StringVar(&to, "to", "", "compare to commit `REF` (default: the working tree)")
 	f.StringVarP(&output, "output-dir", "o", "", "write the report in all formats to `DIR`")
 	f.StringArrayVar(&archs, "arch", nil, "evaluate for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
@@ -86,7 +88,7 @@ has drifted.`,
 }
 
 // between resolves the two ends of a comparison; an empty to is the working
-// tree.
+// tree, unless from is a range.
 func between(ctx context.Context, g *cli.Globals, p *components.Project, from, to string) (h *revision.History, before, after *revision.Revision, err error) {
 	if from == "" {
 		return nil, nil, nil, cli.Usagef("--from REF is missing: the commit to compare with")
@@ -94,13 +96,7 @@ func between(ctx context.Context, g *cli.Globals, p *components.Project, from, t
 	if h, err = g.OpenHistory(ctx, p); err != nil {
 		return nil, nil, nil, err
 	}
-	after = h.Worktree()
-	if to != "" {
-		if after, err = cli.Resolve(h, to); err != nil {
-			return nil, nil, nil, err
-		}
-	}
-	before, err = cli.Resolve(h, from)
+	before, after, err = cli.ResolveRange(h, from, to, to != "")
 	return h, before, after, err
 }
 

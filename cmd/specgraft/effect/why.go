@@ -49,7 +49,7 @@ wrote the component's lock, or touched its pin where there are no locks; without
   specgraft why -a --from v4.0 --json`,
 	}
 	sel := g.SelectFlags(cmd)
-	cmd.Flags().StringVar(&from, "from", "", "compare with commit `REF` (default: the one that last wrote the lock)")
+	cmd.Flags().StringVar(&from, "from", "", "compare with commit `REF`, or with A...B from where B left A (default: the one that last wrote the lock)")
 	cmd.Flags().StringVar(&to, "to", "", "compare commit `REF` instead of the working tree")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.FormatOf("text", "table", "json")

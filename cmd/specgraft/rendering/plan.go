@@ -2,6 +2,7 @@ package rendering
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -79,8 +80,8 @@ and {wave} are replaced.`,
 	sel := g.SelectFlags(cmd)
 	o.set.EvaluationFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.from, "from", "", "plan what differs from commit `REF`")
-	f.StringVar(&o.to, "to", "HEAD", "plan what differs in commit `REF`")
+	f.StringVar(&o.from, "from", "", "plan what differs from commit `REF`, or with A...B from where B left A")
+	f.StringVar(&o.to, "to", "", "plan what differs in commit `REF` (default HEAD)")
 	f.BoolVar(&o.meaning, "meaning", false, "with --from, leave out components in whose specs nothing changed but comments, spacing and the like")
 	f.StringVar(&o.rdeps, "rdeps", "0", "add components that build-require what is rebuilt: `1` for direct ones, all, or 0 for none")
 	f.BoolVar(&o.reason, "reason", false, "say why each component is in the plan")
@@ -243,11 +244,7 @@ func (j *planJob) compare(ctx context.Context, p *components.Project, sel *cli.S
 	if err != nil {
 		return err
 	}
-	from, err := cli.Resolve(h, j.o.from)
-	if err != nil {
-		return err
-	}
-	to, err := cli.Resolve(h, j.o.to)
+	from, to, err := cli.ResolveRange(h, j.o.from, cmp.Or(j.o.to, "HEAD"), j.o.to != "")
 	if err != nil {
 		return err
 	}
