@@ -29,6 +29,9 @@ func (p *Project) decode(c *Component) {
 		}
 	}
 	c.Release.Calculation = cmp.Or(t.text("release", "calculation"), "auto")
+	own := t.get("specgraft", "release")
+	c.Release.Suffix, c.Release.SuffixUntil = own.text("suffix"), own.text("suffix-until")
+	c.Release.ChangelogEntry = own.flag("changelog-entry")
 	if b := t.get("build"); b != nil {
 		c.Build = Build{
 			With: b.get("with").strings(), Without: b.get("without").strings(),

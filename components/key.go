@@ -103,6 +103,19 @@ var (
 	refFormat = &Format{What: "a full commit hash of 40 hexadecimal digits", Pattern: `^[0-9a-fA-F]{40}$`, ok: func(s string) bool {
 		return len(s) == 40 && strings.Trim(s, "0123456789abcdefABCDEF") == ""
 	}}
+	suffixFormat = &Format{What: "a dot and letters, digits or any of . _ + ~ ^", Pattern: `^\.[A-Za-z0-9._+~^]*[A-Za-z0-9]$`, ok: func(s string) bool {
+		return len(s) > 1 && s[0] == '.' && isAlnum(s[len(s)-1]) && versionText(s) && !strings.Contains(s, "..")
+	}}
+	evrFormat = &Format{What: "[EPOCH:]VERSION-RELEASE", Pattern: `^([0-9]+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+$`, ok: func(s string) bool {
+		if epoch, rest, ok := strings.Cut(s, ":"); ok {
+			if epoch == "" || strings.Trim(epoch, "0123456789") != "" {
+				return false
+			}
+			s = rest
+		}
+		version, release, ok := strings.Cut(s, "-")
+		return ok && versionText(version) && versionText(release)
+	}}
 	fileNameFormat = &Format{What: "a plain ASCII file name without blanks, slashes and backslashes",
 		Pattern: `^[!-.0-\[\]-~]+$`, Except: []string{".", ".."}, ok: plainFileName}
 	channelFormat = &Format{What: `a channel name other than "." and "..", without slashes and backslashes`,
@@ -228,4 +241,19 @@ func quoted(names []string, last string) string {
 		fmt.Fprintf(&b, "%q", n)
 	}
 	return b.String()
+}
+
+// versionText reports whether a text is made of what versions and releases may
+// have.
+func versionText(s string) bool {
+	for i := range len(s) {
+		if !isAlnum(s[i]) && !strings.ContainsRune("._+~^", rune(s[i])) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isAlnum(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }

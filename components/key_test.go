@@ -13,9 +13,9 @@ func TestFormats(t *testing.T) {
 	words := []string{
 		"", ".", "..", "a", "A-z_0.9:", "-a", ":a", "_a", "9a", "a b", "a/b", `a\b`, "ä", "a\n", "a?b", "a#b", "../a", "a/../b", "/a",
 		"0123456", "012345", "0123456789abcdef0123456789abcdef01234567", "0123456789ABCDEF0123456789abcdef012345678", "012345g",
-		"http://a", "HTTPS://a/b", "https:///b", "ftp://a", "https:a", "mailto:a", "1a:b", "a+b://c", "~!@", "[x]", "a]", "a^b",
+		"http://a", "HTTPS://a/b", "https:///b", "ftp://a", "https:a", "mailto:a", "1a:b", "a+b://c", "~!@", "[x]", "a]", "a^b", ".fc.1", ".x", "..1", "1-2", "1:1.2~rc1-3", ":1-2", "1-2-3", "1.",
 	}
-	for _, f := range []*Format{commitFormat, refFormat, fileNameFormat, channelFormat, uriFormat, httpFormat, repoNameFormat, subPathFormat} {
+	for _, f := range []*Format{commitFormat, refFormat, fileNameFormat, channelFormat, uriFormat, httpFormat, repoNameFormat, subPathFormat, suffixFormat, evrFormat} {
 		pattern := regexp.MustCompile(f.Pattern)
 		taken := 0
 		for _, w := range words {

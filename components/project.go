@@ -168,6 +168,13 @@ type Spec struct {
 // Release says how the release number is made.
 type Release struct {
 	Calculation string // "auto", "autorelease", "static", "manual" or "smart" (extension); never empty
+
+	// Extensions: a text behind the release, for as long as upstream's version
+	// and release are not beyond SuffixUntil.
+	Suffix, SuffixUntil string
+	// ChangelogEntry (extension) gives a spec with a changelog of its own an
+	// entry for the component's changes.
+	ChangelogEntry bool
 }
 
 // Build is the build configuration that goes into the rendered spec.

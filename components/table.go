@@ -161,6 +161,11 @@ var componentKeys = []Key{
 	}, allowRejectedKeys...)},
 	{Name: "specgraft", Type: Table, Ext: true, Help: "Settings of specgraft for the component.", Keys: []Key{
 		{Name: "render", Type: Table, Ext: true, Help: "How the component is rendered.", Keys: allowRejectedKeys},
+		{Name: "release", Type: Table, Ext: true, Help: "More about the release.", Keys: []Key{
+			{Name: "suffix", Type: String, Ext: true, Format: suffixFormat, Help: "Text behind the release, such as \".harbor.1\": the build sorts above upstream's of the same release, and below the next one."},
+			{Name: "suffix-until", Type: String, Ext: true, Format: evrFormat, Help: "The last [EPOCH:]VERSION-RELEASE of upstream, without dist tag, that gets the suffix: it goes away when upstream is ahead."},
+			{Name: "changelog-entry", Type: Bool, Ext: true, Default: "false", Help: "Give a spec with a changelog of its own an entry for the component's changes: who changed it last and when, and a line for each commit."},
+		}, Rules: []Rule{{Key: "suffix", Need: []string{"suffix-until"}}, {Key: "suffix-until", Need: []string{"suffix"}}}},
 	}},
 	{Name: "source-files", Type: List, Merge: MergeAppend, Elem: &sourceFileKey, Help: "Source files that upstream's sources file lacks."},
 	{Name: "packages", Type: Map, What: "package", Help: "Configuration of the component's binary packages.", Elem: &Key{Type: Table, Merge: MergeWhole, Keys: packageKeys, Help: "A binary package."}},

@@ -107,7 +107,8 @@ func (l *linter) report(d diag.Diagnostic) {
 // Adjust gives warnings and notes the severity that levels want for their
 // code. A key of levels is a code, or a group of codes such as "overlay/",
 // which counts for those that have no key of their own, or "all" for what is
-// left. Errors stay errors.
+// left. Errors stay errors; a note is no warning, and goes up by its own code
+// only.
 func Adjust(list diag.List, levels map[string]Level) diag.List {
 	if len(levels) == 0 {
 		return list
@@ -115,12 +116,16 @@ func Adjust(list diag.List, levels map[string]Level) diag.List {
 	out := list[:0]
 	for _, d := range list {
 		if d.Severity != diag.Error {
-			level, ok := levels[d.Code]
+			level, own := levels[d.Code]
+			ok := own
 			if !ok {
 				level, ok = levels[d.Code[:strings.IndexByte(d.Code, '/')+1]]
 			}
 			if !ok {
 				level = levels["all"]
+			}
+			if d.Severity == diag.Note && !own && level != LevelOff {
+				level = LevelNote
 			}
 			switch level {
 			case LevelOff:

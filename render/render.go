@@ -231,6 +231,7 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 		!r.bump(ctx, res, tree) {
 		return
 	}
+	r.ownRelease(ctx, res, tree)
 	res.text = tree.Spec.Normalized()
 	if !r.WithoutHistory && !r.autospec(ctx, res, tree) {
 		return

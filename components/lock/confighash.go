@@ -91,6 +91,15 @@ func configTree(c *components.Component) hashNode {
 		hashField{"Render", "render", structOf("ComponentRenderConfig", hashField{"SkipFileFilter", "skip-file-filter", boolean(c.Render.SkipFileFilter)})},
 		hashField{"SourceFiles", "source-files", sources},
 		hashField{"Packages", "packages", packages})
+	own := structOf("OwnRelease")
+	own.addText("Suffix", "suffix", c.Release.Suffix)
+	own.addText("SuffixUntil", "suffix-until", c.Release.SuffixUntil)
+	if c.Release.ChangelogEntry {
+		own.add("ChangelogEntry", "changelog-entry", boolean(true))
+	}
+	if len(own.fields) > 0 {
+		config.add("Own", "specgraft", structOf("Own", hashField{"Release", "release", own}))
+	}
 	if c.Spec.Type == "template" && c.Template != nil {
 		if tree := c.Template.Tree(); tree != nil {
 			config.add("Template", "template", valueTree(tree))

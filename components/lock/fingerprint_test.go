@@ -411,7 +411,10 @@ func TestFingerprintFields(t *testing.T) {
 		"DistroRef.Version":   {func(c *components.Component) { c.Spec.UpstreamDistro.Version = "x" }, counts},
 		"DistroRef.Snapshot":  {func(c *components.Component) { c.Spec.UpstreamDistro.Snapshot = "x" }, silent},
 
-		"Release.Calculation": {func(c *components.Component) { c.Release.Calculation = "manual" }, counts},
+		"Release.Suffix":         {func(c *components.Component) { c.Release.Suffix = ".x.1" }, counts},
+		"Release.SuffixUntil":    {func(c *components.Component) { c.Release.SuffixUntil = "1-1" }, counts},
+		"Release.ChangelogEntry": {func(c *components.Component) { c.Release.ChangelogEntry = true }, counts},
+		"Release.Calculation":    {func(c *components.Component) { c.Release.Calculation = "manual" }, counts},
 
 		"Build.With":                   {func(c *components.Component) { c.Build.With = []string{"x"} }, counts},
 		"Build.Without":                {func(c *components.Component) { c.Build.Without = []string{"x"} }, counts},
