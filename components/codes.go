@@ -41,7 +41,7 @@ var Codes = []diag.Code{
 	{ID: "config/overlay-file", Summary: "overlay file cannot be used",
 		Doc: "An entry of overlay-files without *, ? and [ names one file, relative to the file that defines the component; each file holds at least one [[overlays]] table."},
 	{ID: "config/lost-overlays", Default: diag.Warning, Summary: "azldev would not find a component's overlay files",
-		Doc: "Without lock files azldev looks for relative overlay-files in the directory of the file that defines the component last. Here they belong to the file that wrote them."},
+		Doc: "Without lock files azldev looks for relative overlay-files in the directory of the file that defines the component last. Here they belong to the file that wrote them. Patterns that are inherited are looked for beside the last file that defines the component, here as there; overlay files beside another one of its files are not found."},
 	{ID: "config/overridden", Default: diag.Warning, Summary: "two files set a component's value differently",
 		Doc: "A component may be defined in several files; the later one wins. Values that are set twice are easily changed in the wrong place. Generated pins do not count."},
 	{ID: "config/profile", Default: diag.Warning, Summary: "the project's profile does not know this",

@@ -108,6 +108,7 @@ func (p *Project) checkParts(c *Component, diags *diag.List) {
 		}
 	}
 	p.checkLostOverlays(c, diags)
+	p.checkInheritedOverlays(c, diags)
 }
 
 // scalars calls f with each scalar below tables, and its path.
@@ -147,5 +148,38 @@ func (p *Project) checkLostOverlays(c *Component, diags *diag.List) {
 		d.End = pattern.endPos()
 		d.Related = []diag.Related{{Pos: last.pos(), Message: "the last definition"}}
 		d.Hint = "include the files with pins before the component files"
+	}
+}
+
+// checkInheritedOverlays warns of overlay files that lie beside one of the files
+// that define a component, but not beside the last of them, where an inherited
+// pattern looks for them.
+func (p *Project) checkInheritedOverlays(c *Component, diags *diag.List) {
+	list := c.merged.get("overlay-files")
+	for _, pattern := range list.elements() {
+		if pattern.kind != kindString || pattern.str == "" || c.origins()[pattern] == layerComponent || isAbs(pattern.str) {
+			continue
+		}
+		looked := []string{c.Dir}
+		for _, part := range c.parts {
+			dir := part.src.dir
+			if dir == "" || p.generated[part.src.path] || slices.Contains(looked, dir) {
+				continue
+			}
+			looked = append(looked, dir)
+			at := *pattern
+			at.src = &source{name: pattern.src.name, path: pattern.src.path, text: pattern.src.text, dir: dir, trusted: pattern.src.trusted}
+			if p.paths.confineGlob(&at) != nil {
+				continue
+			}
+			files, err := glob(&at)
+			if err != nil || len(files) == 0 {
+				continue
+			}
+			d := diags.Warn(part.pos(), "config/lost-overlays", "overlay file %s of component %q is left out: %q is looked for beside %s, which defines it last", p.paths.display(files[0]), c.Name, pattern.str, p.paths.display(c.File))
+			d.End = part.endPos()
+			d.Related = []diag.Related{{Pos: c.Pos, Message: "the last definition"}, {Pos: pattern.pos(), Message: "the pattern is inherited from here"}}
+			d.Hint = "include this file after the other, or name its overlay files in it with overlay-files"
+		}
 	}
 }

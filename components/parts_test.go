@@ -104,7 +104,7 @@ func TestMergeComponent(t *testing.T) {
 		{name: "the component's file is the last that contributed", a: "build.with = [\"x\"]", b: "build.with = [\"y\"]",
 			want: func(_ *Project, c *Component, dir string) any { r, _ := filepath.Rel(dir, c.File); return r }, equals: "b/b.comp.toml"},
 		{name: "inherited overlay files belong to the component's file", a: "build.with = [\"x\"]", b: "build.with = [\"y\"]", files: map[string]string{"d.toml": "[default-component-config]\noverlay-files = [\"*.overlay.toml\"]\n", "a/1.overlay.toml": strings.Replace(doc, "%", "A", 1), "b/1.overlay.toml": strings.Replace(doc, "%", "B", 1)},
-			want: func(_ *Project, c *Component, _ string) any { return c.Overlays[0].Tag }, equals: "B"},
+			want: func(_ *Project, c *Component, _ string) any { return c.Overlays[0].Tag }, equals: "B", wantWarning: "config/lost-overlays"},
 		{name: "the file of the pin", a: "spec.upstream-commit = \"0123456\"", b: "spec.upstream-commit = \"\"",
 			want: func(p *Project, c *Component, dir string) any {
 				f, g := p.PinFile(c)
