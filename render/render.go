@@ -168,6 +168,21 @@ func (r *Result) fail(err error) bool {
 // Render renders one component in memory. It never writes and does not fail
 // otherwise than by the diagnostics of the result.
 func (r *Renderer) Render(ctx context.Context, name string) *Result {
+	return r.named(ctx, name, r.filter)
+}
+
+// Draft renders a component as Render does, but without evaluating the spec that
+// comes out: whether rpm takes it is not found out, and files that it does not
+// refer to are there. It is for callers that evaluate the spec themselves, as most
+// of the time of Render goes into that.
+func (r *Renderer) Draft(ctx context.Context, name string) *Result {
+	return r.named(ctx, name, r.unfiltered)
+}
+
+// A lastStep decides which files a rendered component has.
+type lastStep func(context.Context, *Result, *overlay.Tree)
+
+func (r *Renderer) named(ctx context.Context, name string, last lastStep) *Result {
 	c, problems := r.Project.Component(name)
 	if problems.HasErrors() || c == nil {
 		res := &Result{Component: name, Config: c}
@@ -176,7 +191,7 @@ func (r *Renderer) Render(ctx context.Context, name string) *Result {
 		}
 		return res
 	}
-	res := r.RenderComponent(ctx, c)
+	res := r.component(ctx, c, last)
 	res.add(problems)
 	return res
 }
@@ -184,6 +199,10 @@ func (r *Renderer) Render(ctx context.Context, name string) *Result {
 // RenderComponent renders a component as it is given, which need not be what
 // the project's configuration says: with an overlay more or less, for instance.
 func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component) *Result {
+	return r.component(ctx, c, r.filter)
+}
+
+func (r *Renderer) component(ctx context.Context, c *components.Component, last lastStep) *Result {
 	res := &Result{Component: c.Name, Config: c}
 	if err := checkName(c); err != nil {
 		res.fail(err)
@@ -196,30 +215,29 @@ func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component)
 		return res
 	}
 	res.Upstream = src
-	r.render(ctx, res, tree)
+	if r.render(ctx, res, tree) {
+		last(ctx, res, tree)
+	}
 	res.Diags = overlay.Adjust(res.Diags, r.levels())
 	return res
 }
 
-// render does everything behind fetching.
-func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) {
+// render does everything behind fetching, up to the choice of files.
+func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) bool {
 	c := res.Config
 	var err error
 	if res.Macros, err = r.macros(c); err != nil {
-		res.fail(err)
-		return
+		return res.fail(err)
 	}
 	if !r.WithoutHistory {
 		if res.Changes, err = r.changes(ctx, c, res.Upstream.Commit); err != nil {
-			res.fail(err)
-			return
+			return res.fail(err)
 		}
 		r.warnPins(res)
 	}
 	macros, err := r.macrosFile(ctx, res)
 	if err != nil {
-		res.fail(err)
-		return
+		return res.fail(err)
 	}
 	if macros != nil {
 		tree.Files[macros.Path] = macros
@@ -229,14 +247,11 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 	res.Spec = tree.Spec
 	if !r.apply(res, tree, len(load)) || !r.finish(res, tree) || !r.rewriteSources(res, tree) ||
 		!r.bump(ctx, res, tree) {
-		return
+		return false
 	}
 	r.ownRelease(ctx, res, tree)
 	res.text = tree.Spec.Normalized()
-	if !r.WithoutHistory && !r.autospec(ctx, res, tree) {
-		return
-	}
-	r.filter(ctx, res, tree)
+	return r.WithoutHistory || r.autospec(ctx, res, tree)
 }
 
 // apply runs the operations. The renderer's steps before the overlays must not
@@ -473,9 +488,21 @@ func (r *Renderer) filter(ctx context.Context, res *Result, tree *overlay.Tree) 
 			keep[e.Name] = e.Keep
 		}
 	}
-	res.Files = append(make([]*overlay.File, 0, len(tree.Files)+1), overlay.NewFile(specName, res.Upstream.Mode, text, nil))
+	r.choose(res, tree, keep)
+}
+
+// unfiltered lists all files but those that are never part of a package.
+func (r *Renderer) unfiltered(_ context.Context, res *Result, tree *overlay.Tree) {
+	r.choose(res, tree, nil)
+}
+
+// choose lists the files whose first part of the path is to be kept; nil keeps all.
+func (r *Renderer) choose(res *Result, tree *overlay.Tree, top map[string]bool) {
+	specName := res.Component + ".spec"
+	keep := func(first string) bool { return top[first] || top == nil && first != ".git" }
+	res.Files = append(make([]*overlay.File, 0, len(tree.Files)+1), overlay.NewFile(specName, res.Upstream.Mode, res.text, nil))
 	for p, f := range tree.Files {
-		if first, _, _ := strings.Cut(p, "/"); keep[first] && p != specName {
+		if first, _, _ := strings.Cut(p, "/"); keep(first) && p != specName {
 			res.Files = append(res.Files, f)
 		} else if p != specName {
 			res.dropped = append(res.dropped, f)

@@ -16,7 +16,9 @@ func (r *Renderer) RenderTree(ctx context.Context, c *components.Component, tree
 		return res
 	}
 	r.setup()
-	r.render(ctx, res, tree)
+	if r.render(ctx, res, tree) {
+		r.filter(ctx, res, tree)
+	}
 	res.Diags = overlay.Adjust(res.Diags, r.levels())
 	return res
 }

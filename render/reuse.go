@@ -69,6 +69,13 @@ func (r *Renderer) inputs(ctx context.Context, name string) (sum [sha256.Size]by
 	return sum, commit, true
 }
 
+// Inputs returns a digest of everything that the rendered component follows from.
+// It is false where that is not known before it is rendered.
+func (r *Renderer) Inputs(ctx context.Context, name string) (sum [sha256.Size]byte, ok bool) {
+	sum, _, ok = r.inputs(ctx, name)
+	return sum, ok
+}
+
 // hashFiles adds the files that a component's configuration names.
 func (r *Renderer) hashFiles(h hash.Hash, c *components.Component) bool {
 	for _, name := range r.namedFiles(c) {

@@ -1,6 +1,9 @@
 package diag
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+)
 
 // Nearest returns the candidate closest to word by edit distance with
 // transpositions, or the empty string when none is close enough to be what
@@ -10,7 +13,16 @@ import "strings"
 func Nearest(word string, candidates []string) string {
 	best, limit := "", min(max(1, len(word)/3), len(word)-1)
 	word = strings.ToLower(word)
+	letters := lettersOf(word)
 	for _, c := range candidates {
+		// Each letter that only one of the two has is one difference at least.
+		if d := len(c) - len(word); d > limit || -d > limit {
+			continue
+		}
+		other := lettersOf(c)
+		if bits.OnesCount64(letters&^other) > limit || bits.OnesCount64(other&^letters) > limit {
+			continue
+		}
 		if d := distance(word, strings.ToLower(c), limit); d < limit+1 {
 			if d == 0 {
 				return c
@@ -24,13 +36,32 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
+// lettersOf returns the set of the letters of s, upper and lower case alike.
+// Several letters may share a bit.
+func lettersOf(s string) (set uint64) {
+	for i := range len(s) {
+		b := s[i]
+		if 'A' <= b && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		set |= 1 << (b & 63)
+	}
+	return set
+}
+
 // distance returns the optimal string alignment distance of a and b in bytes,
 // or a number above limit as soon as it is known to exceed limit.
 func distance(a, b string, limit int) int {
 	if d := len(a) - len(b); d > limit || -d > limit {
 		return limit + 1
 	}
-	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	var room [3 * 64]int // for most words, without an allocation
+	rows := room[:]
+	if n := 3 * (len(b) + 1); n > len(rows) {
+		rows = make([]int, n)
+	}
+	n := len(b) + 1
+	prev2, prev, cur := rows[:n], rows[n:2*n], rows[2*n:3*n]
 	for j := range prev {
 		prev[j] = j
 	}

@@ -49,23 +49,36 @@ type cached struct {
 	Facts *Facts
 }
 
+// Known returns what is known of the spec that follows from inputs, nil for
+// nothing. s has no text.
+func (c *Cache) Known(inputs [sha256.Size]byte, s Spec) *Facts {
+	to := c.get(c.key("inputs", &s, inputs[:]))
+	if to == nil {
+		return nil
+	}
+	if hit := decodeCached(c.get(string(to))); hit != nil {
+		return hit.Facts
+	}
+	return nil
+}
+
+// Follows notes that a spec follows from inputs, for Known. Its facts were looked
+// up before.
+func (c *Cache) Follows(inputs [sha256.Size]byte, s Spec) {
+	c.put(c.key("inputs", &s, inputs[:]), []byte(c.key("spec", &s, s.Text)))
+}
+
 // Facts returns what a spec builds and needs.
 func (c *Cache) Facts(s Spec) *Facts {
-	arch := s.Config.Arch
-	if arch == "" {
-		arch = "x86_64"
-	}
-	key := c.key(&s, arch)
-	shard := &c.shards[key[0]%64]
-	name := hex.EncodeToString(key[:16])
-	if hit := c.get(shard, key[0]%64, name); hit != nil && sameFiles(s.Config.FS, hit.Seen) {
+	key := c.key("spec", &s, s.Text)
+	if hit := decodeCached(c.get(key)); hit != nil && sameFiles(s.Config.FS, hit.Seen) {
 		return hit.Facts
 	}
 	w := &watchFS{fs: s.Config.FS, seen: map[string]bool{}}
 	if s.Config.FS != nil {
 		s.Config.FS = w
 	}
-	facts := NewFacts(macro.Eval(s.Name, s.Text, s.Config), arch)
+	facts := NewFacts(macro.Eval(s.Name, s.Text, s.Config), targetOf(s.Config))
 	if c.Dir != "" {
 		seen := map[string]string{}
 		for f := range w.seen {
@@ -74,22 +87,28 @@ func (c *Cache) Facts(s Spec) *Facts {
 			}
 		}
 		if data, err := json.Marshal(cached{seen, facts}); err == nil {
-			shard.mu.Lock()
-			shard.known[name], shard.used[name], shard.added = data, true, true
-			shard.mu.Unlock()
+			c.put(key, data)
 		}
 	}
 	return facts
 }
 
-func (c *Cache) key(s *Spec, arch string) [32]byte {
+func targetOf(cfg macro.Config) string {
+	if cfg.Arch == "" {
+		return "x86_64"
+	}
+	return cfg.Arch
+}
+
+// key names an evaluation: its settings, and the content that it follows from.
+func (c *Cache) key(kind string, s *Spec, content []byte) string {
 	h := sha256.New()
 	cfg := &s.Config
 	set := cfg.Set
 	if set == nil {
 		set = macro.Builtin()
 	}
-	fields := []string{"2", c.Build, macro.Version, set.Hash(), arch, cfg.Distro.Fedora, cfg.Distro.RHEL, cfg.Distro.Dist, s.Name}
+	fields := []string{"3", kind, c.Build, macro.Version, set.Hash(), targetOf(*cfg), cfg.Distro.Fedora, cfg.Distro.RHEL, cfg.Distro.Dist, s.Name}
 	for _, d := range cfg.Defines {
 		fields = append(fields, "D", d.Name, d.Body)
 	}
@@ -100,28 +119,50 @@ func (c *Cache) key(s *Spec, arch string) [32]byte {
 		io.WriteString(h, f)
 		h.Write([]byte{0})
 	}
-	h.Write(s.Text)
-	return [32]byte(h.Sum(nil))
+	h.Write(content)
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-func (c *Cache) get(s *cacheShard, number byte, name string) *cached {
-	if c.Dir == "" {
-		return nil
+// shard returns the shard of a key, loaded and locked.
+func (c *Cache) shard(key string) *cacheShard {
+	var number [1]byte
+	if _, err := hex.Decode(number[:], []byte(key[:2])); err != nil {
+		number[0] = 0
 	}
+	s := &c.shards[number[0]%64]
 	s.mu.Lock()
 	if !s.loaded {
-		s.load(c.shardFile(number))
+		s.load(c.shardFile(number[0] % 64))
 	}
-	data := s.known[name]
-	if data != nil {
-		s.used[name] = true
-	}
-	s.mu.Unlock()
-	if data == nil {
+	return s
+}
+
+// get returns what is remembered under a key, nil for nothing.
+func (c *Cache) get(key string) []byte {
+	if c.Dir == "" || len(key) != 32 {
 		return nil
 	}
+	s := c.shard(key)
+	defer s.mu.Unlock()
+	data := s.known[key]
+	if data != nil {
+		s.used[key] = true
+	}
+	return data
+}
+
+func (c *Cache) put(key string, data []byte) {
+	if c.Dir == "" {
+		return
+	}
+	s := c.shard(key)
+	defer s.mu.Unlock()
+	s.known[key], s.used[key], s.added = data, true, true
+}
+
+func decodeCached(data []byte) *cached {
 	var hit cached
-	if json.Unmarshal(data, &hit) != nil || hit.Facts == nil {
+	if data == nil || json.Unmarshal(data, &hit) != nil || hit.Facts == nil {
 		return nil
 	}
 	return &hit

@@ -82,7 +82,28 @@ func NewFacts(s *macro.Spec, arch string) *Facts {
 		}
 	}
 	f.BuildRequires = unique(f.BuildRequires)
+	f.detach()
 	return f
+}
+
+// detach copies all texts: as parts of what the spec expands to they would keep all
+// of that in memory.
+func (f *Facts) detach() {
+	lists := [][]string{f.BuildRequires, f.Bconds, f.Unknown}
+	f.Name, f.EVR, f.Rejected = strings.Clone(f.Name), strings.Clone(f.EVR), strings.Clone(f.Rejected)
+	for i := range f.Packages {
+		p := &f.Packages[i]
+		p.Name, p.EVR = strings.Clone(p.Name), strings.Clone(p.EVR)
+		lists = append(lists, p.Provides, p.Files)
+		for _, needs := range p.Needs {
+			lists = append(lists, needs)
+		}
+	}
+	for _, list := range lists {
+		for i := range list {
+			list[i] = strings.Clone(list[i])
+		}
+	}
 }
 
 // take takes one tag.

@@ -57,6 +57,9 @@ func (l *Loader) Switched(rev *revision.Revision) Evaluate {
 
 // facts evaluates one component. Without facts and problems it has no spec.
 func (l *Loader) facts(ctx context.Context, rev *revision.Revision, name string, cfg macro.Config) (*Facts, diag.List) {
+	if rev == nil {
+		return l.rendered(ctx, name, cfg)
+	}
 	s, problems := l.spec(ctx, rev, name, cfg)
 	if s == nil {
 		return nil, problems
@@ -64,10 +67,37 @@ func (l *Loader) facts(ctx context.Context, rev *revision.Revision, name string,
 	return l.Cache.Facts(*s), nil
 }
 
+// rendered evaluates a component as the working tree has it. It is not rendered
+// when what it follows from is known.
+func (l *Loader) rendered(ctx context.Context, name string, cfg macro.Config) (*Facts, diag.List) {
+	inputs, known := l.Renderer.Inputs(ctx, name)
+	if known {
+		if cfg, err := l.Evaluation(name, cfg); err == nil {
+			if f := l.Cache.Known(inputs, Spec{Name: name + ".spec", Config: cfg}); f != nil {
+				return f, nil
+			}
+		}
+	}
+	s, problems := l.spec(ctx, nil, name, cfg)
+	if s == nil {
+		return nil, problems
+	}
+	f := l.Cache.Facts(*s)
+	if f.Rejected != "" { // which fails the component, unless it is allowed to
+		if res := l.Renderer.Render(ctx, name); res.Failed() {
+			return nil, res.Diags
+		}
+	}
+	if known {
+		l.Cache.Follows(inputs, *s)
+	}
+	return f, nil
+}
+
 func (l *Loader) spec(ctx context.Context, rev *revision.Revision, name string, cfg macro.Config) (*Spec, diag.List) {
 	s := &Spec{Name: name + ".spec"}
 	if rev == nil {
-		res := l.Renderer.Render(ctx, name)
+		res := l.Renderer.Draft(ctx, name)
 		if res.Failed() {
 			return nil, res.Diags
 		}
