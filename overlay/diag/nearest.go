@@ -13,14 +13,14 @@ import (
 func Nearest(word string, candidates []string) string {
 	best, limit := "", min(max(1, len(word)/3), len(word)-1)
 	word = strings.ToLower(word)
-	letters := lettersOf(word)
+	letters, plain := lettersOf(word)
 	for _, c := range candidates {
 		// Each letter that only one of the two has is one difference at least.
-		if d := len(c) - len(word); d > limit || -d > limit {
+		other, ascii := lettersOf(c)
+		if plain && ascii && max(len(c)-len(word), len(word)-len(c)) > limit {
 			continue
 		}
-		other := lettersOf(c)
-		if bits.OnesCount64(letters&^other) > limit || bits.OnesCount64(other&^letters) > limit {
+		if plain && ascii && (bits.OnesCount64(letters&^other) > limit || bits.OnesCount64(other&^letters) > limit) {
 			continue
 		}
 		if d := distance(word, strings.ToLower(c), limit); d < limit+1 {
@@ -37,16 +37,19 @@ func Nearest(word string, candidates []string) string {
 }
 
 // lettersOf returns the set of the letters of s, upper and lower case alike.
-// Several letters may share a bit.
-func lettersOf(s string) (set uint64) {
+// Several letters may share a bit. It is false for a text that is not ASCII.
+func lettersOf(s string) (set uint64, ascii bool) {
 	for i := range len(s) {
 		b := s[i]
 		if 'A' <= b && b <= 'Z' {
 			b += 'a' - 'A'
 		}
+		if b >= 0x80 {
+			return 0, false
+		}
 		set |= 1 << (b & 63)
 	}
-	return set
+	return set, true
 }
 
 // distance returns the optimal string alignment distance of a and b in bytes,
