@@ -24,20 +24,32 @@ func (p *Project) CheckAll(loading diag.List) diag.List {
 	for start := 0; start < len(names); start += chunk {
 		wg.Go(func() {
 			for i := start; i < min(start+chunk, len(names)); i++ {
-				c, diags := p.Component(names[i])
-				lists[i] = diags
-				if c == nil {
-					continue
-				}
-				lists[i] = slices.Concat(diags, p.checkFiles(c))
-				if c.Spec.Type == "upstream" {
-					_, more := p.Upstream(c)
-					lists[i] = append(lists[i], more...)
-				}
+				lists[i] = p.CheckComponent(names[i])
 			}
 		})
 	}
 	wg.Wait()
+	return p.JoinChecks(loading, lists)
+}
+
+// CheckComponent resolves a component with its overlay files and upstream,
+// looks whether the files that it names are there, and returns its problems.
+func (p *Project) CheckComponent(name string) diag.List {
+	c, diags := p.Component(name)
+	if c == nil {
+		return diags
+	}
+	diags = slices.Concat(diags, p.checkFiles(c))
+	if c.Spec.Type == "upstream" {
+		_, more := p.Upstream(c)
+		diags = append(diags, more...)
+	}
+	return diags
+}
+
+// JoinChecks joins the problems of all components with those of loading as
+// CheckAll returns them.
+func (p *Project) JoinChecks(loading diag.List, lists []diag.List) diag.List {
 	type key struct{ at, code, message string }
 	keyOf := func(d *diag.Diagnostic) key { return key{diag.Position(d.Pos), d.Code, d.Message} }
 	all := diag.List{}

@@ -228,7 +228,7 @@ func (l *loader) open(path string, trusted bool) *document {
 func (l *loader) read(doc *document) {
 	l.slots <- struct{}{}
 	defer func() { <-l.slots }()
-	data, err := readRegular(doc.src.path, maxDocument+1)
+	text, err := l.opt.text(doc.src.path, maxDocument+1)
 	if err != nil {
 		d := doc.diags.Add(noPos, "config/read", "cannot read the file: %s", reason(err))
 		d.Pos.Filename = doc.src.name
@@ -236,11 +236,17 @@ func (l *loader) read(doc *document) {
 		doc.root = &value{kind: kindTable, src: doc.src}
 		return
 	}
-	doc.src.text = string(data)
-	doc.root, doc.diags = readDocument(doc.src)
-	c := checker{permissive: l.opt.Permissive}
-	c.value(doc.root, &rootKey, &trail{})
-	doc.diags = append(doc.diags, c.diags...)
+	key := docKey{doc.src.path, doc.src.trusted}
+	if known := l.opt.Cache.document(key, text); known != nil {
+		doc.src, doc.root, doc.diags = known.src, known.root, slices.Clone(known.diags)
+	} else {
+		doc.src.text = text
+		doc.root, doc.diags = readDocument(doc.src)
+		c := checker{permissive: l.opt.Permissive}
+		c.value(doc.root, &rootKey, &trail{})
+		doc.diags = append(doc.diags, c.diags...)
+		l.opt.Cache.keep(key, &parsed{doc.src, doc.root, slices.Clone(doc.diags)})
+	}
 	if isPinFile(doc.src) {
 		for i := range doc.diags {
 			if d := &doc.diags[i]; d.Code == "config/syntax" && d.Hint == "" {

@@ -88,17 +88,22 @@ func (p *Project) overlayDocument(file string, trusted bool) *overlayDocument {
 		f, _ = p.overlays.LoadOrStore(docKey{file, trusted}, sync.OnceValue(func() *overlayDocument {
 			src := &source{name: p.paths.display(file), path: file, dir: filepath.Dir(file), trusted: trusted}
 			doc := &overlayDocument{}
-			data, err := readRegular(file, maxDocument)
+			text, err := p.opt.text(file, maxDocument)
 			if err != nil {
 				d := doc.diags.Add(token.Position{Filename: src.name}, "config/read", "cannot read the overlay file: %s", reason(err))
 				d.Env = environment(err)
 				return doc
 			}
-			src.text = string(data)
+			key := docKey{file, trusted}
+			if known := p.opt.Cache.overlayDocument(key, text); known != nil {
+				return known
+			}
+			src.text = text
 			doc.read(src, p.opt.Permissive, true)
 			for _, v := range doc.vals {
 				p.confined(&doc.diags, v.get("source"))
 			}
+			p.opt.Cache.keepOverlays(key, doc)
 			return doc
 		}))
 	}

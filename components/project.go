@@ -36,6 +36,12 @@ type Options struct {
 	WithoutLocks *bool
 	// IgnorePins leaves the files out that hold nothing but a generated pin.
 	IgnorePins bool
+	// Text returns the text that an editor has of a file in place of what is
+	// on disk, by absolute path, and whether it has one. It may be nil.
+	Text func(path string) (string, bool)
+	// Cache keeps what was read for further loads of the same project. It may
+	// be nil.
+	Cache *Cache
 }
 
 // A Project is a loaded configuration. Its methods may be called from several

@@ -1,0 +1,116 @@
+package components
+
+import (
+	"go/token"
+	"slices"
+
+	"specgraft/overlay"
+)
+
+// Same reports whether the component says what it said in an earlier load of
+// the project, and where it has moved to: moved maps every place of a key or
+// value as it was to where it is now. What the component refers to by name, such
+// as its distribution and the files of its overlays, is not compared.
+func (c *Component) Same(old *Component) (moved map[token.Position]token.Position, same bool) {
+	if old == nil || c.Name != old.Name || c.File != old.File || c.Dir != old.Dir || c.Spec.Path != old.Spec.Path ||
+		!slices.Equal(c.Groups, old.Groups) || len(c.ops) != len(old.ops) || len(c.parts) != len(old.parts) {
+		return nil, false
+	}
+	if !sameValue(old.merged, c.merged) {
+		return nil, false
+	}
+	for i := range c.ops {
+		if !sameValue(old.ops[i], c.ops[i]) || c.opLayers[i] != old.opLayers[i] {
+			return nil, false
+		}
+		// The metadata of an overlay file is no part of the overlay's table.
+		if m, o := c.Overlays[i].Metadata, old.Overlays[i].Metadata; (m == nil) != (o == nil) || m != nil && !sameMetadata(m, o) {
+			return nil, false
+		}
+	}
+	m := places{old: map[*value]bool{}, at: map[token.Position]token.Position{}}
+	m.put(old.Pos, c.Pos)
+	m.value(old.merged, c.merged)
+	for i := range c.ops {
+		m.value(old.ops[i], c.ops[i])
+	}
+	for i := range c.parts {
+		m.entry(&old.parts[i], &c.parts[i])
+	}
+	return m.at, true
+}
+
+func sameMetadata(a, b *overlay.Metadata) bool {
+	links := func(l []overlay.Link) (urls []string) {
+		for _, x := range l {
+			urls = append(urls, x.URL)
+		}
+		return urls
+	}
+	retire := func(m *overlay.Metadata) overlay.Retire {
+		if m.Retire == nil {
+			return overlay.Retire{}
+		}
+		r := *m.Retire
+		r.Pos = token.Position{}
+		return r
+	}
+	return a.Category == b.Category && a.UpstreamStatus == b.UpstreamStatus && slices.Equal(links(a.Commits), links(b.Commits)) &&
+		slices.Equal(links(a.Bugs), links(b.Bugs)) && (a.Retire == nil) == (b.Retire == nil) && retire(a) == retire(b)
+}
+
+// sameValue compares values by what they say and by the files they are in.
+func sameValue(a, b *value) bool {
+	if a == b {
+		return true
+	}
+	if a == nil || b == nil || a.kind != b.kind || a.str != b.str || a.broken != b.broken ||
+		len(a.list) != len(b.list) || len(a.keys) != len(b.keys) || (a.src == nil) != (b.src == nil) || a.src != nil && a.src.path != b.src.path {
+		return false
+	}
+	for i := range a.list {
+		if !sameValue(a.list[i], b.list[i]) {
+			return false
+		}
+	}
+	for i := range a.keys {
+		if a.keys[i].name != b.keys[i].name || !sameValue(a.keys[i].val, b.keys[i].val) {
+			return false
+		}
+	}
+	return true
+}
+
+// places maps old positions to new ones.
+type places struct {
+	old map[*value]bool
+	at  map[token.Position]token.Position
+}
+
+func (m *places) put(old, now token.Position) { m.at[old] = now }
+
+func (m *places) value(old, now *value) {
+	if old == nil || now == nil || old.src == nil || now.src == nil || m.old[old] {
+		return
+	}
+	m.old[old] = true
+	m.put(old.pos(), now.pos())
+	m.put(old.endPos(), now.endPos())
+	for i := range old.list {
+		m.value(old.list[i], now.list[i])
+	}
+	for i := range old.keys {
+		m.entry(&old.keys[i], &now.keys[i])
+	}
+}
+
+func (m *places) entry(old, now *entry) {
+	if old.src == nil || now.src == nil {
+		return
+	}
+	m.put(old.pos(), now.pos())
+	m.put(old.endPos(), now.endPos())
+	if len(old.val.list) == len(now.val.list) && len(old.val.keys) == len(now.val.keys) {
+		m.value(old.val, now.val)
+	}
+}
