@@ -114,3 +114,67 @@ func (m *places) entry(old, now *entry) {
 		m.value(old.val, now.val)
 	}
 }
+
+// OwnFiles returns the absolute paths of the files that define a component and
+// its overlays, whoever else inherits from them.
+func (c *Component) OwnFiles() []string {
+	var files []string
+	add := func(src *source) {
+		if src != nil && src.path != "" && !slices.Contains(files, src.path) {
+			files = append(files, src.path)
+		}
+	}
+	for i := range c.parts {
+		add(c.parts[i].src)
+		add(c.parts[i].val.src)
+	}
+	for _, op := range c.ops {
+		add(op.src)
+	}
+	return files
+}
+
+// SameBut reports whether an earlier load of the project had the same files,
+// and said the same of everything but single components.
+func (p *Project) SameBut(old *Project) bool {
+	if old == nil || p.Profile != old.Profile || len(p.documents) != len(old.documents) {
+		return false
+	}
+	for i := range p.documents {
+		if p.documents[i].src.path != old.documents[i].src.path {
+			return false
+		}
+	}
+	for _, k := range rootKey.Keys {
+		if k.Name != "components" && !sameValue(p.root.get(k.Name), old.root.get(k.Name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// OverlayDocuments returns the absolute paths of the overlay documents that
+// components resolved so far use.
+func (p *Project) OverlayDocuments() []string {
+	var files []string
+	p.overlays.Range(func(key, _ any) bool {
+		if path := key.(docKey).path; !slices.Contains(files, path) {
+			files = append(files, path)
+		}
+		return true
+	})
+	slices.Sort(files)
+	return files
+}
+
+// DefinedIn returns the absolute paths of the configuration files that have a
+// table of the component.
+func (p *Project) DefinedIn(name string) []string {
+	var files []string
+	for _, e := range p.definitions(name) {
+		if e.src != nil && e.src.path != "" {
+			files = append(files, e.src.path)
+		}
+	}
+	return files
+}

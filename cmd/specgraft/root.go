@@ -102,6 +102,7 @@ func commandGroups(g *cli.Globals) []commandGroup {
 			config.OverlayCmd(g),
 			config.TemplateCmd(g),
 			config.ConfigCmd(g),
+			config.LspCmd(g),
 		}},
 		{"Upstream", []*cobra.Command{
 			upstream.FetchCmd(g),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"strings"
@@ -30,6 +31,12 @@ type HandEdit struct {
 // OpenHandEdit compares the rendered directory of a component with what its
 // configuration renders.
 func OpenHandEdit(ctx context.Context, r *render.Renderer, c *components.Component, dir string) (*HandEdit, error) {
+	return OpenUnsavedEdit(ctx, r, c, dir, nil)
+}
+
+// OpenUnsavedEdit is OpenHandEdit with the text that an editor has of some of
+// the files, by name below the directory.
+func OpenUnsavedEdit(ctx context.Context, r *render.Renderer, c *components.Component, dir string, unsaved map[string][]byte) (*HandEdit, error) {
 	res := r.RenderComponent(ctx, c)
 	if res.Failed() {
 		return nil, res.Diags.Err()
@@ -38,6 +45,7 @@ func OpenHandEdit(ctx context.Context, r *render.Renderer, c *components.Compone
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(found, unsaved)
 	name := c.Name + ".spec"
 	edited, ok := found[name]
 	if !ok {

@@ -47,6 +47,12 @@ func OpenConfig(ctx context.Context, r *render.Renderer, c *components.Component
 	return of(ctx, r, r.RenderComponent(ctx, c))
 }
 
+// OpenOverlaid is OpenConfig as far as the overlays: what rendering does behind
+// them is not there.
+func OpenOverlaid(ctx context.Context, r *render.Renderer, c *components.Component) *View {
+	return of(ctx, r, r.Overlaid(ctx, c))
+}
+
 func of(ctx context.Context, r *render.Renderer, res *render.Result) *View {
 	v := &View{Result: res, Before: &overlay.Tree{}}
 	if res.Spec == nil || res.Config == nil {

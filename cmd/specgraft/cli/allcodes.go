@@ -20,6 +20,7 @@ import (
 	"specgraft/overlay/diag"
 	"specgraft/render"
 	"specgraft/render/attest"
+	"specgraft/render/editor"
 	"specgraft/render/plan"
 	"specgraft/render/rebase"
 	"specgraft/render/review"
@@ -45,13 +46,19 @@ var applyCodes = []diag.Code{
 	},
 }
 
+// lspCodes are the diagnostics of the lsp command itself.
+var lspCodes = []diag.Code{
+	{ID: "lsp/connection", Summary: "the connection to the editor broke",
+		Doc: "The language server ends when the editor closes its end. An editor that ends in order says shutdown and exit before."},
+}
+
 // AllCodes joins the codes of all packages, sorted.
 func AllCodes() []diag.Code {
 	codes := slices.Concat(
 		review.Codes, lint.Codes, report.Codes, reviewCodes, mergeCodes,
 
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
-		rebase.Codes, absorb.Codes, absorbCodes, foreign.Codes,
+		editor.Codes, lspCodes, rebase.Codes, absorb.Codes, absorbCodes, foreign.Codes,
 		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
 		srpm.WriteCodes, plan.Codes, repodata.Codes, attest.Codes,
 	)

@@ -12,7 +12,6 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
-	"specgraft/fedora"
 	"specgraft/overlay"
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
@@ -114,7 +113,7 @@ func lintOptions(ctx context.Context, r *render.Renderer) lint.Options {
 	return lint.Options{
 		Levels: levels,
 		Typed:  absorb.Typed,
-		Newer:  func(c *components.Component) (string, bool) { return newerThanPin(ctx, r, c) },
+		Newer:  func(c *components.Component) (string, bool) { return lint.Newer(ctx, r, c) },
 	}
 }
 
@@ -152,33 +151,6 @@ func runLint(ctx context.Context, v *cli.Viewer, project bool) (*lint.Result, er
 		all.Findings = append(all.Findings, lint.Project(v.Project, opt.Levels)...)
 	}
 	return all, nil
-}
-
-// newerThanPin returns the commit that the snapshot of the distribution stands
-// for, and whether the component's pin is older. What the mirror does not have
-// is not fetched.
-func newerThanPin(ctx context.Context, r *render.Renderer, c *components.Component) (string, bool) {
-	u, problems := r.Project.Upstream(c)
-	if problems.HasErrors() || u.Snapshot.IsZero() || u.Commit == "" {
-		return "", false
-	}
-	repo, err := r.Store.Repo(ctx, u.URL)
-	if err != nil {
-		return "", false
-	}
-	pin, err := repo.Commit(u.Commit)
-	if err != nil {
-		return "", false
-	}
-	commit, err := r.Store.Resolve(ctx, fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Snapshot: u.Snapshot, Component: c.Name})
-	if err != nil || commit == pin.ID {
-		return "", false
-	}
-	latest, err := repo.Commit(commit)
-	if err != nil {
-		return "", false
-	}
-	return commit, pin.Committer.When.Before(latest.Committer.When)
 }
 
 // printLint prints the result in a format.

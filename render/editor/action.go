@@ -1,0 +1,511 @@
+package editor
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"specgraft/components"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+	"specgraft/render"
+	"specgraft/render/review"
+)
+
+// A Change is what an action does to files, all at once.
+type Change struct {
+	Edits   map[string][]TextEdit // by path
+	Created map[string]string     // new files with their text, by path
+	Renamed map[string]string     // new path by old path
+}
+
+// An Action is something that the editor offers to do at a place.
+type Action struct {
+	Title     string
+	Fix       bool // mends a problem; otherwise it is a refactoring
+	Preferred bool
+	Change    *Change // nil when a command finds it out
+	Command   string
+	Args      []any
+}
+
+// didYouMean is how hints name the nearest candidate.
+var didYouMean = regexp.MustCompile(`did you mean "([^"]+)"\?`)
+
+// Actions returns what can be done in a range of a file.
+func (s *Snapshot) Actions(ctx context.Context, path string, span Span) []Action {
+	if s.Project == nil {
+		return nil
+	}
+	if isSpec(path) {
+		return s.specActions(ctx, path)
+	}
+	if filepath.Ext(path) != ".toml" {
+		return nil
+	}
+	c := s.cursor(path, span.Start)
+	if c == nil {
+		return nil
+	}
+	list := s.nearestNames(ctx, c, span)
+	list = append(list, s.overlayActions(ctx, c)...)
+	return append(list, s.componentActions(c)...)
+}
+
+// edit is an action that changes one file.
+func (s *Snapshot) edit(path string, text *Text, now []byte) *Change {
+	edits := Difference(text.S, string(now))
+	if len(edits) == 0 {
+		return nil
+	}
+	return &Change{Edits: map[string][]TextEdit{path: edits}}
+}
+
+// nearestNames offers the nearest candidates of misspelt names in the range.
+func (s *Snapshot) nearestNames(ctx context.Context, c *cursor, span Span) []Action {
+	var list []Action
+	for _, d := range s.Diagnostics(ctx, c.path, false) {
+		m := didYouMean.FindStringSubmatch(d.Hint)
+		if m == nil {
+			continue
+		}
+		at := s.Range(c.text, d.Pos, d.End)
+		if after(at.Start, span.End) || after(span.Start, at.End) {
+			continue
+		}
+		tok := components.TokenAt(c.text.S, c.text.Offset(at.Start))
+		var edit TextEdit
+		switch tok.Kind {
+		case components.TokenKey, components.TokenHeader:
+			edit = TextEdit{c.text.Span(tok.Start, tok.End), components.QuoteKey(m[1])}
+		case components.TokenValue:
+			edit = TextEdit{inside(c.text, tok), m[1]}
+		default:
+			continue
+		}
+		list = append(list, Action{Title: fmt.Sprintf("change to %q", m[1]), Fix: true, Preferred: true,
+			Change: &Change{Edits: map[string][]TextEdit{c.path: {edit}}}})
+	}
+	return list
+}
+
+// overlayActions offers what can be done with the overlay at the cursor.
+func (s *Snapshot) overlayActions(ctx context.Context, c *cursor) []Action {
+	if over := overlayPath(c.tok.Path); over == nil && c.tok.List {
+		next := components.TokenAt(c.text.S, c.headerEnd())
+		c = &cursor{c.path, c.text, c.off, next, c.document}
+	}
+	users := s.users(c)
+	if len(users) == 0 {
+		return nil
+	}
+	u := users[0]
+	g := s.healthOf(ctx, u.name, false)
+	var list []Action
+	edit := func(title string, fix bool, change func(e *components.Editor) error) {
+		e, problems := components.Edit(s.name(c.path), []byte(c.text.S))
+		if problems.HasErrors() || change(e) != nil {
+			return
+		}
+		if ch := s.edit(c.path, c.text, e.Bytes()); ch != nil {
+			list = append(list, Action{Title: title, Fix: fix, Change: ch})
+		}
+	}
+	if u.op.Description == "" {
+		edit("add a description", false, func(e *components.Editor) error {
+			return e.SetAt(u.op.Pos, "description", "TODO: say why")
+		})
+	}
+	if g == nil || g.missing() {
+		return list
+	}
+	st := g.step(u.index)
+	if st == nil {
+		return list
+	}
+	if u.op.Type == overlay.UpdateTag && st.Status == review.Failed {
+		edit("use spec-set-tag, which adds the tag", true, func(e *components.Editor) error {
+			return e.SetAt(u.op.Pos, "type", string(overlay.SetTag))
+		})
+	}
+	if st.Status == review.Applied && st.Places > 0 && len(users) == 1 && components.Own(u.op) && (u.op.Expect == nil || *u.op.Expect != st.Places) {
+		edit(fmt.Sprintf("pin the count: expect = %d", st.Places), false, func(e *components.Editor) error {
+			return e.SetAt(u.op.Pos, "expect", st.Places)
+		})
+	}
+	if u.op.Expect != nil && st.Status == review.Failed {
+		if n, ok := foundCount(g, u); ok {
+			edit(fmt.Sprintf("expect %d", n), true, func(e *components.Editor) error { return e.SetAt(u.op.Pos, "expect", n) })
+		}
+	}
+	if len(users) == 1 && components.Own(u.op) && (u.op.Type == overlay.SearchReplace || u.op.Type == overlay.FileSearchReplace) {
+		if deep := s.healthOf(ctx, u.name, true); deep != nil && deep.lint != nil {
+			for _, h := range deep.lint.Overlays {
+				if h.Index != u.index || h.Suggestion == "" {
+					continue
+				}
+				ops := suggested(h.Suggestion)
+				if len(ops) == 0 {
+					continue
+				}
+				edit(fmt.Sprintf("use %s, which does the same", opTypes(ops)), false, func(e *components.Editor) error {
+					return e.ReplaceOverlayAt(u.op.Pos, u.op, ops)
+				})
+			}
+		}
+	}
+	return list
+}
+
+func opTypes(ops []overlay.Op) string {
+	var names []string
+	for i := range ops {
+		names = append(names, string(ops[i].Type))
+	}
+	return strings.Join(names, " and ")
+}
+
+var overlayHeader = regexp.MustCompile(`(?m)^\[\[components\..*\.overlays\]\]$`)
+
+// suggested reads the overlays that lint suggests.
+func suggested(text string) []overlay.Op {
+	ops, problems := components.ParseOverlays("suggestion.toml", []byte(overlayHeader.ReplaceAllString(text, "[[overlays]]")))
+	if problems.HasErrors() {
+		return nil
+	}
+	return ops
+}
+
+var countFound = regexp.MustCompile(`(\d+)`)
+
+// foundCount is the number of places that an overlay would change, from the
+// error about the number it expects.
+func foundCount(g *stage, u user) (int, bool) {
+	for _, d := range g.diags {
+		if d.Code != "overlay/expect" || d.Pos.Filename != u.op.Pos.Filename {
+			continue
+		}
+		if d.Pos == u.op.Pos || d.Pos == u.op.At("expect") {
+			for _, m := range countFound.FindAllString(d.Message, -1) {
+				var n int
+				if _, err := fmt.Sscan(m, &n); err == nil && n != *u.op.Expect && n > 0 {
+					return n, true
+				}
+			}
+		}
+	}
+	return 0, false
+}
+
+// splitFrom is how many overlays make a list that is worth splitting.
+const splitFrom = 5
+
+// componentActions offers what can be done with the component at the cursor.
+func (s *Snapshot) componentActions(c *cursor) []Action {
+	name, _ := component(c.tok.Path)
+	if name == "" {
+		if names := s.ComponentsOf(c.path); c.document && len(names) == 1 {
+			name = names[0]
+		} else {
+			return nil
+		}
+	}
+	comp := s.Component(name)
+	if comp == nil {
+		return nil
+	}
+	var list []Action
+	if ch := s.split(c, comp); ch != nil {
+		list = append(list, Action{Title: fmt.Sprintf("split the %d overlays into overlay files", len(comp.Overlays)), Change: ch})
+	}
+	if comp.IsUpstream() && len(comp.Overlays) > 0 && comp.Spec.Source != "srpm" {
+		list = append(list, Action{Title: "apply the rebase proposals for the newest upstream in the mirror", Command: CommandRebase, Args: []any{name}})
+	}
+	return list
+}
+
+// split moves the overlays of a component into overlay files, one for each run
+// of overlays with the same reason. It is nil where that would change their
+// order or who has them.
+func (s *Snapshot) split(c *cursor, comp *components.Component) *Change {
+	if len(comp.Overlays) < splitFrom || comp.File != c.path || c.document {
+		return nil
+	}
+	if _, ok := comp.Origin("overlay-files"); ok {
+		return nil
+	}
+	for i := range comp.Overlays {
+		if op := &comp.Overlays[i]; !components.Own(op) || s.Project.FileOf(op) != c.path {
+			return nil
+		}
+	}
+	dir := "overlays"
+	if !strings.HasPrefix(filepath.Base(c.path), comp.Name+".") {
+		dir = "overlays/" + comp.Name
+	}
+	e, problems := components.Edit(s.name(c.path), []byte(c.text.S))
+	if problems.HasErrors() {
+		return nil
+	}
+	for i := len(comp.Overlays) - 1; i >= 0; i-- {
+		if e.RemoveAt(comp.Overlays[i].Pos) != nil {
+			return nil
+		}
+	}
+	if e.Set([]string{"components", comp.Name, "overlay-files"}, []string{dir + "/*.toml"}) != nil {
+		return nil
+	}
+	ch := s.edit(c.path, c.text, e.Bytes())
+	if ch == nil {
+		return nil
+	}
+	ch.Created = map[string]string{}
+	up := strings.Repeat("../", strings.Count(dir, "/")+1)
+	for i := 0; i < len(comp.Overlays); {
+		k := i + 1
+		for k < len(comp.Overlays) && sameReason(comp.Overlays[i].Metadata, comp.Overlays[k].Metadata) {
+			k++
+		}
+		var b strings.Builder
+		b.WriteString(metadataText(comp.Overlays[i].Metadata))
+		for _, op := range comp.Overlays[i:k] {
+			if op.Source != "" {
+				rel, err := filepath.Rel(comp.Dir, op.Source)
+				if err != nil {
+					return nil
+				}
+				op.Source = up + filepath.ToSlash(rel)
+			}
+			op.Metadata = nil
+			b.WriteString("\n" + components.OverlayText([]string{"overlays"}, &op))
+		}
+		file := filepath.Join(filepath.Dir(c.path), filepath.FromSlash(dir), fmt.Sprintf("%02d-%s.toml", 10*(len(ch.Created)+1), fileWord(&comp.Overlays[i])))
+		if s.textOf(file) != nil {
+			return nil
+		}
+		ch.Created[file] = b.String()
+		i = k
+	}
+	return ch
+}
+
+var notWord = regexp.MustCompile(`[^a-z0-9]+`)
+
+// fileWord makes a name for a file of what an overlay is about.
+func fileWord(op *overlay.Op) string {
+	word := op.Description
+	if word == "" {
+		word = string(op.Type)
+	}
+	word = strings.Trim(notWord.ReplaceAllString(strings.ToLower(word), "-"), "-")
+	if len(word) > 40 {
+		word = strings.TrimRight(word[:40], "-")
+	}
+	if word == "" {
+		return "changes"
+	}
+	return word
+}
+
+func sameReason(a, b *overlay.Metadata) bool { return metadataText(a) == metadataText(b) }
+
+// metadataText writes the reason of an overlay as the table of a document. One
+// that has none gets the most general, to be filled in.
+func metadataText(m *overlay.Metadata) string {
+	if m == nil {
+		return "[metadata]\ncategory = \"azl-compatibility\" # TODO: say which\nupstream-status = \"unknown\"\n"
+	}
+	quote := func(s string) string { return fmt.Sprintf("%q", s) }
+	var b strings.Builder
+	fmt.Fprintf(&b, "[metadata]\ncategory = %s\nupstream-status = %s\n", quote(m.Category), quote(m.UpstreamStatus))
+	links := func(key string, l []overlay.Link) {
+		if len(l) == 0 {
+			return
+		}
+		var parts []string
+		for _, x := range l {
+			parts = append(parts, fmt.Sprintf("{ url = %s }", quote(x.URL)))
+		}
+		fmt.Fprintf(&b, "%s = [%s]\n", key, strings.Join(parts, ", "))
+	}
+	links("commits", m.Commits)
+	links("bugs", m.Bugs)
+	if r := m.Retire; r != nil {
+		for _, f := range []struct{ key, value string }{{"retire-commit", r.Commit}, {"retire-version", r.Version}, {"retire-date", r.Date}, {"retire-link", r.Link}} {
+			if f.value != "" {
+				fmt.Fprintf(&b, "specgraft.%s = %s\n", f.key, quote(f.value))
+			}
+		}
+		if r.With != "" {
+			fmt.Fprintf(&b, "specgraft.retire-with = { component = %s, version = %s }\n", quote(r.With), quote(r.WithVersion))
+		}
+	}
+	return b.String()
+}
+
+// Rename gives the component or group at a point another name, in all files.
+func (s *Snapshot) Rename(path string, at Point, name string) (*Change, error) {
+	r, _, ok := s.renamable(path, at)
+	if !ok {
+		return nil, fmt.Errorf("only components and component groups can be renamed")
+	}
+	switch r.kind {
+	case refComponent:
+		if reason := s.Project.CheckName(name); reason != "" {
+			return nil, fmt.Errorf("%q cannot be the name of a component: %s", name, reason)
+		}
+		if slices.Contains(s.Project.Names(), name) && name != r.name {
+			return nil, fmt.Errorf("there is a component %q already", name)
+		}
+	case refGroup:
+		if name == "" || strings.ContainsAny(name, "\n\r") {
+			return nil, fmt.Errorf("%q cannot be the name of a group", name)
+		}
+		if s.Project.Groups[name] != nil && name != r.name {
+			return nil, fmt.Errorf("there is a component group %q already", name)
+		}
+	}
+	ch := &Change{Edits: map[string][]TextEdit{}, Renamed: map[string]string{}}
+	s.find(r, func(path string, text *Text, t components.Token, _ bool) {
+		edit := TextEdit{text.Span(t.Start, t.End), components.QuoteKey(name)}
+		if t.Kind == components.TokenValue {
+			edit.New = fmt.Sprintf("%q", name)
+		}
+		ch.Edits[path] = append(ch.Edits[path], edit)
+	})
+	if r.kind == refComponent {
+		s.renameFiles(ch, r.name, name)
+	}
+	return ch, nil
+}
+
+// renameFiles adds to a change what else bears the name of a component: its
+// lock, and its upstream package, which stays what it was.
+func (s *Snapshot) renameFiles(ch *Change, old, name string) {
+	comp := s.Component(old)
+	if comp == nil {
+		return
+	}
+	lock := filepath.Join(s.Project.LockDir, old+".lock")
+	if s.textOf(lock) != nil {
+		ch.Renamed[lock] = filepath.Join(s.Project.LockDir, name+".lock")
+	}
+	if comp.Spec.Type == "local" && comp.Spec.Path != "" && filepath.Base(comp.Spec.Path) == old+".spec" {
+		if o, ok := comp.Origin("spec.path"); ok {
+			file := s.path(o.Pos.Filename)
+			if text := s.textOf(file); text != nil {
+				tok := components.TokenAt(text.S, text.Offset(Point{o.Pos.Line - 1, o.Pos.Column - 1}))
+				if tok.Kind == components.TokenValue && strings.HasSuffix(tok.Text, old+".spec") {
+					ch.Edits[file] = append(ch.Edits[file], TextEdit{inside(text, tok), strings.TrimSuffix(tok.Text, old+".spec") + name + ".spec"})
+					ch.Renamed[comp.Spec.Path] = filepath.Join(filepath.Dir(comp.Spec.Path), name+".spec")
+				}
+			}
+		}
+	}
+	if comp.IsUpstream() && comp.Spec.UpstreamName == "" && comp.File != "" {
+		text := s.textOf(comp.File)
+		if text == nil {
+			return
+		}
+		// On the text with the new name, so that the two edits are one.
+		now := applyEdits(text, ch.Edits[comp.File])
+		e, problems := components.Edit(s.name(comp.File), []byte(now))
+		if problems.HasErrors() || e.Set([]string{"components", name, "spec", "upstream-name"}, old) != nil {
+			return
+		}
+		if comp.Spec.Type == "upstream" {
+			_ = e.Set([]string{"components", name, "spec", "type"}, "upstream") // the rule wants both in one table
+		}
+		ch.Edits[comp.File] = Difference(text.S, string(e.Bytes()))
+	}
+}
+
+// applyEdits returns a text with edits that do not overlap.
+func applyEdits(t *Text, edits []TextEdit) string {
+	list := slices.Clone(edits)
+	slices.SortFunc(list, func(a, b TextEdit) int { return t.Offset(b.Span.Start) - t.Offset(a.Span.Start) })
+	s := t.S
+	for _, e := range list {
+		s = s[:t.Offset(e.Span.Start)] + e.New + s[t.Offset(e.Span.End):]
+	}
+	return s
+}
+
+// RenameSpan returns the range of the name at a point that can be renamed, and
+// whether there is one.
+func (s *Snapshot) RenameSpan(path string, at Point) (Span, bool) {
+	_, span, ok := s.renamable(path, at)
+	return span, ok
+}
+
+// renamable returns what a rename at a point would change, and its range
+// without quotes.
+func (s *Snapshot) renamable(path string, at Point) (ref, Span, bool) {
+	if s.Project == nil || filepath.Ext(path) != ".toml" {
+		return ref{}, Span{}, false
+	}
+	c := s.cursor(path, at)
+	if c == nil {
+		return ref{}, Span{}, false
+	}
+	r, ok := s.refOf(c)
+	if !ok || r.kind != refComponent && r.kind != refGroup {
+		return ref{}, Span{}, false
+	}
+	return r, c.inside(), true
+}
+
+// Range is the range of a problem in a text: what its positions say, and for a
+// point the word or header that begins there.
+func (s *Snapshot) Range(text *Text, from, to tokenPosition) Span {
+	start := Point{max(from.Line-1, 0), max(from.Column-1, 0)}
+	end := start
+	if to.Line > 0 && to.Filename == from.Filename {
+		end = Point{to.Line - 1, max(to.Column-1, 0)}
+	}
+	if end != start {
+		return Span{start, end}
+	}
+	line := text.Line(start.Line)
+	if start.Col >= len(line) {
+		return Span{start, start}
+	}
+	rest := line[start.Col:]
+	n := len(strings.TrimRight(rest, " \t"))
+	if !strings.HasPrefix(rest, "[") && from.Column > 0 {
+		if i := strings.IndexAny(rest, " \t,=]}"); i > 0 {
+			n = i
+		}
+	}
+	if n == 0 {
+		n = 1
+	}
+	return Span{start, Point{start.Line, start.Col + n}}
+}
+
+// componentOfRendered returns the component that a file of the rendered tree
+// belongs to.
+func (s *Snapshot) componentOfRendered(path string) string {
+	if s.Project == nil || s.Project.RenderedDir == "" {
+		return ""
+	}
+	rel, err := filepath.Rel(s.Project.RenderedDir, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return ""
+	}
+	parts := strings.SplitN(filepath.ToSlash(rel), "/", 3)
+	if len(parts) != 3 || !slices.Contains(s.Project.Names(), parts[1]) || render.ComponentDir(parts[1]) != parts[0]+"/"+parts[1] {
+		return ""
+	}
+	return parts[1]
+}
+
+// Place returns the place in a file that a position stands for, and whether
+// there is such a file.
+func (s *Snapshot) Place(p tokenPosition) (Place, bool) { return s.place(p, p) }
+
+// IsHint reports whether a problem is shown as a hint only.
+func IsHint(d *diag.Diagnostic) bool { return d.Code == Inactive || d.Code == UnknownMacro }
