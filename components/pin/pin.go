@@ -231,6 +231,18 @@ func (u *Update) Write() error {
 		return &diag.Diagnostic{Code: "pin/write", Component: name, Env: true,
 			Message: fmt.Sprintf("cannot write %s: %v", p.Display(place), plain(err))}
 	}
+	// Before and after: directories are made where the nearest one that is there
+	// leads.
+	there := p.PinsDir
+	for {
+		if _, err := os.Lstat(there); err == nil || filepath.Dir(there) == there {
+			break
+		}
+		there = filepath.Dir(there)
+	}
+	if err := p.CheckInside(there, "the directory of pins"); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(p.PinsDir, 0o755); err != nil {
 		return problem("", err)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
@@ -68,7 +67,7 @@ func (v *Viewer) Each(ctx context.Context, show func(*review.View, []review.File
 		files []review.FileDiff
 		err   error
 	}
-	jobs := runtime.GOMAXPROCS(0)
+	jobs := v.Jobs(0, 1)
 	slots := make([]chan result, min(len(v.Names), 4*jobs)) // bounds what waits to be shown
 	for i := range slots {
 		slots[i] = make(chan result, 1)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -164,7 +163,7 @@ func (r *rebasing) components(ctx context.Context, sel *cli.Selection, args []st
 	records := make([]*rebaseRecord, len(names))
 	line := cli.NewProgress(r.Globals)
 	var pool errgroup.Group
-	pool.SetLimit(max(2, runtime.GOMAXPROCS(0)))
+	pool.SetLimit(r.Jobs(0, 1))
 	for i, name := range names {
 		pool.Go(func() error {
 			records[i] = rebaseOne(ctx, b, name, r.to, sel.All)

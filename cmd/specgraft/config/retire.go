@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -73,7 +72,7 @@ nothing else uses them.`,
 		found := make([]*rebase.Retirement, len(names))
 		problems := make([]diag.List, len(names))
 		var pool errgroup.Group
-		pool.SetLimit(max(2, runtime.GOMAXPROCS(0)))
+		pool.SetLimit(g.Jobs(0, 1))
 		for i, name := range names {
 			pool.Go(func() error {
 				c, list := p.Component(name)

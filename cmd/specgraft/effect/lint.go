@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -124,7 +123,7 @@ func runLint(ctx context.Context, v *cli.Viewer, project bool) (*lint.Result, er
 	slots := make([]*lint.Result, len(v.Names))
 	codes := make([]int, len(v.Names))
 	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(v.Jobs(0, 1))
 	for i, name := range v.Names {
 		if ctx.Err() != nil {
 			break

@@ -115,7 +115,7 @@ func buildReport(ctx context.Context, g *cli.Globals, sel *cli.Selection, args [
 	if err != nil {
 		return nil, err
 	}
-	opt := report.Options{Archs: archs}
+	opt := report.Options{Archs: archs, Jobs: g.Jobs(0, 1)}
 	opt.Rendered, _ = h.Path(p.RenderedDir)
 	if sel.Given(args) && !sel.All {
 		known := p.Names()

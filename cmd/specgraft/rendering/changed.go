@@ -99,7 +99,7 @@ rendered did.`,
 			if err != nil {
 				return err
 			}
-			loader = &plan.Loader{Renderer: r, Cache: &plan.Cache{}}
+			loader = &plan.Loader{Renderer: r, Cache: &plan.Cache{}, Jobs: g.Jobs(0, 1)}
 		}
 		if p.WithoutLocks {
 			return changedInputs(cmd.Context(), g, p, sel, args, before, after, loader, unchanged, format)

@@ -146,7 +146,7 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 		return err
 	}
 	r.SkipLockValidation = true // a look at components asks for no update
-	l := &plan.Loader{Renderer: r, Config: cfg, Cache: &plan.Cache{Build: cli.BuildID()}}
+	l := &plan.Loader{Renderer: r, Config: cfg, Cache: &plan.Cache{Build: cli.BuildID()}, Jobs: g.Jobs(0, 1)}
 	if dir, err := g.Cache(); err == nil && dir != "" {
 		l.Cache.Dir = filepath.Join(dir, "plan.v1")
 	}

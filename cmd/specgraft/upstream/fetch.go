@@ -52,15 +52,20 @@ distribution's configuration names mirrors that are tried first.`,
 	f := cmd.Flags()
 	f.BoolVar(&refresh, "refresh", false, "ask the servers for new commits also where the mirror has what is needed")
 	f.BoolVar(&shallow, "shallow", false, "of locked and pinned commits fetch the files alone, and the history only for specs that use %autorelease or %autochangelog")
-	f.IntVarP(&jobs, "jobs", "j", 8, "fetch `N` repositories at a time")
+	f.IntVarP(&jobs, "jobs", "j", 0, "fetch `N` repositories at a time (default: 8, or four for each unit of --concurrency)")
 	f.IntVar(&perHost, "per-host", 8, "open at most `N` connections to one server")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.FormatOf(cli.RecordFormats...)
 		if err != nil {
 			return err
 		}
-		if jobs < 1 || perHost < 1 {
+		switch f := cmd.Flags(); {
+		case f.Changed("jobs") && jobs < 1 || perHost < 1:
 			return cli.Usagef("--jobs and --per-host are numbers of 1 or more")
+		case f.Changed("concurrency"):
+			jobs = g.Jobs(jobs, 4)
+		case jobs == 0:
+			jobs = 8
 		}
 		p, names, err := g.LoadSelected(sel, args)
 		if err != nil {

@@ -23,6 +23,7 @@ import (
 // Options say how to build a report.
 type Options struct {
 	Archs []string // nil means semantic.DefaultArchs
+	Jobs  int      // components at a time; 0 is one for each processor
 	// Names are the components to look at; nil means all that differ.
 	Names []string
 	// Rendered is the directory of the rendered tree in the repository, with
@@ -64,7 +65,7 @@ func Build(ctx context.Context, from, to *revision.Revision, opt Options) (*Repo
 	b.loadConfigurations()
 	r.Components = make([]Component, len(names))
 	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.SetLimit(cmp.Or(opt.Jobs, runtime.GOMAXPROCS(0)))
 	for i, name := range names {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
