@@ -208,6 +208,53 @@ func TestReviewComment(t *testing.T) {
 	}
 }
 
+// TestReviewUnrendered holds what a report says of a change of the configuration
+// that was not rendered: with what is needed to render it is drift, or nothing
+// when it has no effect, and else it may be either.
+func TestReviewUnrendered(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, file string
+		edits      []string
+		moved      bool // another commit is checked out, so that nothing is rendered
+		code       int
+		want       []string
+		without    string
+	}{
+		{"drift", "hello-harbor", []string{"pkgconfig(cairo)", "pkgconfig(pango)"}, false, cli.ExitProblems,
+			[]string{"1 component touched: 0 changed in meaning, 0 in noise only; 0 failing, 1 drifted", "### hello-harbor", "❌ drifted"}, "not rendered"},
+		{"no mirror", "hello-harbor", []string{"pkgconfig(cairo)", "pkgconfig(pango)"}, true, cli.ExitOK,
+			[]string{"0 failing, 1 not rendered, drift and overlay health not checked", "is not checked out", "⚠️ not rendered", "changed `components/hello-harbor/hello-harbor.comp.toml:3 spec-add-tag"}, "drifted"},
+		{"words", "hello-harbor", []string{"The tide table is drawn", "Tides are drawn"}, false, cli.ExitOK,
+			[]string{"0 components touched"}, "hello-harbor"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := history(t, filepath.Join("..", "..", "testdata", "example"))
+			commitAll(t, dir, "one")
+			replaceIn(t, filepath.Join(dir, "components", test.file, test.file+".comp.toml"), test.edits...)
+			commitAll(t, dir, "two")
+			gitIn(t, dir, "tag", "two")
+			if test.moved {
+				gitIn(t, dir, "checkout", "-q", "HEAD~1")
+			}
+			from := "two~1"
+			out, stderr, code := specgraftIn(t, dir, "review", "--from", from, "--to", "two")
+			if code != test.code {
+				t.Errorf("exit code %d, want %d\n%s", code, test.code, stderr)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("the report does not say %q:\n%s", want, out)
+				}
+			}
+			if strings.Contains(out, test.without) {
+				t.Errorf("the report says %q:\n%s", test.without, out)
+			}
+		})
+	}
+}
+
 // TestReviewNothing holds what a report says of trees that are not there.
 func TestReviewNothing(t *testing.T) {
 	t.Parallel()

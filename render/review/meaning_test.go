@@ -75,6 +75,8 @@ func TestOverlayMeaning(t *testing.T) {
 			}
 			if told {
 				named++
+			} else if why := sameMeaning[name]; why != "" && len(d.Changes) == 0 {
+				t.Logf("%s overlay %d (%s) changes nothing: %s", name, i, op.Type, why)
 			} else if len(d.Changes) > 0 || !onlyWords(old, tree.Spec) {
 				silent++
 				t.Logf("SILENT %s overlay %d (%s) %q: %d changes, noise %s", name, i, op.Type, op.Description, len(d.Changes), d.Noise)
@@ -82,9 +84,16 @@ func TestOverlayMeaning(t *testing.T) {
 		}
 	}
 	t.Logf("%d components with one overlay; %d overlays of specs: %d named, %d silent, %d changes astray", one, all, named, silent, astray)
-	if all == 0 || silent*30 > all || astray*30 > all {
+	if all == 0 || silent > 0 || astray > 0 {
 		t.Errorf("of %d overlays %d are silent and %d changes astray", all, silent, astray)
 	}
+}
+
+// sameMeaning has the components of the corpus with an overlay that means
+// nothing under Fedora's macros, and why.
+var sameMeaning = map[string]string{
+	"libyang":           "%{_vpath_builddir} is redhat-linux-build there, what it replaces",
+	"oneapi-level-zero": "%{_vpath_builddir} is redhat-linux-build there, what it replaces",
 }
 
 func packaging(t *testing.T, tree *overlay.Tree) semantic.Packaging {

@@ -120,6 +120,13 @@ func (h *History) Resolve(ref string) (*Revision, error) {
 	return h.at(id), nil
 }
 
+// CheckedOut reports whether a revision is the commit that the working tree was
+// made from, whatever was changed in it since.
+func (h *History) CheckedOut(r *Revision) bool {
+	head, err := h.repo.Head()
+	return err == nil && r.id == head
+}
+
 // at returns the revision of a commit by its full name.
 func (h *History) at(id string) *Revision {
 	h.mu.Lock()

@@ -130,14 +130,16 @@ func buildReport(ctx context.Context, g *cli.Globals, sel *cli.Selection, args [
 			return nil, err
 		}
 	}
-	if after.IsWorktree() && renders {
+	here := after.IsWorktree() || h.CheckedOut(after)
+	if here && renders {
 		opt.Views = func(ctx context.Context, names []string) (*report.Views, error) {
 			return reviewViews(ctx, g, p, before, names)
 		}
+		opt.Stands = func(name string) bool { return after.IsWorktree() || report.Alike(after, h.Worktree(), name) }
 	}
 	r, err := report.Build(ctx, before, after, opt)
-	if err == nil && renders && !after.IsWorktree() {
-		r.Notes = append(r.Notes, "commits are not rendered, so drift and the health of overlays are not known; leave --to out to look at the working tree")
+	if err == nil && renders && !here {
+		r.Notes = append(r.Notes, fmt.Sprintf("commit %s is not checked out, so drift and the health of overlays are not known", after))
 	}
 	return r, err
 }

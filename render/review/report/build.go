@@ -32,6 +32,9 @@ type Options struct {
 	// Views prepares to render components of both revisions. Nil, or an error,
 	// means that there is no mirror; the error becomes a note.
 	Views func(ctx context.Context, names []string) (*Views, error)
+	// Stands reports whether what Views render of a component is what the later
+	// revision renders; nil means that it always is.
+	Stands func(name string) bool
 }
 
 // Views render components of the revisions in memory.
@@ -51,8 +54,14 @@ func Build(ctx context.Context, from, to *revision.Revision, opt Options) (*Repo
 	if err != nil {
 		return nil, err
 	}
+	b.loadConfigurations()
+	waiting, err := b.unrendered(ctx, names)
+	if err != nil {
+		return nil, err
+	}
 	from.Prefetch(names, specName)
 	to.Prefetch(names, specName)
+	names = slices.Concat(names, waiting)
 	if opt.Views != nil && len(names) > 0 {
 		if b.views, err = opt.Views(ctx, names); err != nil {
 			if ctx.Err() != nil {
@@ -62,7 +71,6 @@ func Build(ctx context.Context, from, to *revision.Revision, opt Options) (*Repo
 		}
 	}
 	r.Verdict.Rendered = b.views != nil && b.views.New != nil
-	b.loadConfigurations()
 	r.Components = make([]Component, len(names))
 	var g errgroup.Group
 	g.SetLimit(cmp.Or(opt.Jobs, runtime.GOMAXPROCS(0)))
@@ -78,11 +86,26 @@ func Build(ctx context.Context, from, to *revision.Revision, opt Options) (*Repo
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	if len(b.unlike) > 0 {
+		slices.Sort(b.unlike)
+		b.note("the working tree has something else than %s for %s, so drift and the health of overlays are not known there", to, fewNames(b.unlike))
+	}
+	// Those whose change of the configuration changes nothing rendered.
+	r.Components = slices.DeleteFunc(r.Components, func(c Component) bool { return c.Kind == "" })
 	if err := b.affected(ctx); err != nil {
 		return nil, err
 	}
 	b.rank()
 	return r, nil
+}
+
+// fewNames lists names, the first ten of them.
+func fewNames(names []string) string {
+	const limit = 10
+	if len(names) <= limit {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:limit], ", "), len(names)-limit)
 }
 
 type builder struct {
@@ -92,6 +115,8 @@ type builder struct {
 	views    *Views
 	mu       sync.Mutex
 	sets     map[string]*macro.Set // by file
+	unlike   []string              // what is not rendered, as the working tree has something else
+	same     map[string]bool       // components whose configuration alone differs
 	configs  bool                  // the configurations of both sides could be loaded
 }
 
@@ -209,6 +234,8 @@ func (b *builder) component(ctx context.Context, name string) Component {
 		problem(err)
 	}
 	switch {
+	case b.same[name]:
+		c.Status = "same"
 	case !old.exists:
 		c.Status = "added"
 	case !new.exists:
@@ -218,7 +245,17 @@ func (b *builder) component(ctx context.Context, name string) Component {
 	if new.failed != "" {
 		c.Problems = append(c.Problems, "the checked-in tree says that rendering failed: "+semantic.Visible(firstWords(new.failed)))
 	}
-	view := b.rendered(ctx, &c, name)
+	var view *review.View
+	rendered := b.views != nil && b.views.New != nil && b.has(name)
+	if rendered && b.opt.Stands != nil && !b.opt.Stands(name) {
+		rendered = false
+		b.mu.Lock()
+		b.unlike = append(b.unlike, name)
+		b.mu.Unlock()
+	}
+	if rendered {
+		view = b.rendered(ctx, &c, name)
+	}
 	opt := semantic.Options{Archs: b.opt.Archs}
 	opt.OldSet, opt.NewSet = b.set(b.from, name), b.set(b.to, name)
 	opt.Cause, opt.FileCause = causesOf(view, new.packaging.Spec)
@@ -232,11 +269,21 @@ func (b *builder) component(ctx context.Context, name string) Component {
 			c.Problems = append(c.Problems, u.Why)
 		}
 	}
-	c.Kind = b.kind(&c, d, new)
+	c.Kind = kindOf(&c, d, rendered)
 	if c.Kind == Noise {
 		c.Files = []review.FileDiff{}
 	}
 	return c
+}
+
+// has reports whether the later revision has a component: what is rendered of
+// one that is gone is stale, and nothing could be compared with it.
+func (b *builder) has(name string) bool {
+	if !b.configs {
+		return true // trying it says why
+	}
+	s, err := b.to.State(name)
+	return err != nil || s.Component != nil
 }
 
 func firstWords(s string) string {
@@ -247,8 +294,8 @@ func firstWords(s string) string {
 	return s
 }
 
-// kind says what matters most about a component.
-func (b *builder) kind(c *Component, d *semantic.Diff, new content) string {
+// kindOf says what matters most about a component.
+func kindOf(c *Component, d *semantic.Diff, rendered bool) string {
 	switch {
 	case len(c.Problems) > 0:
 		return Failing
@@ -256,6 +303,10 @@ func (b *builder) kind(c *Component, d *semantic.Diff, new content) string {
 		return Down
 	case c.drift:
 		return Drift
+	case c.Status == "same" && rendered:
+		return "" // it was rendered and is the same
+	case c.Status == "same":
+		return Unrendered
 	case len(c.Changes) > 0 || c.Status != "changed":
 		return Meaning
 	}
@@ -366,6 +417,9 @@ func (b *builder) rank() {
 	for i := range r.Components {
 		c := &r.Components[i]
 		switch {
+		case c.Kind == Unrendered:
+			v.Unrendered++
+		case c.Status == "same": // another kind counts it
 		case len(c.Changes) > 0 || c.Status != "changed":
 			v.Meaning++
 		default:

@@ -223,9 +223,9 @@ func (p *htmlPage) health(c *Component) {
 func (c *Component) html(compact bool, detail, rows *int) htmlComponent {
 	h := htmlComponent{Name: c.Name, Group: c.Group, Kind: c.Kind, EVRs: c.evrs(), Noise: c.Noise.String(), Compact: compact, Problems: c.Problems}
 	if label, bad := kindLabels[c.Kind], c.Kind != Meaning; bad && label != "" {
-		h.Badges = append(h.Badges, htmlBadge{strings.TrimPrefix(label, "❌ "), "bad"})
+		h.Badges = append(h.Badges, htmlBadge{strings.TrimPrefix(strings.TrimPrefix(label, "❌ "), "⚠️ "), "bad"})
 	}
-	if c.Status != "changed" {
+	if c.Status == "added" || c.Status == "removed" {
 		h.Badges = append(h.Badges, htmlBadge{c.Status, "warn"})
 	}
 	if c.Group != "" {

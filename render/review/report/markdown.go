@@ -21,6 +21,9 @@ func (v *Verdict) Line() string {
 	if v.Rendered {
 		rendered = fmt.Sprintf("%d drifted, %s", v.Drift, count(v.Lint, "new lint finding"))
 	}
+	if v.Unrendered > 0 {
+		rendered = fmt.Sprintf("%d not rendered, %s", v.Unrendered, rendered)
+	}
 	return fmt.Sprintf("%s touched: %d changed in meaning, %d in noise only; %d failing, %s, %s",
 		count(v.Components, "component"), v.Meaning, v.Noise, v.Failing, rendered, count(v.EVRDown, "EVR")+" down")
 }
@@ -135,7 +138,7 @@ func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
 
 // label says what matters about a component.
 var kindLabels = map[string]string{
-	Failing: "❌ fails", Down: "❌ EVR goes down", Drift: "❌ drifted", Unrendered: "❌ not rendered", Meaning: "", Noise: "noise only",
+	Failing: "❌ fails", Down: "❌ EVR goes down", Drift: "❌ drifted", Unrendered: "⚠️ not rendered", Meaning: "", Noise: "noise only",
 }
 
 func (r *Report) componentBlocks() []string {
@@ -169,7 +172,7 @@ func (c *Component) markdown() string {
 	if s := c.evrs(); s != "" {
 		fmt.Fprintf(&b, " %s", code(s))
 	}
-	if c.Status != "changed" {
+	if c.Status == "added" || c.Status == "removed" {
 		fmt.Fprintf(&b, " (%s)", c.Status)
 	}
 	if s := kindLabels[c.Kind]; s != "" {
@@ -178,6 +181,9 @@ func (c *Component) markdown() string {
 	b.WriteString("\n\n")
 	for _, p := range c.Problems {
 		fmt.Fprintf(&b, "- ❌ %s\n", lint.Cell(cut(p, 500)))
+	}
+	if c.Kind == Unrendered {
+		b.WriteString(c.unrendered())
 	}
 	const limit = 30
 	shown, follows := 0, 0
@@ -202,6 +208,22 @@ func (c *Component) markdown() string {
 	}
 	if c.drift {
 		b.WriteString("\nThe checked-in tree is not what the configuration renders; the patch that fixes it is in review.json.\n")
+	}
+	return b.String()
+}
+
+// unrendered says what differs in the configuration of a component that is the
+// same as it was.
+func (c *Component) unrendered() string {
+	var b strings.Builder
+	b.WriteString("The configuration changed, and what is checked in did not: either it was not rendered, or the change has no effect.\n\n")
+	const limit = 10
+	for i := range c.Inputs {
+		if i == limit {
+			fmt.Fprintf(&b, "- … %s more\n", count(len(c.Inputs)-limit, "difference"))
+			break
+		}
+		fmt.Fprintf(&b, "- %s %s\n", c.Inputs[i].Kind, code(cut(c.Inputs[i].Label, 500)))
 	}
 	return b.String()
 }

@@ -39,6 +39,7 @@ type Verdict struct {
 	Noise      int  `json:"noise"`      // changed in noise only
 	Failing    int  `json:"failing"`    // could not be rendered, or rpm refuses the spec
 	Drift      int  `json:"drift"`      // the checked-in tree is not what the revision renders
+	Unrendered int  `json:"unrendered"` // the configuration changed, what is checked in did not, and nothing was rendered to tell why
 	EVRDown    int  `json:"evrDown"`
 	Lint       int  `json:"lint"`     // new findings about overlays
 	Rendered   bool `json:"rendered"` // whether there was a mirror, so that drift and findings are known
@@ -61,7 +62,7 @@ var Kinds = []string{Failing, Down, Drift, Unrendered, Meaning, Noise}
 type Component struct {
 	Name     string             `json:"name"`
 	Group    string             `json:"group,omitempty"`
-	Status   string             `json:"status"` // added, changed, removed
+	Status   string             `json:"status"` // of what is checked in: added, changed, removed, same
 	Kind     string             `json:"kind"`   // one of Kinds
 	OldEVR   string             `json:"oldEvr,omitempty"`
 	NewEVR   string             `json:"newEvr,omitempty"`

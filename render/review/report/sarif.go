@@ -20,6 +20,8 @@ var Codes = []diag.Code{
 	{ID: "review/drift", Default: diag.Error, Summary: "the checked-in tree is not what the configuration renders",
 		Doc: "Run 'specgraft render' and commit the result, or apply the patch of the report."},
 	{ID: "review/failing", Default: diag.Error, Summary: "a component cannot be rendered, or rpm would refuse its spec"},
+	{ID: "review/unrendered", Default: diag.Warning, Summary: "the configuration changed, and the checked-in tree did not",
+		Doc: "Either the component was not rendered, or the change has no effect. Where the mirror has what is needed it is rendered and compared."},
 }
 
 // Diagnostics lists the report as diagnostics. top is the directory that paths
@@ -43,6 +45,13 @@ func (r *Report) Diagnostics(top string) diag.List {
 		}
 		if c.drift {
 			add(at(1), diag.Error, "review/drift", "the checked-in tree is not what the configuration renders", "run specgraft render "+c.Name+" and commit the result")
+		}
+		if c.Kind == Unrendered {
+			var pos token.Position
+			if len(c.Inputs) > 0 && c.Inputs[0].File != "" {
+				pos = token.Position{Filename: c.Inputs[0].File, Line: c.Inputs[0].Line}
+			}
+			add(pos, diag.Warning, "review/unrendered", "the configuration changed, and the checked-in tree did not", "run specgraft render "+c.Name)
 		}
 		for k := range c.Changes {
 			ch := &c.Changes[k]

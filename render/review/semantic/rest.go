@@ -139,7 +139,7 @@ func (c *comparison) leftover(old, new []int) {
 	// Lines of one hunk that could stand for each other are one change.
 	hunk := map[int]int{} // of a new line
 	where := map[int]int{}
-	for n, h := range c.alignment().hunks() {
+	for n, h := range c.hunkList() {
 		for i := h.o0; i < h.o1; i++ {
 			where[i] = n
 		}
@@ -186,7 +186,7 @@ func (c *comparison) countRead(s *side, i int, of func(pair) *evaluation) bool {
 			return true
 		case preamble && form == spec.FormText && !e.says(at+1):
 			continue // a macro that says nothing we know of
-		case at != i || form == spec.FormText && !preamble:
+		case (at != i || form == spec.FormText && !preamble) && c.rewrapped(s, i):
 			s.seen(i+1, &c.diff.Noise.Wrapped)
 			return true
 		}
@@ -194,6 +194,34 @@ func (c *comparison) countRead(s *side, i int, of func(pair) *evaluation) bool {
 		return true
 	}
 	return false
+}
+
+// rewrapped reports whether the run of differing lines that a line stands in has
+// the same words on both sides.
+func (c *comparison) rewrapped(s *side, i int) bool {
+	words := func(lines []string) string {
+		var b strings.Builder
+		for _, l := range lines {
+			for _, w := range strings.Fields(strings.TrimSuffix(strings.TrimSpace(l), `\`)) {
+				b.WriteString(w)
+			}
+		}
+		return b.String()
+	}
+	for _, h := range c.hunkList() {
+		if s == c.old && h.o0 <= i && i < h.o1 || s == c.new && h.n0 <= i && i < h.n1 {
+			return words(c.old.lines[h.o0:h.o1]) == words(c.new.lines[h.n0:h.n1])
+		}
+	}
+	return false
+}
+
+// hunkList returns the runs of lines that differ.
+func (c *comparison) hunkList() []hunk {
+	if c.runs == nil {
+		c.runs = c.alignment().hunks()
+	}
+	return c.runs
 }
 
 // says reports whether the evaluation found anything at a line.

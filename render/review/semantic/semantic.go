@@ -217,6 +217,7 @@ type comparison struct {
 	found    []Change // one architecture each
 	unled    []unled
 	aligned  *alignment
+	runs     []hunk // see hunkList
 	// For specs that are the same: the name of the main package, and which
 	// files are patches.
 	name      string

@@ -144,6 +144,11 @@ func TestChanges(t *testing.T) {
 			"dependency changed tide-devel requires: tide(aarch-64) = 1.2-4.fc43 => tide(aarch-64) = 1.10-4.fc43 [aarch64] follows",
 			"source changed tide source0: tide-1.2.tar.gz => tide-1.10.tar.gz follows",
 		}},
+		{"package of a description and files", []string{"%package devel\nSummary:        Headers\nRequires:       %{name}%{?_isa} = %{version}-%{release}\n", ""}, []string{
+			"package removed tide-devel package: tide-devel => -",
+			"dependency removed tide-devel requires: tide(x86-64) = 1.2-4.fc43 => - [x86_64]",
+			"dependency removed tide-devel requires: tide(aarch-64) = 1.2-4.fc43 => - [aarch64]",
+		}},
 		{"release down", []string{"Release:        4", "Release:        3"}, []string{
 			"release changed tide release: 4.fc43 => 3.fc43 down",
 			"dependency changed tide-devel requires: tide(x86-64) = 1.2-4.fc43 => tide(x86-64) = 1.2-3.fc43 [x86_64] follows",
@@ -244,8 +249,8 @@ func TestNoise(t *testing.T) {
 		{"description wrapped", []string{"Tells the tide\nof any harbor.", "Tells the\ntide of any harbor."}, "wrapped 4"},
 		{"renumbered", []string{"Patch0:         first.patch\nPatch1:         second.patch", "Patch7:         first.patch\nPatch8:         second.patch"}, "renumbered 2"},
 		{"files in order", []string{"%license LICENSE\n%{_bindir}/tide\n", "%{_bindir}/tide\n%license LICENSE\n"}, "moved 1"},
-		{"files spelled", []string{"%{_bindir}/tide\n", "/usr/bin/%{name}\n"}, "wrapped 2"},
-		{"indented script", []string{"make fast", "    make   fast  # quickly"}, "wrapped 2"},
+		{"files spelled", []string{"%{_bindir}/tide\n", "/usr/bin/%{name}\n"}, "spelling 2"},
+		{"indented script", []string{"make fast", "    make   fast  # quickly"}, "spelling 2"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -39,8 +39,12 @@ func (e *evaluation) units() []*unit {
 	}
 	var out []*unit
 	index := map[unitKey]*unit{}
+	keys := e.packageKeys()
 	for _, s := range e.spec.Sections {
 		u := e.unitOf(s)
+		if u.pkg != "" && !keys[u.pkg] {
+			continue // of a package that there is not: rpm refuses it, and rest sees its text
+		}
 		if old := index[u.key()]; old != nil {
 			old.text += "\n" + u.text
 			old.known = old.known && u.known
