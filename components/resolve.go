@@ -255,6 +255,35 @@ func (p *Project) resolve(name string) (*Component, diag.List) {
 	return c, diags
 }
 
+// Prospect returns a component as it would be if its table had nothing but
+// spec.type = "upstream", and as it is without its pin if it is one already.
+func (p *Project) Prospect(name string) (*Component, diag.List) {
+	if slices.Contains(p.names(), name) {
+		c, diags := p.Component(name)
+		if c == nil || diags.HasErrors() || c.IsUpstream() {
+			if c != nil {
+				own := *c
+				own.Spec.UpstreamCommit = ""
+				c = &own
+			}
+			return c, diags
+		}
+	}
+	base := p.base()
+	c := &Component{Name: name, resolved: &resolved{layers: base.layers, merged: base.merged}}
+	c.Pos.Filename = p.paths.display(p.File)
+	if base.merged.get("spec", "upstream-distro") == nil {
+		d := diag.Diagnostic{Pos: c.Pos, Code: "config/no-distro", Component: name,
+			Message: "no default-component-config says from which distro packaging comes",
+			Hint:    "set spec.upstream-distro = { name = ... } in a default-component-config"}
+		return c, append(base.diags[:len(base.diags):len(base.diags)], d)
+	}
+	c.origins = sync.OnceValue(c.originMap)
+	p.decode(c)
+	c.Spec.Type, c.Spec.Path, c.Spec.UpstreamCommit, c.Spec.UpstreamName, c.Spec.SRPM = "upstream", "", "", "", ""
+	return c, base.diags
+}
+
 // definitions returns the tables of a component in the order of merging, nil
 // when no file has one.
 func (p *Project) definitions(name string) []entry {

@@ -10,22 +10,37 @@ import (
 )
 
 func ShowCmd(g *cli.Globals) *cobra.Command {
+	var upstream string
 	cmd := &cobra.Command{
-		Use:   "show NAME...",
+		Use:   "show [NAME... | --upstream NAME[@COMMIT]]",
 		Short: "Show components as resolved, with the origin of every value",
 		Long: `Show a component after all inheritance, as TOML, with the place and the layer
 behind each value: built-in, distro, project, group, component or overlay file.
 
 With --json the same as one object per component: "config" holds the values,
-"origins" maps the path of each value to layer, file, line and column.`,
+"origins" maps the path of each value to layer, file, line and column.
+
+With --upstream it shows the packaging of a package that need not be in the
+configuration, and writes nothing to the project: the commit that a new component
+would have, or COMMIT, or the head of a branch of that name, its files and sources,
+and what 'specgraft query' says of its spec.`,
 		Example: `  specgraft show bash
-  specgraft show kernel --json`,
+  specgraft show kernel --json
+  specgraft show --upstream zlib
+  specgraft show --upstream zlib@0123abc --json`,
 	}
 	sel := g.SelectFlags(cmd)
-	cmd.RunE = func(_ *cobra.Command, args []string) error {
+	cmd.Flags().StringVar(&upstream, "upstream", "", "show the packaging of upstream's package `NAME[@COMMIT]`, whether the project has it or not")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.FormatOf("text", "json", "table")
 		if err != nil {
 			return err
+		}
+		if upstream != "" {
+			if sel.Given(args) {
+				return cli.Usagef("--upstream names the package: leave other names out")
+			}
+			return showUpstream(cmd.Context(), g, upstream, format)
 		}
 		if !sel.Given(args) {
 			return cli.Usagef("name a component to show; 'specgraft list' prints all names")
