@@ -47,6 +47,7 @@ type relatedLine struct {
 var reportedWarnings = map[string]bool{
 	"macro/changelog": false, "macro/patch-twice": true, "macro/no-file": true, "macro/no-name": false,
 	"macro/indented-list": true, "macro/old-patch": false,
+	"macro/description": false,
 }
 
 // examine evaluates a rendered spec and returns what is to be said about it.

@@ -30,6 +30,7 @@ type specState struct {
 	buildArch             string // BuildArch of the main package
 	again                 bool   // the spec must be read once more for it
 	changelog             changelogReader
+	hidden                token.Position         // of the first of the comments right above in a description
 	changelogPos          token.Position         // of the present entry
 	applied               map[int]token.Position // patches that %prep has applied so far
 }
@@ -181,6 +182,8 @@ func (st *specState) line(line string) {
 			st.changesDirectory(line)
 		case "changelog":
 			st.changelog.line(line)
+		case "description":
+			st.described(line)
 		}
 		if st.text.Len() < maxIncluded {
 			st.text.WriteString(line)
@@ -191,7 +194,29 @@ func (st *specState) line(line string) {
 	}
 }
 
+// described looks for lines of a description that rpm takes for comments, in the
+// midst of its text. In front of the next section they are meant as such.
+func (st *specState) described(line string) {
+	switch {
+	case st.r.comment:
+		if !st.hidden.IsValid() {
+			st.hidden = st.e.pos
+		}
+	case strings.TrimSpace(line) == "":
+		st.hidden = token.Position{}
+	default:
+		if st.hidden.IsValid() && st.e.maybe == 0 && !hasUnknown(line) {
+			pos := st.e.pos
+			st.e.pos = st.hidden
+			st.e.warn("macro/description", "the line begins with #: rpm leaves an empty line of it in the description").Hint = "begin it with another character, or remove it"
+			st.e.pos = pos
+		}
+		st.hidden = token.Position{}
+	}
+}
+
 func (st *specState) endSection() {
+	st.hidden = token.Position{}
 	if st.sect == "files" {
 		st.e.table.pop("license")
 	}

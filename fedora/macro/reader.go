@@ -16,6 +16,7 @@ type reader struct {
 	pending string // expanded text whose lines were not handed out yet
 	havePnd bool
 	eol     bool // the line handed out last has a line end: a macro may take it
+	comment bool // a comment was stripped off the line
 
 	out    *strings.Builder // the expanded text, nil if nobody asked for it
 	strip  stripMode        // what the present section takes off its lines
@@ -159,9 +160,11 @@ const (
 )
 
 func (r *reader) stripped(line string) string {
+	r.comment = false
 	if r.strip&stripComments != 0 {
 		if s := strings.TrimLeft(line, " \t"); strings.HasPrefix(s, "#") {
 			line = line[:len(line)-len(s)]
+			r.comment = true
 			r.eol = false // rpm takes the end of the line away, too
 		}
 	}
