@@ -36,6 +36,9 @@ type Options struct {
 	WithoutLocks *bool
 	// IgnorePins leaves the files out that hold nothing but a generated pin.
 	IgnorePins bool
+	// OpenArchives lets overlays in archives go without an entry in source-files,
+	// and such entries without an overlay: the first hash is still to be computed.
+	OpenArchives bool
 	// Text returns the text that an editor has of a file in place of what is
 	// on disk, by absolute path, and whether it has one. It may be nil.
 	Text func(path string) (string, bool)

@@ -391,7 +391,7 @@ func (p *Project) checkArchives(chk *checker, c *Component) {
 		if op.Archive == "" {
 			continue
 		}
-		if _, ok := declared[op.Archive]; !ok && !used[op.Archive] {
+		if _, ok := declared[op.Archive]; !ok && !used[op.Archive] && !p.opt.OpenArchives {
 			d := chk.diags.Add(op.At("archive"), "config/archive", "archive %q is changed but is no source file of the component", op.Archive)
 			d.Hint = fmt.Sprintf(`add a source-files entry with filename = %q and origin = { type = "overlay" }`, op.Archive)
 		}
@@ -410,7 +410,7 @@ func (p *Project) checkArchives(chk *checker, c *Component) {
 		}
 	}
 	for _, f := range c.SourceFiles {
-		if f.Origin.Type == "overlay" && !used[f.Filename] {
+		if f.Origin.Type == "overlay" && !used[f.Filename] && !p.opt.OpenArchives {
 			d := chk.diags.Add(f.Pos, "config/archive", "source file %q has the origin type \"overlay\", but no overlay changes it", f.Filename)
 			d.Hint = fmt.Sprintf("add an overlay with archive = %q, or remove the entry", f.Filename)
 		}

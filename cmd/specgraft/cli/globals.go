@@ -30,18 +30,20 @@ type Globals struct {
 	Permissive  bool
 	Outside     bool         // --allow-outside
 	WithoutLock optionalBool // --without-lockfile
-	profile     string       // --profile
-	concurrency int          // --concurrency, 0 for the number of processors
-	Offline     bool
-	AllowHTTP   bool
-	color       string
-	DryRun      bool // --dry-run without --check
-	quiet       bool
-	Verbose     bool
-	Format      string // --format, -O; "" for the command's default
-	json        bool
-	Retries     int
-	PerHost     int // connections to one server, 0 for the default
+
+	OpenArchives bool   // set by commands with --allow-no-hashes
+	profile      string // --profile
+	concurrency  int    // --concurrency, 0 for the number of processors
+	Offline      bool
+	AllowHTTP    bool
+	color        string
+	DryRun       bool // --dry-run without --check
+	quiet        bool
+	Verbose      bool
+	Format       string // --format, -O; "" for the command's default
+	json         bool
+	Retries      int
+	PerHost      int // connections to one server, 0 for the default
 
 	Base, Top string // directory of the loaded project, and of its git repository
 

@@ -76,6 +76,7 @@ func (g *Globals) LoadOptions() components.Options {
 		AllowOutside: g.Outside,
 		Profile:      g.profile,
 		WithoutLocks: g.WithoutLock.Value,
+		OpenArchives: g.OpenArchives,
 	}
 }
 

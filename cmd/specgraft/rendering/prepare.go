@@ -56,6 +56,7 @@ takes a part with --shard.`,
 		if opt.Dir == "" {
 			return cli.Usagef("-o DIR is missing: where to write to")
 		}
+		g.OpenArchives = opt.AllowNoHashes
 		p, names, err := g.LoadSelected(sel, args)
 		if err != nil {
 			return err

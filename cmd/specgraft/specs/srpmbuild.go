@@ -63,6 +63,7 @@ another. Values that depend on the machine are an error and can be given with
 		if err := g.CheckArch(opt.Config.Arch); err != nil {
 			return err
 		}
+		g.OpenArchives = opt.Tree.AllowNoHashes
 		p, names, err := g.LoadSelected(sel, args)
 		if err != nil {
 			return err
