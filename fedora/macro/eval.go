@@ -42,6 +42,8 @@ type Evaluator struct {
 
 	spec *specState // the spec being evaluated, nil outside of Eval
 	lua  *luaState  // once Lua code was met
+
+	heads map[string][]byte // first bytes of files by name, nil where there is none
 }
 
 // New returns an Evaluator whose macros are those of cfg.

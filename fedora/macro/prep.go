@@ -341,20 +341,35 @@ var magics = []string{
 }
 
 // magic returns the first bytes of a file of the component, ok being false when
-// there is no such file.
+// there is no such file. %prep may ask for the same file very often.
 func (e *Evaluator) magic(file string) (head []byte, ok bool) {
+	if head, asked := e.heads[file]; asked {
+		return head, head != nil
+	}
+	if e.heads == nil {
+		e.heads = map[string][]byte{}
+	}
+	e.heads[file] = e.readMagic(file)
+	return e.heads[file], e.heads[file] != nil
+}
+
+// readMagic is magic without a memory; nil stands for no file.
+func (e *Evaluator) readMagic(file string) []byte {
 	name, ok := e.inside(file)
 	if !ok || e.cfg.FS == nil {
-		return nil, false
+		return nil
 	}
 	f, why := e.open(name)
 	if why != "" {
-		return nil, false
+		return nil
 	}
 	defer f.Close()
-	head = make([]byte, 13)
+	head := make([]byte, 13)
 	n, err := io.ReadFull(f, head)
-	return head[:n], err == nil || err == io.EOF || err == io.ErrUnexpectedEOF
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil
+	}
+	return head[:n]
 }
 
 // compressed reports whether rpm would uncompress a patch before use: it does so
