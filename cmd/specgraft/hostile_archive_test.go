@@ -117,6 +117,10 @@ func TestHostileArchives(t *testing.T) {
 		}
 		return w.EncodeAll(text, nil)
 	}
+	large := func(c hostile) hostile {
+		c.large = true
+		return c
+	}
 	runHostile(t, []hostile{
 		entry("a name above", tar.Header{Name: "../../evil"}), entry("a name from the root", tar.Header{Name: "/evil"}), entry("a name of dots", tar.Header{Name: "a/../../evil"}),
 		entry("a link above", tar.Header{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "../../etc"}), entry("a link from the root", tar.Header{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}),
@@ -136,7 +140,7 @@ func TestHostileArchives(t *testing.T) {
 		hostileArchive("a gzip bomb", "a.tar.gz", func(t *testing.T) []byte {
 			return append(gzipOf(1, rawTar(size("37777777777\x00"), "")(t)), gzipOf(80, make([]byte, zeros))...)
 		}),
-		hostileArchive("an xz bomb", "a.tar.xz", func(t *testing.T) []byte {
+		large(hostileArchive("an xz bomb", "a.tar.xz", func(t *testing.T) []byte {
 			var b bytes.Buffer
 			w, err := xz.NewWriter(&b)
 			if err != nil {
@@ -146,7 +150,7 @@ func TestHostileArchives(t *testing.T) {
 			w.Write(make([]byte, zeros))
 			w.Close()
 			return bytes.Repeat(b.Bytes(), 20)
-		}),
+		})),
 		hostileArchive("a zstd bomb", "a.tar.zst", func(t *testing.T) []byte {
 			return append(zst(t, rawTar(size("37777777777\x00"), "")(t)), bytes.Repeat(zst(t, make([]byte, zeros)), 80)...)
 		}),

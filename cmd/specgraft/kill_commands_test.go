@@ -171,7 +171,7 @@ func TestKillCommands(t *testing.T) {
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	d := &hostileDir{t, dir}
+	d := &hostileDir{t, dir, false}
 	// A server that never answers, for git and for downloads.
 	silent := newSilent(t)
 	hostileUpstream(d, silent+"/$pkg.git", "[distros.harbor]\nlookaside-base-uri = \""+silent+"/$filename/$hashtype/$hash\"\n[components.hull]\nspec = { type = \"local\", path = \"hull/hull.spec\" }\n")
