@@ -376,6 +376,14 @@ var LintCodes = []diag.Code{
 		Doc: "A spec-search-replace that names no section changed lines of different kinds, such as a command and an entry of the changelog, and no expect says that all are meant. Name the section, narrow the expression, or set expect (specgraft overlay pin writes it).",
 	},
 	{
+		ID: "overlay/patch-level", Default: diag.Warning, Summary: "a patch is applied without the -p1 that it needs",
+		Doc: "The names in the patch begin with a/ and b/, as git writes them, and %autosetup or %autopatch has no -p: patch then drops all directories of the names, and does not find files below the top. Add -p1, or make the patch with git diff --no-prefix.",
+	},
+	{
+		ID: "overlay/changelog-macro", Default: diag.Warning, Summary: "rpm expands a macro in a new line of %changelog",
+		Doc: "rpm expands macros everywhere, in %changelog, too: the text changes, may become several lines, or is refused. Double the percent sign: %%define. The macros of the package's own name, version and release are left alone.",
+	},
+	{
 		ID: "overlay/patch-not-applied", Default: diag.Warning, Summary: "a patch is listed but not applied",
 		Doc: "Nothing in %prep applies the patch that an overlay lists: there is plain %setup, %autosetup -N, an %autopatch whose range ends before its number, or %patch lines for the others. The line that is missing, and the line that it belongs behind, are shown; add it with spec-search-replace. The same is said of all patches when an overlay takes away what applied them.",
 	},

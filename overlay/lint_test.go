@@ -23,7 +23,7 @@ func lint(t *testing.T, in string, ops []overlay.Op, levels map[string]overlay.L
 	}
 	tree := &overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", []byte(in))}
 	rep, list := overlay.Apply(tree, ops, overlay.Options{Lint: true, Levels: levels, Source: func(string) ([]byte, fs.FileMode, error) {
-		return []byte("diff\n"), 0o644, nil
+		return []byte("--- a/src/x.c\n+++ b/src/x.c\n"), 0o644, nil
 	}, Defined: func(name string) bool { return name == "theirs" },
 		Lines: func(text string) int { return 1 + strings.Count(text, "%configure") }})
 	if rep.Failed >= 0 {

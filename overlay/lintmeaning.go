@@ -24,6 +24,7 @@ func (c *checkup) meaning() {
 		c.leftBranch()
 	}
 	c.comments()
+	c.changelogMacros()
 	c.conditions()
 }
 
@@ -240,6 +241,29 @@ func (c *checkup) expandedComment(i int, text string) {
 	}
 	c.warn("overlay/macro-in-comment", c.textKey(), "rpm expands macros in a comment, too: this one has several lines, and only the first is a comment",
 		"write %dnl in front instead of #, or double the percent sign", c.related(i, "the comment: %s", short(text)))
+}
+
+// changelogMacro finds a macro in a line of a changelog, behind percent signs that
+// stand for themselves.
+var changelogMacro = regexp.MustCompile(`(?:^|[^%])(?:%%)*(%(?:[a-zA-Z_]\w*|\{[^}]*\}?|\[|\())`)
+
+// ownMacros are those that an entry may well mean.
+var ownMacros = regexp.MustCompile(`^%\{?[?!]*(?:name|version|release|epoch|dist|fedora|rhel|autochangelog)\b`)
+
+// changelogMacros notices macros in new lines of %changelog.
+func (c *checkup) changelogMacros() {
+	for i, t := range c.lines {
+		if t.mark != added || c.after.Parts[c.after.Lines[i].Part].Name != "%changelog" {
+			continue
+		}
+		text := c.file.Line(i).Text
+		m := changelogMacro.FindStringSubmatch(text)
+		if m == nil || ownMacros.MatchString(m[1]) || strings.HasPrefix(strings.TrimSpace(text), "%") {
+			continue
+		}
+		c.warn("overlay/changelog-macro", c.textKey(), fmt.Sprintf("rpm expands %s in the changelog", m[1]),
+			"double the percent sign: %"+m[1], c.related(i, "the line: %s", short(text)))
+	}
 }
 
 // textKey names the key that the text of the operation comes from.

@@ -2,6 +2,7 @@ package overlay
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,11 +24,12 @@ var otherPatching = regexp.MustCompile(`(?i)patch|quilt|git(?:\s+|_)am\b|git\s+a
 
 // A patchPlan says which patches the spec applies, as far as its lines say so.
 type patchPlan struct {
-	explicit map[int]int // line by number
-	ranges   [][2]int    // of %autopatch, both ends included
-	all      bool        // everything, or in a way that cannot be told
-	place    int         // the line behind which another one is applied, or -1
-	level    string      // the -p of the other patches
+	explicit  map[int]int // line by number
+	ranges    [][2]int    // of %autopatch, both ends included
+	all       bool        // everything, or in a way that cannot be told
+	place     int         // the line behind which another one is applied, or -1
+	level     string      // the -p of the other patches
+	unleveled int         // line that applies all patches without -p, or -1
 }
 
 // has reports whether the patch with a number is applied.
@@ -39,7 +41,7 @@ func (p *patchPlan) has(n int) bool {
 // planPatches looks for what applies patches. Macros may do so from anywhere in
 // the spec, %setup and its kin from %prep only.
 func planPatches(f *spec.File, s *spec.Structure) *patchPlan {
-	p := &patchPlan{explicit: map[int]int{}, place: -1, level: "-p1"}
+	p := &patchPlan{explicit: map[int]int{}, place: -1, level: "-p1", unleveled: -1}
 	for i := range s.Lines {
 		sh := &s.Lines[i]
 		if sh.Form == spec.FormComment || sh.Form == spec.FormTag || sh.Form == spec.FormBlank {
@@ -97,7 +99,11 @@ func (p *patchPlan) look(text string, i int, prep bool) {
 		p.all = p.all || strings.Contains(text, "%{patches}") || strings.Contains(text, "%patches")
 		return
 	}
-	switch word, args := call(text); {
+	word, args := call(text)
+	if (word == "autosetup" || word == "autopatch") && !option(args, 'p', "abnSpmM") && !option(args, 'S', "abnpmM") && !option(args, 'N', "abnSp") {
+		p.unleveled = i
+	}
+	switch {
 	case word == "setup" || word == "forgesetup" || word == "goprep":
 		p.place = max(p.place, i)
 		return
@@ -204,6 +210,9 @@ func (l *linter) patchesApplied(s *spec.Structure) {
 		if l.file.Line(e.line).Num > 0 || e.included() {
 			op = stopped
 		}
+		if op != nil && op.Type == PatchAdd && plan.all && plan.unleveled >= 0 {
+			l.patchLevel(op, e, plan.unleveled)
+		}
 		if op == nil || plan.has(e.number) || plan.place < 0 {
 			continue
 		}
@@ -263,6 +272,32 @@ func (l *linter) patchNotApplied(op *Op, e *listed, plan *patchPlan, s *spec.Str
 		Hint: fmt.Sprintf("add an overlay: type = \"spec-search-replace\", section = \"%%prep\", regex = %s, replacement = %s",
 			tomlRegex(line), strconv.Quote(line+"\n"+missing)),
 		Related: []diag.Related{{Pos: l.file.Pos(at), Message: "its place is behind this line: " + short(line)}},
+	})
+}
+
+// gitPatch finds the names of a file in a directory as git writes them into a
+// patch.
+var gitPatch = regexp.MustCompile(`(?m)^--- a/\S+/\S+.*\n\+\+\+ b/\S+/\S+`)
+
+// patchLevel notices a patch with a/ and b/ in front of its names where patches
+// are applied without -p: patch then looks for files of these names without any
+// directory.
+func (l *linter) patchLevel(op *Op, e *listed, at int) {
+	f := l.tree.Files[path.Base(e.value)]
+	if f == nil {
+		return
+	}
+	data, err := f.Bytes()
+	if err != nil || !gitPatch.Match(data) {
+		return
+	}
+	line := strings.TrimRight(l.file.Line(at).Text, " \t\r")
+	l.report(diag.Diagnostic{
+		Pos: op.Pos, Code: "overlay/patch-level",
+		Message: fmt.Sprintf("%s: the names in %s begin with a/ and b/, but %%prep applies patches without -p1", op.Name(), path.Base(e.value)),
+		Hint: fmt.Sprintf("add -p1 if no other patch needs it to be without: type = \"spec-search-replace\", section = \"%%prep\", regex = %s, replacement = %s",
+			tomlRegex(line), strconv.Quote(line+" -p1")),
+		Related: []diag.Related{{Pos: l.file.Pos(at), Message: "applied here: " + short(line)}},
 	})
 }
 

@@ -47,7 +47,7 @@ type relatedLine struct {
 var reportedWarnings = map[string]bool{
 	"macro/changelog": false, "macro/patch-twice": true, "macro/no-file": true, "macro/no-name": false,
 	"macro/indented-list": true, "macro/old-patch": false,
-	"macro/description": false,
+	"macro/description": false, "macro/else-if": false,
 }
 
 // examine evaluates a rendered spec and returns what is to be said about it.

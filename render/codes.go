@@ -28,6 +28,8 @@ var Codes = []diag.Code{
 		Doc: "The rendered tree is checked in. A name with a colon, a reserved name such as con.txt, a dot at the end, or two names that differ in case only keep the whole repository from being cloned on Windows; blanks and the like need care in shells. Rename the file with file-rename and in the spec."},
 	{ID: "render/mixed-release", Default: diag.Warning, Summary: "Release is %autorelease in one branch of a conditional and a number in another",
 		Doc: "release.calculation = \"auto\" looks at the last Release tag and treats all alike: a number that is raised takes the place of %autorelease in the other branch, and beside %autorelease a number is not raised. \"autorelease\" and \"manual\" leave both alone."},
+	{ID: "render/changelog-lost", Default: diag.Warning, Summary: "an overlay writes into a changelog that is generated",
+		Doc: "%autochangelog and all that stands behind it give way to the generated changelog. Older entries belong into the packaging's file named changelog; newer ones are the messages of commits."},
 	{ID: "render/suffix-gone", Default: diag.Note, Summary: "upstream is ahead, so the release has no suffix any more",
 		Doc: "specgraft.release.suffix puts a text of the distribution behind the release while upstream's version and release are not beyond specgraft.release.suffix-until. They are now; remove both keys, or set them anew."},
 	{ID: "render/path-conflict", Summary: "two rendered files exclude each other",

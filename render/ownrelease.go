@@ -191,3 +191,19 @@ func (r *Renderer) changelogEntry(ctx context.Context, res *Result, tree *overla
 func entryText(s string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "%", "%%")
 }
+
+// lostChangelog warns about lines that the project wrote into a changelog which
+// the generated one takes the place of.
+func (r *Renderer) lostChangelog(res *Result, tree *overlay.Tree, keep int) {
+	for i := keep; r.Lint && i < tree.Spec.Len(); i++ {
+		line := tree.Spec.Line(i)
+		text := strings.TrimSpace(line.Text)
+		if o := line.Origin; o == nil || !o.Pos.IsValid() || text == "" || strings.HasPrefix(text, "%") || o.Index < 0 {
+			continue
+		}
+		res.add(diag.List{{Pos: line.Origin.Pos, Severity: diag.Warning, Code: "render/changelog-lost",
+			Message: "the line is lost: the changelog is generated with %autochangelog: " + text,
+			Hint:    "put older entries into the packaging's file changelog, and newer ones into the messages of commits"}})
+		return
+	}
+}

@@ -431,6 +431,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 	}
 	tree.Spec.Reclassify()
 	removed := tree.Spec.Len() - out.Keep
+	r.lostChangelog(res, tree, out.Keep)
 	tree.Spec.DeleteRange(out.Keep, tree.Spec.Len(), o)
 	tree.Spec.InsertBefore(tree.Spec.Len(), o, out.Append...)
 	tree.Spec.InsertBefore(0, o, out.Header...)

@@ -35,3 +35,28 @@ func TestDescriptionComment(t *testing.T) {
 		}
 	}
 }
+
+// TestElseIf holds that conditions which rpm does not look at are reported.
+func TestElseIf(t *testing.T) {
+	t.Parallel()
+	const head = "Name: x\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\n"
+	for text, want := range map[string]int{
+		"%if 0\n%else if 1\n%endif\n":                1,
+		"%if 1\n%elseif 1\n%endif\n":                 1,
+		"%if 0\n%elsif 1\n%endif\n":                  1,
+		"%if 0\n%elif 1\n%else\n%endif\n":            0,
+		"%if 0\n%else # if not\n%endif # it\n":       0,
+		"%if 0\n%if 1\n%else if 2\n%endif\n%endif\n": 0, // in what is left out
+	} {
+		n := 0
+		s := Eval("x.spec", []byte(head+text+"%description\nx\n"), Config{})
+		for _, d := range s.Problems {
+			if d.Code == "macro/else-if" {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%q: %v", text, s.Problems)
+		}
+	}
+}

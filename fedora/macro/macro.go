@@ -137,6 +137,8 @@ var Codes = []diag.Code{
 		Doc: "rpm 4.20 to 6.0 prints an error and goes on without the source or patch; older and newer versions reject the spec. Correct the number, or add the Source or Patch."},
 	{ID: "macro/changelog", Default: diag.Warning, Summary: "rpm leaves the changelog, or an entry, out of the package",
 		Doc: "rpm takes a spec whose %changelog it cannot read, prints a line nobody sees, and builds packages without a changelog: text before the first entry, a date it cannot read, a day of the week that the date does not have, an entry without name or text, or one that is newer than the entry above it."},
+	{ID: "macro/else-if", Default: diag.Warning, Summary: "a condition that rpm does not look at",
+		Doc: "rpm has %elif. Behind %else it ignores everything, a condition too, and %elseif or %elsif are text of the branch that they stand in."},
 	{ID: "macro/description", Default: diag.Warning, Summary: "a line of %description begins with #",
 		Doc: "rpm takes lines that begin with # for comments in descriptions, too, and leaves them out. Only those right above another line of the text are reported: in front of the next section a comment is meant as one."},
 	{ID: "macro/patch-twice", Default: diag.Warning, Summary: "%prep applies a patch twice",

@@ -290,6 +290,9 @@ func (r *reader) directive(line string) bool {
 			return true
 		}
 		r.leave(c)
+		if word == "%else" && strings.HasPrefix(rest, "if") {
+			r.e.warn("macro/else-if", "rpm ignores what stands behind %%else: there is no condition").Hint = "write %elif, which rpm has since 4.15"
+		}
 		if word == "%else" {
 			c.seen = true
 			switch {
@@ -323,6 +326,11 @@ func (r *reader) directive(line string) bool {
 			return true
 		}
 		r.open(rest)
+	case "%elseif", "%elsif":
+		if len(r.conds) > 0 {
+			r.e.warn("macro/else-if", "rpm knows no %s: the line is text of the branch that it stands in", word).Hint = "write %elif, which rpm has since 4.15"
+		}
+		return false
 	default:
 		return false
 	}
