@@ -2,15 +2,19 @@ package rebase
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"specgraft/overlay/patch"
 )
 
-// A SourceTree is the unpacked archive that a spec's patches are for.
+// A SourceTree is the content of the archives that a spec's patches are for.
 type SourceTree struct {
-	Archive string // its name
-	// File returns a file by its path below the archive's top directory.
-	File func(name string) ([]byte, bool)
+	Archive string // their names
+	// Read returns those of some files that there are, by their paths below the
+	// archive's top directory.
+	Read func(names []string) (map[string][]byte, error)
 }
 
 // holdPatch says how the overlay's patch fits the sources of the new upstream.
@@ -34,7 +38,21 @@ func (x *exchange) holdPatch(o *Overlay, name string, data []byte) {
 		say("whether the patch applies is not checked: " + why)
 		return
 	}
-	switch fit := patch.FitFiles(data, src.File); {
+	names := patched(data)
+	files, err := src.Read(names)
+	if err != nil {
+		say("whether the patch applies is not checked: " + err.Error())
+		return
+	}
+	fit := patch.FitFiles(data, func(name string) ([]byte, bool) {
+		b, ok := files[name]
+		return b, ok
+	})
+	if other := x.alsoPatched(name, names); !fit.Applies && !fit.Landed && other != "" {
+		say(fmt.Sprintf("whether the patch applies is not checked: %s changes the same files first", other))
+		return
+	}
+	switch {
 	case fit.Landed:
 		o.Verdict, o.Reason = Landed, fmt.Sprintf("%s has the change", src.Archive)
 		o.Places = append(o.Places, filePlace(name, "old", "landed"))
@@ -52,4 +70,32 @@ func (x *exchange) holdPatch(o *Overlay, name string, data []byte) {
 	default:
 		say("the patch applies to " + src.Archive)
 	}
+}
+
+// patched returns the files that a patch changes, without their first directory.
+func patched(data []byte) []string {
+	var names []string
+	for _, d := range patch.Parse(data) {
+		for _, n := range []string{d.Old, d.New} {
+			if n != "/dev/null" && !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}
+
+// alsoPatched returns another patch of the new upstream that changes one of the
+// files, "" when there is none.
+func (x *exchange) alsoPatched(name string, files []string) string {
+	for _, other := range slices.Sorted(maps.Keys(x.b1.Files)) {
+		if other == name || !strings.HasSuffix(other, ".patch") && !strings.HasSuffix(other, ".diff") {
+			continue
+		}
+		data, err := x.b1.Files[other].Bytes()
+		if err == nil && slices.ContainsFunc(patched(data), func(f string) bool { return slices.Contains(files, f) }) {
+			return other
+		}
+	}
+	return ""
 }

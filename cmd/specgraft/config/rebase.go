@@ -160,6 +160,9 @@ func (r *rebasing) components(ctx context.Context, sel *cli.Selection, args []st
 	}
 	v.Renderer.WithoutHistory = true
 	b := &rebase.Rebaser{Renderer: v.Renderer, Same: rebase.SamePackaging, Today: rebase.Today(time.Now())}
+	if downloads, err := r.Lookaside(func(string) {}); err == nil {
+		b.Sources = rebase.Archives(downloads)
+	}
 	records := make([]*rebaseRecord, len(names))
 	line := cli.NewProgress(r.Globals)
 	var pool errgroup.Group
