@@ -5,16 +5,23 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 )
 
-// onTerminal is the script command "terminal FILE COMMAND [ARG...]": it runs a
-// command whose output is a terminal, and keeps what the terminal got in FILE.
+// onTerminal is the script command "terminal [-in KEYS] FILE COMMAND [ARG...]":
+// it runs a command whose output is a terminal, and keeps what the terminal got
+// in FILE. With -in its input is the terminal, too, where somebody types KEYS and
+// leaves; \n in them is the return key. Negated, the command has to fail.
 func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 2 || neg {
-		ts.Fatalf("usage: terminal FILE COMMAND [ARG...]")
+	keys, typed := "", len(args) > 2 && args[0] == "-in"
+	if typed {
+		keys, args = strings.ReplaceAll(args[1], `\n`, "\n"), args[2:]
+	}
+	if len(args) < 2 {
+		ts.Fatalf("usage: terminal [-in KEYS] FILE COMMAND [ARG...]")
 	}
 	terminal, screen, err := openPTY()
 	if err != nil {
@@ -28,6 +35,11 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
 	}
 	cmd.Env = append(cmd.Env, "TERM=xterm", "NO_COLOR=1")
+	if typed {
+		cmd.Stdin = screen
+		_, err := io.WriteString(terminal, keys+"\x04") // as a terminal waits with what was typed ahead
+		ts.Check(err)
+	}
 	ts.Check(cmd.Start())
 	screen.Close()
 	shown := make(chan []byte)
@@ -37,6 +49,12 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	}()
 	err = cmd.Wait()
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), <-shown, 0o666))
+	if neg {
+		if err == nil {
+			ts.Fatalf("unexpected command success")
+		}
+		return
+	}
 	ts.Check(err)
 }
 

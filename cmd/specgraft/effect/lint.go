@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,7 @@ import (
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/rebase"
 	"specgraft/render/review"
 	"specgraft/render/review/lint"
 )
@@ -109,10 +111,18 @@ func lintOptions(ctx context.Context, r *render.Renderer) lint.Options {
 	for code, level := range r.Project.Settings.Lint {
 		levels[code] = overlay.Level(level)
 	}
+	dues := &rebase.Rebaser{Renderer: r, Today: rebase.Today(time.Now())}
 	return lint.Options{
 		Levels: levels,
-		Typed:  absorb.Typed,
-		Newer:  func(c *components.Component) (string, bool) { return lint.Newer(ctx, r, c) },
+		Due: func(v *review.View) map[int]string {
+			reasons := map[int]string{}
+			for _, d := range dues.Due(ctx, v.Result.Config, v.Before, v.Result.Upstream.Commit) {
+				reasons[d.Index] = d.Reason
+			}
+			return reasons
+		},
+		Typed: absorb.Typed,
+		Newer: func(c *components.Component) (string, bool) { return lint.Newer(ctx, r, c) },
 	}
 }
 

@@ -16,6 +16,8 @@ var Codes = []diag.Code{
 		Doc: "`commits` wants addresses of commits or pull requests, `bugs` those of issues, so that a tool can ask whether they were merged or closed."},
 	{ID: "lint/metadata", Default: diag.Note, Summary: "the metadata of an overlay is incomplete",
 		Doc: "What is said to be upstream should name the commit, a temporary workaround the bug that it waits for, and a status that is not known should be found out: only then can it be seen when the overlay may go."},
+	{ID: "lint/due", Default: diag.Warning, Summary: "the time of an overlay has come",
+		Doc: "What its metadata waits for is there: a commit of upstream, a version, a day, another component. `specgraft retire` removes it once it is proven that the component renders the same without it."},
 	{ID: "lint/name", Default: diag.Warning, Summary: "two components have names that differ in case only",
 		Doc: "Their rendered directories are one where case does not count, so the tree cannot be checked out there. `render/file-name` says the same of files."},
 	{ID: "lint/no-description", Default: diag.Note, Summary: "an overlay has no description",

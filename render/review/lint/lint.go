@@ -12,6 +12,7 @@ package lint
 import (
 	"fmt"
 	"go/token"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -62,6 +63,9 @@ type Options struct {
 	// Newer returns the commit that the distribution's snapshot stands for and
 	// whether the component's pin is older. Nil asks nobody.
 	Newer func(c *components.Component) (commit string, older bool)
+	// Due returns why overlays of the component may go by now, by their index;
+	// nil or an empty map for none. Nil asks nobody.
+	Due func(v *review.View) map[int]string
 }
 
 // Component looks at a rendered component. One that could not be rendered has
@@ -76,6 +80,7 @@ func Component(v *review.View, opt Options) *Result {
 	l := &linter{view: v, res: res, opt: &opt, out: out, at: map[int]int{}}
 	l.walk()
 	l.undone()
+	l.due()
 	l.component()
 	for i := range l.found {
 		l.found[i].Component = res.Component
@@ -402,6 +407,20 @@ func (l *linter) component() {
 			}
 			l.add(pos, "lint/old-pin", fmt.Sprintf("the pin %.12s is older than what the distribution's snapshot stands for, %.12s", c.Spec.UpstreamCommit, commit),
 				"remove upstream-commit, or say beside it why it stays")
+		}
+	}
+}
+
+// due reports overlays that have done their time.
+func (l *linter) due() {
+	if l.opt.Due == nil {
+		return
+	}
+	reasons := l.opt.Due(l.view)
+	for _, i := range slices.Sorted(maps.Keys(reasons)) {
+		if i >= 0 && i < len(l.res.Config.Overlays) {
+			op := &l.res.Config.Overlays[i]
+			l.add(op.Pos, "lint/due", fmt.Sprintf("the overlay %s may go: %s", op.Type, reasons[i]), "run specgraft retire "+l.res.Component)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func TestCodes(t *testing.T) {
 			}
 		})
 	}
-	elsewhere := []string{"lint/baseline", "lint/unused-template", "lint/old-pin", "lint/name"}
+	elsewhere := []string{"lint/baseline", "lint/unused-template", "lint/old-pin", "lint/name", "lint/due"}
 	for _, c := range lint.Codes {
 		if !seen[c.ID] && !slices.Contains(elsewhere, c.ID) {
 			t.Errorf("no case has the code %s", c.ID)
@@ -162,6 +162,21 @@ func TestOldPin(t *testing.T) {
 		res := lint.Component(v, lint.Options{Newer: func(*components.Component) (string, bool) { return "fedcba9876543210", older }})
 		if got := slices.Contains(codes(res.Findings), "lint/old-pin"); got != older {
 			t.Errorf("older %v: %v", older, codes(res.Findings))
+		}
+	}
+}
+
+func TestDue(t *testing.T) {
+	t.Parallel()
+	v := open(t, replace)
+	for _, reasons := range []map[int]string{{0: "the day 2026-01-01 has come"}, {}, {7: "no such overlay"}, nil} {
+		res := lint.Component(v, lint.Options{Due: func(*review.View) map[int]string { return reasons }})
+		i := slices.IndexFunc(res.Findings, func(d diag.Diagnostic) bool { return d.Code == "lint/due" })
+		switch want := reasons[0] != ""; {
+		case want != (i >= 0):
+			t.Errorf("%v: %v", reasons, codes(res.Findings))
+		case want && (!strings.Contains(res.Findings[i].Message, reasons[0]) || res.Findings[i].Pos != v.Result.Config.Overlays[0].Pos):
+			t.Errorf("%v", res.Findings[i])
 		}
 	}
 }
