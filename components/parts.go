@@ -14,8 +14,12 @@ import (
 // alone is fine when the type is inherited.
 func (p *Project) checkOwn(c *checker) {
 	specKey, buildKey := componentKey.find("spec"), componentKey.find("build")
+	up := (&trail{}).key("components")
 	for _, e := range p.root.get("components").entries() {
-		at := (&trail{up: &trail{}, name: "components"}).key(e.name)
+		if e.val.get("spec") == nil && e.val.get("build") == nil {
+			continue
+		}
+		at := up.key(e.name)
 		before := len(c.diags)
 		if spec := e.val.get("spec"); spec != nil && spec.kind == kindTable && !spec.broken {
 			if spec.get("type").zero() && len(spec.keys) > 0 {
