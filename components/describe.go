@@ -28,7 +28,7 @@ func (k *Key) Describe() string {
 	if k.Name != "" {
 		fmt.Fprintf(&b, "**%s** ", k.Name)
 	}
-	fmt.Fprintf(&b, "_(%s)_\n\n%s\n", note, sentenceCase(k.Help))
+	fmt.Fprintf(&b, "_(%s)_\n\n%s\n", note, k.Help)
 	for _, c := range k.Enum {
 		if c.Value != "" {
 			fmt.Fprintf(&b, "\n- `%s`", c.Value)

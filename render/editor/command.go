@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/token"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -156,6 +157,7 @@ func (s *Snapshot) Try(ctx context.Context, name, text string) (*Document, error
 		return nil, err
 	}
 	for i := range ops {
+		ops[i].Pos, ops[i].KeyPos = token.Position{Filename: "tried overlay"}, nil
 		if ops[i].Source != "" {
 			if err := s.inside(ops[i].Source); err != nil {
 				return nil, err

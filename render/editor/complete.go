@@ -268,7 +268,7 @@ func (m *completer) value() {
 		m.macros()
 		return
 	}
-	if m.macros() {
+	if last := t.Path[max(len(t.Path)-1, 0):]; len(last) > 0 && last[0] != "section" && last[0] != "tag" && last[0] != "type" && m.macros() {
 		return
 	}
 	if over := overlayPath(t.Path); over != nil && len(t.Path) > len(over) {

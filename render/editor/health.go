@@ -249,7 +249,10 @@ func (s *Snapshot) Diagnostics(ctx context.Context, path string, deep bool) diag
 		list = append(list, s.about(ctx, comp, path, deep)...)
 	}
 	list.Sort()
-	return list
+	// What config check says is said again where an overlay is applied.
+	return slices.CompactFunc(list, func(a, b diag.Diagnostic) bool {
+		return a.Pos.Line == b.Pos.Line && a.Pos.Column == b.Pos.Column && a.Code == b.Code && a.Message == b.Message
+	})
 }
 
 // CheckDiagnostics returns the problems of the configuration alone, by absolute

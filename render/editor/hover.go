@@ -354,6 +354,9 @@ func title(u user, st *review.Step) string {
 		what = info.Counts
 	}
 	n := st.Places
+	if what == "match" {
+		return fmt.Sprintf("%d match%s", n, pluralOf(what, n))
+	}
 	return fmt.Sprintf("matches %d %s%s", n, what, pluralOf(what, n))
 }
 

@@ -70,6 +70,10 @@ func options(t testing.TB, cache string) Options {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
+	return optionsOf(store, cache)
+}
+
+func optionsOf(store *fedora.Store, cache string) Options {
 	return Options{Version: "test", Quiet: time.Millisecond, Deep: time.Millisecond, Editor: editor.Options{
 		Codes: slices.Concat(components.Codes, editor.Codes),
 		Renderer: func(p *components.Project) (*render.Renderer, error) {
@@ -86,14 +90,16 @@ type client struct {
 	done  chan error
 	close func()
 
-	mu       sync.Mutex
-	cond     *sync.Cond
-	settled  map[*session]int // the version that all diagnostics are of
-	texts    map[string]*editor.Text
-	versions map[string]int
-	diags    map[string]publishParams
-	asked    []string // requests and notifications of the server
-	files    map[string]string
+	mu        sync.Mutex
+	cond      *sync.Cond
+	settled   map[*session]int // the version that all diagnostics are of
+	published map[*session]int // what the server has sent until then
+	received  int
+	texts     map[string]*editor.Text
+	versions  map[string]int
+	diags     map[string]publishParams
+	asked     []string // requests and notifications of the server
+	files     map[string]string
 }
 
 const defaultCapabilities = `{
@@ -108,12 +114,12 @@ func start(t testing.TB, dir string, opt Options, capabilities string) *client {
 	fromClient, toServer := io.Pipe()
 	fromServer, toClient := io.Pipe()
 	c := &client{t: t, dir: dir, done: make(chan error, 1), texts: map[string]*editor.Text{}, versions: map[string]int{},
-		settled: map[*session]int{}, diags: map[string]publishParams{}, files: map[string]string{}}
+		settled: map[*session]int{}, published: map[*session]int{}, diags: map[string]publishParams{}, files: map[string]string{}}
 	c.cond = sync.NewCond(&c.mu)
-	opt.settled = func(ses *session, version int) {
+	opt.settled = func(ses *session, version, published int) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.settled[ses] = version
+		c.settled[ses], c.published[ses] = version, published
 		c.cond.Broadcast()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -153,6 +159,8 @@ func (c *client) notified(req *jrpc2.Request) {
 		var p publishParams
 		if err := req.UnmarshalParams(&p); err == nil {
 			c.diags[uriPath(p.URI)] = p
+			c.received++
+			c.cond.Broadcast()
 		}
 		return
 	}
@@ -210,6 +218,13 @@ func (c *client) settle() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	rest := func() bool {
+		sent := 0
+		for _, n := range c.published {
+			sent += n
+		}
+		if c.received < sent {
+			return false
+		}
 		for ses, version := range c.settled {
 			if ses.Version() != version {
 				return false

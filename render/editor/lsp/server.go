@@ -41,7 +41,7 @@ type Options struct {
 
 	// settled is called when all diagnostics of a version were published; for
 	// tests.
-	settled func(ses *session, version int)
+	settled func(ses *session, version, published int)
 }
 
 // A Server serves one client.

@@ -22,6 +22,8 @@ type session struct {
 	mu     sync.Mutex
 	sent   map[string]string // what was published last, by URI
 	cancel context.CancelFunc
+
+	published int // how often something was sent
 }
 
 func newSession(s *Server, e *editor.Session) *session {
@@ -152,7 +154,10 @@ func (ses *session) publish(ctx context.Context, first bool) {
 	}
 	ses.s.refresh()
 	if f := ses.s.opt.settled; f != nil {
-		f(ses, snap.Version)
+		ses.mu.Lock()
+		n := ses.published
+		ses.mu.Unlock()
+		f(ses, snap.Version, n)
 	}
 }
 
@@ -211,6 +216,9 @@ func (ses *session) put(uri string, p publishParams) {
 		same = !had
 	} else {
 		ses.sent[uri] = string(b)
+	}
+	if !same {
+		ses.published++
 	}
 	ses.mu.Unlock()
 	if !same {
