@@ -34,6 +34,9 @@ type stage struct {
 
 	once  sync.Once
 	steps []review.Step
+
+	mu     sync.Mutex
+	single map[int]*review.Step // by overlay
 }
 
 // Steps returns what each operation did.
@@ -45,12 +48,17 @@ func (g *stage) Steps() []review.Step {
 // step returns what overlay number index of the component did, nil when it was
 // not applied.
 func (g *stage) step(index int) *review.Step {
-	steps := g.Steps()
-	i := slices.IndexFunc(steps, func(s review.Step) bool { return s.Cause != nil && s.Cause.Index == index })
-	if i < 0 {
-		return nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	st, ok := g.single[index]
+	if !ok {
+		st, _ = g.view.Step(index)
+		if g.single == nil {
+			g.single = map[int]*review.Step{}
+		}
+		g.single[index] = st
 	}
-	return &steps[i]
+	return st
 }
 
 // missing reports whether the packaging is not in the mirror.

@@ -39,7 +39,23 @@ const (
 
 // Steps returns the operations in order of application. The last one is the
 // one that failed, if any did.
-func (v *View) Steps() ([]Step, error) {
+func (v *View) Steps() ([]Step, error) { return v.steps(func(int) bool { return true }) }
+
+// Step returns what overlay number index of the component did, from 0, nil when
+// it was not applied. It costs a fraction of Steps.
+func (v *View) Step(index int) (*Step, error) {
+	steps, err := v.steps(func(i int) bool { return i == index })
+	for i := range steps {
+		if steps[i].Cause.Index == index {
+			return &steps[i], err
+		}
+	}
+	return nil, err
+}
+
+// steps returns the operations that are wanted, by their index among the
+// overlays; the one that failed is always there.
+func (v *View) steps(wanted func(index int) bool) ([]Step, error) {
 	res := v.Result
 	if res.Report == nil || v.Before.Spec == nil {
 		return nil, nil
@@ -50,6 +66,9 @@ func (v *View) Steps() ([]Step, error) {
 	var out []Step
 	for i := range res.Report.Applied {
 		a := &res.Report.Applied[i]
+		if c := causeOf(a.Origin); c == nil || !wanted(c.Index) {
+			continue
+		}
 		s := Step{Num: i + 1, Cause: causeOf(a.Origin), Places: a.Places, Same: a.Unchanged, Status: Applied, Files: []FileDiff{}}
 		if a.Skipped {
 			s.Status = Skipped
@@ -84,7 +103,7 @@ func (v *View) Steps() ([]Step, error) {
 	}
 	if f := res.Report.Failed; f >= 0 && f < len(res.Ops) {
 		op := &res.Ops[f]
-		s := Step{Num: len(out) + 1, Status: Failed, Files: []FileDiff{}, Cause: causeOf(op.Origin(f)), Diags: about(res.Diags, op)}
+		s := Step{Num: len(res.Report.Applied) + 1, Status: Failed, Files: []FileDiff{}, Cause: causeOf(op.Origin(f)), Diags: about(res.Diags, op)}
 		s.Cause.Index = f - v.loads()
 		out = append(out, s)
 	}

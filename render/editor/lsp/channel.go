@@ -102,7 +102,24 @@ func (c *channel) Recv() ([]byte, error) {
 		return nil, err
 	}
 	c.count(msg, true)
-	return msg, nil
+	return answered(msg), nil
+}
+
+// answered completes an answer of the client that has neither result nor error,
+// as some clients send for nothing: the library takes it for a request.
+func answered(msg []byte) []byte {
+	if len(msg) > 100 {
+		return msg
+	}
+	var m map[string]json.RawMessage
+	if json.Unmarshal(msg, &m) != nil || m["id"] == nil || m["method"] != nil || m["result"] != nil || m["error"] != nil {
+		return msg
+	}
+	m["result"] = json.RawMessage("null")
+	if full, err := json.Marshal(m); err == nil {
+		return full
+	}
+	return msg
 }
 
 func (c *channel) read() ([]byte, error) {

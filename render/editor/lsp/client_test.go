@@ -111,8 +111,16 @@ const defaultCapabilities = `{
 // start starts a server and a client that has opened a folder.
 func start(t testing.TB, dir string, opt Options, capabilities string) *client {
 	t.Helper()
-	fromClient, toServer := io.Pipe()
-	fromServer, toClient := io.Pipe()
+	// Pipes of the system have a buffer, as an editor's have: with none, both
+	// ends could wait for each other to read.
+	fromClient, toServer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromServer, toClient, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := &client{t: t, dir: dir, done: make(chan error, 1), texts: map[string]*editor.Text{}, versions: map[string]int{},
 		settled: map[*session]int{}, published: map[*session]int{}, diags: map[string]publishParams{}, files: map[string]string{}}
 	c.cond = sync.NewCond(&c.mu)

@@ -101,7 +101,19 @@ func Serve(ctx context.Context, r io.Reader, w io.WriteCloser, opt Options) erro
 	s.rpc.Start(s.channel)
 	stop := context.AfterFunc(s.ctx, s.rpc.Stop)
 	defer stop()
-	err := s.rpc.Wait()
+	ended := make(chan error, 1)
+	go func() { ended <- s.rpc.Wait() }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-s.ctx.Done():
+		// A client that said exit may keep its end open, so that nothing ends
+		// the read that is under way.
+		select {
+		case err = <-ended:
+		case <-time.After(time.Second / 5):
+		}
+	}
 	s.cancel()
 	s.mu.Lock()
 	sessions := s.sessions
