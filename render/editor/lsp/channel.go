@@ -30,10 +30,13 @@ type channel struct {
 	done chan struct{} // closed when there are none left after the last message, or when the channel is
 	last bool          // nothing more comes
 	once sync.Once
+
+	closed    chan struct{}
+	closeOnce sync.Once
 }
 
 func newChannel(r io.Reader, w io.WriteCloser) *channel {
-	return &channel{r: bufio.NewReaderSize(r, 64<<10), w: w, done: make(chan struct{})}
+	return &channel{r: bufio.NewReaderSize(r, 64<<10), w: w, done: make(chan struct{}), closed: make(chan struct{})}
 }
 
 // patience is how long requests are worked on after the client has closed its
@@ -100,6 +103,11 @@ func (c *channel) Recv() ([]byte, error) {
 	if err != nil {
 		c.finish()
 		return nil, err
+	}
+	select {
+	case <-c.closed:
+		return nil, io.EOF // the library takes nothing any more
+	default:
 	}
 	c.count(msg, true)
 	return answered(msg), nil
@@ -181,6 +189,7 @@ func (c *channel) line() (string, error) {
 
 // Close ends the channel.
 func (c *channel) Close() error {
+	c.closeOnce.Do(func() { close(c.closed) })
 	c.once.Do(func() { close(c.done) })
 	return c.w.Close()
 }
