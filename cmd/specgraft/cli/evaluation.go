@@ -46,7 +46,12 @@ func (s *QuerySettings) EvaluationFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&s.undefines, "undefine", nil, "remove the macro `NAME`; may be repeated")
 	f.StringArrayVar(&s.undefines, "undefined", nil, "")
 	_ = f.MarkHidden("undefined") // another spelling of --undefine
-	f.StringVar(&s.macros, "macros", "", "evaluate with the macro set in `FILE`, made by 'specgraft macros import'")
+	s.MacrosFlag(cmd)
+}
+
+// MacrosFlag adds the flag that names a macro set, without the other settings.
+func (s *QuerySettings) MacrosFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.macros, "macros", "", "evaluate with the macro set in `FILE`, made by 'specgraft macros import'")
 }
 
 // Config returns the evaluation that the flags ask for.

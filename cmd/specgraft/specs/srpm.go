@@ -29,7 +29,7 @@ These commands look at such packages, and write those of the distribution.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: cli.Group,
 	}
-	cmd.AddCommand(srpmBuildCmd(g), srpmShowCmd(g))
+	cmd.AddCommand(srpmBuildCmd(g), srpmDiffCmd(g), srpmShowCmd(g))
 	return cmd
 }
 

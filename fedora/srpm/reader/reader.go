@@ -49,6 +49,9 @@ type Package struct {
 	// Verified names the digests that were found and are right: "header",
 	// "payload" and "files".
 	Verified []string `json:"verified"`
+	// Tags is the whole header by the numbers of its entries, but for what the
+	// other fields say about files.
+	Tags []Tag `json:"-"`
 }
 
 // A File is a file in the payload of a source package.
@@ -311,6 +314,7 @@ func parseHeaders(head []byte) (*Package, *digests, error) {
 		return nil, nil, err
 	}
 	d := h.digests(head)
+	p.Tags = tags(head)
 	if p.Files, p.Spec, err = h.files(); err != nil {
 		return nil, nil, err
 	}
