@@ -69,6 +69,12 @@ func metadataDir(t *testing.T, compress string, files map[string]string, change 
 			}
 			z.Write([]byte(text))
 			z.Close()
+		case ".bz2":
+			data, err := bzip2(text)
+			if err != nil || len(data) == 0 {
+				t.Fatalf("the test has no packed form of the document: %v", err)
+			}
+			b.Write(data)
 		default:
 			b.WriteString(text)
 		}
@@ -97,7 +103,7 @@ func TestReadDir(t *testing.T) {
 		Needs:    map[string][]string{"Requires": {"lib >= 2"}, "Recommends": {"doc"}},
 		Files:    []string{"/usr/bin/lib-config", "/usr/share/lib.txt"}}}
 	both := map[string]string{"primary": primaryXML, "filelists": filelistsXML}
-	for _, compress := range []string{"", ".gz", ".xz", ".zst"} {
+	for _, compress := range []string{"", ".gz", ".xz", ".zst", ".bz2"} {
 		dir := metadataDir(t, compress, both, nil)
 		for _, d := range []string{dir, filepath.Join(dir, "repodata")} {
 			got, err := ReadDir(d, true, nil)
