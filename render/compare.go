@@ -102,6 +102,10 @@ func (o *Output) openComponent(l *letterDir, name string) (*os.Root, error) {
 	return l.root.OpenRoot(name)
 }
 
+// executable is all that git keeps of a file's mode. The rest is the umask of
+// whoever checked the tree out, and no difference.
+func executable(mode fs.FileMode) bool { return mode&0o100 != 0 }
+
 // files compares the files of a component with those found in its directory.
 func (c *comparison) files(root *os.Root, files []*overlay.File, found map[string]fs.FileInfo) error {
 	for _, f := range files {
@@ -122,7 +126,7 @@ func (c *comparison) files(root *os.Root, files []*overlay.File, found map[strin
 			return err
 		case !equal:
 			c.changes = append(c.changes, Change{f.Path, Changed})
-		case st.Mode().Perm() != f.Mode.Perm():
+		case executable(st.Mode()) != executable(f.Mode):
 			c.changes = append(c.changes, Change{f.Path, Mode})
 		default:
 			c.same[f.Path] = true

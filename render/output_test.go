@@ -152,27 +152,33 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestWriteModes holds that permissions are what was asked for even where they
-// were changed by hand.
+// TestWriteModes holds that what git keeps of a file's permissions is what was
+// asked for even where they were changed by hand, and that the rest, which is the
+// umask of a checkout, is no change.
 func TestWriteModes(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	o := open(t, dir, OutputOptions{})
-	if _, err := o.Write("bash", files("bash.spec", "v1")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(filepath.Join(dir, "b/bash/bash.spec"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	got, err := o.Write("bash", files("bash.spec", "v1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff([]Change{{"bash.spec", Mode}}, got); d != "" {
-		t.Error(d)
-	}
-	if d := cmp.Diff([]string{"b/bash/bash.spec 0644 v1"}, inTree(t, dir)); d != "" {
-		t.Error(d)
+	for mode, want := range map[os.FileMode][]Change{0o600: nil, 0o664: nil, 0o755: {{"bash.spec", Mode}}, 0o700: {{"bash.spec", Mode}}} {
+		dir := t.TempDir()
+		o := open(t, dir, OutputOptions{})
+		if _, err := o.Write("bash", files("bash.spec", "v1")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(dir, "b/bash/bash.spec"), mode); err != nil {
+			t.Fatal(err)
+		}
+		got, err := o.Write("bash", files("bash.spec", "v1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%o: %s", mode, d)
+		}
+		if want != nil {
+			mode = 0o644
+		}
+		if d := cmp.Diff([]string{fmt.Sprintf("b/bash/bash.spec %04o v1", mode)}, inTree(t, dir)); d != "" {
+			t.Error(d)
+		}
 	}
 }
 
