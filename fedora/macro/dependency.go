@@ -101,7 +101,7 @@ func (p *depReader) read(depth int) Dependency {
 			return d
 		}
 		op := p.word(true)
-		if op == "" {
+		if op == "" || op[0] == '(' { // rpm rejects that, too
 			return Dependency{Name: p.s[start:]}
 		}
 		if d.Op == "" {
