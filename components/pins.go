@@ -105,6 +105,11 @@ func (p *Project) checkPins(c *checker) {
 		if !isPinFile(src) || len(doc.diags) > 0 {
 			continue
 		}
+		if info, err := os.Lstat(src.path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			d := c.diags.Warn(src.pos(0), "pin/edited", "this generated file is a symbolic link: it is never written, and its history is that of the link")
+			d.Hint = "remove it and run `specgraft update " + strings.TrimSuffix(filepath.Base(src.path), ".toml") + "`"
+			continue
+		}
 		comps := doc.root.get("components")
 		name := strings.TrimSuffix(filepath.Base(src.path), ".toml")
 		top := doc.root
