@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/pelletier/go-toml/v2"
+	gotoml "github.com/pelletier/go-toml/v2"
 )
 
 // BenchmarkLoadOne loads the real configuration and resolves one component,
@@ -49,7 +49,7 @@ func BenchmarkPlainDecode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var v map[string]any
-		if err := toml.Unmarshal(data, &v); err != nil {
+		if err := gotoml.Unmarshal(data, &v); err != nil {
 			b.Fatal(err)
 		}
 	}

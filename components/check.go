@@ -3,10 +3,9 @@ package components
 import (
 	"fmt"
 	"slices"
-	"strings"
-
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"strings"
 )
 
 // A trail is the dotted path to a value, built only when a message needs it.
@@ -357,4 +356,35 @@ func (c *checker) operation(t *value) {
 		}
 	}
 	c.diags = append(c.diags, list...)
+}
+
+func (c *checker) profile(e *entry, at *trail, what, profile string) *diag.Diagnostic {
+	d := c.addKey(e, "config/profile", "%s %s; the project's profile is %s", at, what, profile)
+	d.Hint = "the profile is set with project.specgraft.profile or --profile"
+	return d
+}
+
+// maxProposals bounds how often all names are searched for the nearest one: a
+// file with thousands of wrong names needs another kind of help.
+const maxProposals = 100
+
+// unknownName reports a reference to something that is not defined.
+func (c *checker) unknownName(v *value, what string, names []string, where string) {
+	if v.kind != kindString {
+		return // reported as a wrong type
+	}
+	d := c.add(v, "config/unknown-reference", "unknown %s %q%s", what, v.str, where)
+	if c.proposals++; c.proposals > maxProposals {
+		return
+	}
+	if n := diag.Nearest(v.str, names); n != "" {
+		d.Hint = fmt.Sprintf("did you mean %q?", n)
+		return
+	}
+	switch slices.Sort(names); {
+	case len(names) == 0:
+		d.Hint = fmt.Sprintf("no %s is defined", what)
+	case len(names) <= 12:
+		d.Hint = fmt.Sprintf("defined are %s", strings.Join(names, ", "))
+	}
 }

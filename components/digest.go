@@ -45,19 +45,3 @@ func addSource(h hash.Hash, s *source) {
 	fmt.Fprintf(h, "%q %d\n", s.path, len(s.text))
 	h.Write([]byte(s.text))
 }
-
-// eachSource calls f for the documents that a value comes from, in order.
-func (v *value) eachSource(f func(*source)) {
-	if v == nil {
-		return
-	}
-	if v.src != nil {
-		f(v.src)
-	}
-	for _, el := range v.list {
-		el.eachSource(f)
-	}
-	for i := range v.keys {
-		v.keys[i].val.eachSource(f)
-	}
-}

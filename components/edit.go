@@ -176,17 +176,6 @@ func (e *Editor) AddTable(path []string) error {
 	return e.splice(at, at, text)
 }
 
-// child is get, but elements of lists of tables go by their index.
-func (v *value) child(name string) *value {
-	if v != nil && v.kind == kindList {
-		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(v.list) {
-			return v.list[i]
-		}
-		return nil
-	}
-	return v.get(name)
-}
-
 // find returns the table that begins at off, with its path.
 func (e *Editor) find(v *value, path []string, off int) (*value, []string) {
 	if v.kind == kindTable && int(v.off) == off && path != nil && v.form != formParent {

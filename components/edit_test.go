@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pelletier/go-toml/v2"
+	gotoml "github.com/pelletier/go-toml/v2"
 )
 
 func TestSet(t *testing.T) {
@@ -162,10 +162,10 @@ func TestEditRealFiles(t *testing.T) {
 		}
 		// The meaning changes as intended and nowhere else.
 		var want, got map[string]any
-		if err := toml.Unmarshal(before, &want); err != nil {
+		if err := gotoml.Unmarshal(before, &want); err != nil {
 			return err
 		}
-		if err := toml.Unmarshal(e.Bytes(), &got); err != nil {
+		if err := gotoml.Unmarshal(e.Bytes(), &got); err != nil {
 			t.Errorf("%s: %v", path, err)
 			return nil
 		}

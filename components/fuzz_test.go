@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pelletier/go-toml/v2"
+	gotoml "github.com/pelletier/go-toml/v2"
 	"golang.org/x/tools/txtar"
 
 	"specgraft/overlay/diag"
@@ -53,7 +53,7 @@ func FuzzDocument(f *testing.F) {
 			}
 		}
 		var v map[string]any
-		err := toml.Unmarshal(data, &v)
+		err := gotoml.Unmarshal(data, &v)
 		if strings.Contains(string(data), "\x00") || hasLimit(diags) || outOfRange(err) {
 			return
 		}
@@ -145,7 +145,7 @@ func FuzzEdit(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var want map[string]any
-		if toml.Unmarshal(data, &want) != nil {
+		if gotoml.Unmarshal(data, &want) != nil {
 			return
 		}
 		e, diags := Edit("x.toml", data)
@@ -156,14 +156,14 @@ func FuzzEdit(f *testing.F) {
 			if string(e.Bytes()) != string(data) {
 				// Adding the table may have succeeded before the key failed.
 				var v map[string]any
-				if err := toml.Unmarshal(e.Bytes(), &v); err != nil {
+				if err := gotoml.Unmarshal(e.Bytes(), &v); err != nil {
 					t.Errorf("a refused edit broke the file: %v\n%s", err, e.Bytes())
 				}
 			}
 			return
 		}
 		var got map[string]any
-		if err := toml.Unmarshal(e.Bytes(), &got); err != nil {
+		if err := gotoml.Unmarshal(e.Bytes(), &got); err != nil {
 			t.Fatalf("%v in\n%s", err, e.Bytes())
 		}
 		comps, ok := want["components"].(map[string]any)

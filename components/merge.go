@@ -7,10 +7,6 @@ import (
 	"specgraft/overlay/diag"
 )
 
-// formMerged marks tables and lists that merging made and may still change.
-// Everything else belongs to a document and is shared.
-const formMerged form = 255
-
 // A merger joins layers by the rules of the table of keys.
 type merger struct {
 	diags diag.List
@@ -138,19 +134,6 @@ func (m *merger) replaced(old, e *entry, k *Key) {
 	d.End = e.endPos()
 	d.Related = []diag.Related{{Pos: old.pos(), Message: "the earlier one"}}
 	d.Hint = "repeat these keys here, or remove them there"
-}
-
-// copy returns a table of the same entries that may be changed.
-func (v *value) copy(more int) *value {
-	c := &value{kind: v.kind, form: formMerged, off: v.off, end: v.end, src: v.src}
-	c.keys = append(make([]entry, 0, len(v.keys)+more), v.keys...)
-	if v.index != nil {
-		c.index = make(map[string]int, len(v.keys)+more)
-		for i := range c.keys {
-			c.index[c.keys[i].name] = i
-		}
-	}
-	return c
 }
 
 // A layer is one table that goes into a component, with the name users know

@@ -172,8 +172,6 @@ func (doc *overlayDocument) read(src *source, permissive, strict bool) {
 	}
 }
 
-func (e *entry) empty() bool { return e == nil || e.val.zero() }
-
 // ParseOverlays reads a stand-alone TOML file with an [[overlays]] list, and
 // optionally one [metadata] table for all of them. The name is used in
 // positions and to find `source` files, which are relative to its directory.

@@ -95,8 +95,6 @@ func (p *Project) defaultLayers() *defaultLayers {
 	return b
 }
 
-var componentKey = Key{Type: Table, Keys: componentKeys}
-
 func mergeLayers(layers []layer) *value {
 	var m merger
 	var merged *value
@@ -294,26 +292,6 @@ func (p *Project) definitions(name string) []entry {
 		return []entry{*e}
 	}
 	return nil
-}
-
-// frozen marks a merged value as shared, so that further merging copies it.
-func (v *value) frozen() *value {
-	if v == nil || v.form != formMerged {
-		return v
-	}
-	f := *v
-	f.form = formValue
-	for i := range f.keys {
-		if f.keys[i].val.form == formMerged {
-			keys := slices.Clone(f.keys)
-			for j := range keys {
-				keys[j].val = keys[j].val.frozen()
-			}
-			f.keys = keys
-			break
-		}
-	}
-	return &f
 }
 
 // nearestComponent is the hint for an unknown name, which may be the path of

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pelletier/go-toml/v2"
+	gotoml "github.com/pelletier/go-toml/v2"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/tools/txtar"
 )
@@ -40,7 +40,7 @@ func compileSchema(t *testing.T, document bool) *jsonschema.Schema {
 func instance(t *testing.T, data []byte) any {
 	t.Helper()
 	var v map[string]any
-	if err := toml.Unmarshal(data, &v); err != nil {
+	if err := gotoml.Unmarshal(data, &v); err != nil {
 		t.Fatal(err)
 	}
 	b, err := json.Marshal(v)
@@ -123,11 +123,11 @@ func TestSchemaRealFiles(t *testing.T) {
 // TestSchemaDescriptions checks that every key explains itself.
 func TestSchemaDescriptions(t *testing.T) {
 	t.Parallel()
-	var walk func(path string, s obj)
-	walk = func(path string, s obj) {
-		if props, ok := s["properties"].(obj); ok {
+	var walk func(path string, s map[string]any)
+	walk = func(path string, s map[string]any) {
+		if props, ok := s["properties"].(map[string]any); ok {
 			for name, sub := range props {
-				o := sub.(obj)
+				o := sub.(map[string]any)
 				if _, isRule := s["required"]; path != "" && !strings.Contains(path, "allOf") && o["description"] == nil && !isRule {
 					t.Errorf("%s.%s has no description", path, name)
 				}
@@ -135,7 +135,7 @@ func TestSchemaDescriptions(t *testing.T) {
 			}
 		}
 		for _, key := range []string{"items", "additionalProperties"} {
-			if sub, ok := s[key].(obj); ok {
+			if sub, ok := s[key].(map[string]any); ok {
 				walk(path+"["+key+"]", sub)
 			}
 		}
@@ -143,8 +143,8 @@ func TestSchemaDescriptions(t *testing.T) {
 	for _, document := range []bool{false, true} {
 		s := Schema(document)
 		walk("root", s)
-		for name, def := range s["$defs"].(obj) {
-			walk(name, def.(obj))
+		for name, def := range s["$defs"].(map[string]any) {
+			walk(name, def.(map[string]any))
 		}
 	}
 }

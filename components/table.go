@@ -404,3 +404,5 @@ func overlayKeyOf(ok overlay.Key) Key {
 	}
 	return k
 }
+
+var componentKey = Key{Type: Table, Keys: componentKeys}

@@ -2,28 +2,11 @@ package components
 
 import (
 	"fmt"
-	"go/token"
 	"slices"
 	"strings"
 
 	"specgraft/overlay/diag"
 )
-
-var noPos token.Position
-
-// entries returns the entries of a table in a map, without those of a wrong type.
-func (v *value) entries() []entry {
-	if v == nil || v.kind != kindTable {
-		return nil
-	}
-	list := make([]entry, 0, len(v.keys))
-	for _, e := range v.keys {
-		if e.val.kind == kindTable {
-			list = append(list, e)
-		}
-	}
-	return list
-}
 
 // validate holds the rules that need the whole configuration. References are
 // not checked in an incomplete one.
@@ -92,42 +75,6 @@ func (p *Project) checkDirs(c *checker) {
 		c.add(v, "config/bad-value", "project.rendered-specs-dir: %q is the project itself or a directory above it", v.str).
 			Hint = "rendered specs need a directory of their own"
 	}
-}
-
-// maxProposals bounds how often all names are searched for the nearest one: a
-// file with thousands of wrong names needs another kind of help.
-const maxProposals = 100
-
-// unknownName reports a reference to something that is not defined.
-func (c *checker) unknownName(v *value, what string, names []string, where string) {
-	if v.kind != kindString {
-		return // reported as a wrong type
-	}
-	d := c.add(v, "config/unknown-reference", "unknown %s %q%s", what, v.str, where)
-	if c.proposals++; c.proposals > maxProposals {
-		return
-	}
-	if n := diag.Nearest(v.str, names); n != "" {
-		d.Hint = fmt.Sprintf("did you mean %q?", n)
-		return
-	}
-	switch slices.Sort(names); {
-	case len(names) == 0:
-		d.Hint = fmt.Sprintf("no %s is defined", what)
-	case len(names) <= 12:
-		d.Hint = fmt.Sprintf("defined are %s", strings.Join(names, ", "))
-	}
-}
-
-func (v *value) names() []string {
-	if v == nil {
-		return nil
-	}
-	names := make([]string, len(v.keys))
-	for i := range v.keys {
-		names[i] = v.keys[i].name
-	}
-	return names
 }
 
 func (p *Project) checkGroups(c *checker) {

@@ -1,11 +1,12 @@
 package components
 
 import (
+	"go/token"
 	"path/filepath"
+	"slices"
+	"specgraft/overlay/diag"
 	"strconv"
 	"strings"
-
-	"specgraft/overlay/diag"
 )
 
 // The accessors of this file read a value that may be absent or of a wrong
@@ -98,4 +99,97 @@ func (v *value) elements() []*value {
 // relatedAt is a related place of a diagnostic.
 func relatedAt(v *value, message string) diag.Related {
 	return diag.Related{Pos: v.pos(), Message: message}
+}
+
+// eachSource calls f for the documents that a value comes from, in order.
+func (v *value) eachSource(f func(*source)) {
+	if v == nil {
+		return
+	}
+	if v.src != nil {
+		f(v.src)
+	}
+	for _, el := range v.list {
+		el.eachSource(f)
+	}
+	for i := range v.keys {
+		v.keys[i].val.eachSource(f)
+	}
+}
+
+// child is get, but elements of lists of tables go by their index.
+func (v *value) child(name string) *value {
+	if v != nil && v.kind == kindList {
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(v.list) {
+			return v.list[i]
+		}
+		return nil
+	}
+	return v.get(name)
+}
+
+// formMerged marks tables and lists that merging made and may still change.
+// Everything else belongs to a document and is shared.
+const formMerged form = 255
+
+// copy returns a table of the same entries that may be changed.
+func (v *value) copy(more int) *value {
+	c := &value{kind: v.kind, form: formMerged, off: v.off, end: v.end, src: v.src}
+	c.keys = append(make([]entry, 0, len(v.keys)+more), v.keys...)
+	if v.index != nil {
+		c.index = make(map[string]int, len(v.keys)+more)
+		for i := range c.keys {
+			c.index[c.keys[i].name] = i
+		}
+	}
+	return c
+}
+
+func (e *entry) empty() bool { return e == nil || e.val.zero() }
+
+// frozen marks a merged value as shared, so that further merging copies it.
+func (v *value) frozen() *value {
+	if v == nil || v.form != formMerged {
+		return v
+	}
+	f := *v
+	f.form = formValue
+	for i := range f.keys {
+		if f.keys[i].val.form == formMerged {
+			keys := slices.Clone(f.keys)
+			for j := range keys {
+				keys[j].val = keys[j].val.frozen()
+			}
+			f.keys = keys
+			break
+		}
+	}
+	return &f
+}
+
+var noPos token.Position
+
+// entries returns the entries of a table in a map, without those of a wrong type.
+func (v *value) entries() []entry {
+	if v == nil || v.kind != kindTable {
+		return nil
+	}
+	list := make([]entry, 0, len(v.keys))
+	for _, e := range v.keys {
+		if e.val.kind == kindTable {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+func (v *value) names() []string {
+	if v == nil {
+		return nil
+	}
+	names := make([]string, len(v.keys))
+	for i := range v.keys {
+		names[i] = v.keys[i].name
+	}
+	return names
 }

@@ -1,0 +1,90 @@
+package components
+
+// packageFieldKeys are the template fields of the main package and of
+// sub-packages alike.
+var packageFieldKeys = []Key{
+	{Name: "summary", Type: String, Ext: true, Help: "Summary, one line without a full stop."},
+	{Name: "description", Type: String, Ext: true, Help: "Description; paragraphs are wrapped."},
+	{Name: "arch", Type: String, Ext: true, Help: "noarch, or an architecture to build for."},
+	{Name: "requires", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Requires, may hold macros."},
+	{Name: "recommends", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Recommends, may hold macros."},
+	{Name: "suggests", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Suggests, may hold macros."},
+	{Name: "supplements", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Supplements, may hold macros."},
+	{Name: "provides", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Provides, may hold macros."},
+	{Name: "conflicts", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Conflicts, may hold macros."},
+	{Name: "obsoletes", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Obsoletes, may hold macros."},
+	{Name: "tags", Type: Map, Ext: true, What: "tag", Elem: &Key{Type: String, Macros: true}, Help: "Further tags such as Requires(post), may hold macros."},
+	{Name: "files", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Lines of %files, may hold macros."},
+	{Name: "licenses", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "Licence files of the source, for %license."},
+	{Name: "docs", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "Documents of the source, for %doc."},
+	{Name: "config-files", Type: List, Merge: MergeAppend, Ext: true, Help: "Files carried next to the TOML file and installed as they are.", Elem: &Key{Type: Table, Ext: true, Keys: []Key{
+		{Name: "source", Type: String, Required: true, Format: fileNameFormat, Ext: true, Help: "File next to the TOML file."},
+		{Name: "path", Type: String, Required: true, Ext: true, Macros: true, Help: "Where it is installed; absolute, may hold macros such as %{_sysconfdir}."},
+		{Name: "mode", Type: String, Ext: true, Default: "0644", Help: "Octal mode."},
+		{Name: "owner", Type: String, Ext: true, Default: "root", Help: "Owning user."},
+		{Name: "group", Type: String, Ext: true, Default: "root", Help: "Owning group."},
+		{Name: "kind", Type: String, Ext: true, Default: "noreplace", Help: "How rpm treats local changes.", Enum: []Choice{
+			{Value: "noreplace", Help: "%config(noreplace): a changed file stays."},
+			{Value: "config", Help: "%config: a changed file is saved and replaced."},
+			{Value: "file", Help: "An ordinary file."}}},
+	}}},
+	{Name: "units", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "systemd units next to the TOML file; their scriptlets are written."},
+	{Name: "sysusers", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "sysusers.d declarations next to the TOML file."},
+	{Name: "tmpfiles", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "tmpfiles.d declarations next to the TOML file."},
+}
+
+// templateKey is the [components.NAME.template] table. Text is data unless its
+// key says that it may hold macros.
+var templateKey = Key{Name: "template", Type: Table, Ext: true, Help: `What the spec is written from when spec.type is "template".`,
+	Keys: append([]Key{
+		{Name: "name", Type: String, Ext: true, Help: "Name of the package; the component's when absent."},
+		{Name: "version", Type: String, Ext: true, Help: "Version."},
+		{Name: "epoch", Type: Int, Ext: true, Help: "Epoch."},
+		{Name: "release", Type: String, Ext: true, Help: "Release number without dist tag; %autorelease when absent."},
+		{Name: "license", Type: String, Ext: true, Help: "Licence as an SPDX expression."},
+		{Name: "url", Type: String, Ext: true, Help: "Home page."},
+		{Name: "exclusive-arch", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "Architectures it can be built for."},
+		{Name: "sources", Type: List, Merge: MergeAppend, Ext: true, Help: "Sources in order.", Elem: &Key{Type: Table, Ext: true, Keys: []Key{
+			{Name: "url", Type: String, Ext: true, Macros: true, Help: "Address of a remote source, may hold macros."},
+			{Name: "file", Type: String, Format: fileNameFormat, Ext: true, Help: "A file next to the TOML file."},
+			{Name: "hash", Type: String, Ext: true, Help: "Checksum of a remote source, in hexadecimal digits."},
+			{Name: "hash-type", Type: String, Ext: true, Help: "Kind of checksum.", Enum: []Choice{{Value: "SHA256"}, {Value: "SHA512"}}},
+		}, Rules: []Rule{
+			{Key: "file", Forbid: []string{"url", "hash", "hash-type"}},
+			{Key: "file", Not: true, Need: []string{"url"}},
+			{Key: "hash", Need: []string{"hash-type"}},
+		}}},
+		{Name: "patches", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Format: fileNameFormat}, Help: "Patches next to the TOML file, in order."},
+		{Name: "build-requires", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "BuildRequires, may hold macros; the template adds those of its build system."},
+		{Name: "build-options", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Options of the configuration step, may hold macros."},
+		{Name: "bconds", Type: Map, Ext: true, What: "build condition", Elem: &Key{Type: Bool, Merge: MergePresent}, Help: "Build conditions with their default; a condition called tests guards %check."},
+		{Name: "globals", Type: Map, Ext: true, What: "macro", Elem: &Key{Type: String, Macros: true}, Help: "Macro definitions at the top of the spec, may hold macros."},
+		{Name: "presets", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "systemd preset files next to the TOML file."},
+		{Name: "os-release", Type: Map, Ext: true, What: "variable", Elem: &Key{Type: String}, Help: "Variables of the os-release file."},
+		{Name: "prep", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Further lines of %prep, may hold macros."},
+		{Name: "build", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Further lines of %build, may hold macros."},
+		{Name: "install", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Further lines of %install, may hold macros."},
+		{Name: "check", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Further lines of %check, may hold macros."},
+		{Name: "changelog", Type: List, Merge: MergeAppend, Ext: true, Help: "Hand-written changelog; without one it is made from history when release is absent, too.", Elem: &Key{Type: Table, Ext: true, Keys: []Key{
+			{Name: "date", Type: String, Required: true, Ext: true, Help: "Day as YYYY-MM-DD."},
+			{Name: "author", Type: String, Required: true, Ext: true, Help: "Name and mail address."},
+			{Name: "version", Type: String, Ext: true, Help: "Version and release, as 1.0-1."},
+			{Name: "changes", Type: List, Required: true, Ext: true, Elem: &Key{Type: String}, Help: "What changed."},
+		}}},
+		{Name: "packages", Type: Map, Ext: true, What: "sub-package", Elem: &Key{Type: Table, Ext: true, Help: "A sub-package.", Keys: append([]Key{
+			{Name: "full-name", Type: Bool, Ext: true, Default: "false", Help: "The key is the full name of the package, not a suffix."},
+		}, packageFieldKeys...)}, Help: "Sub-packages by suffix, or by name with full-name."},
+		{Name: "pypi-name", Type: String, Ext: true, Help: "python: name of the project, for the folder inside its archive."},
+		{Name: "modules", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "python: importable modules that are installed."},
+		{Name: "extras", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "python: extras whose requirements are build requirements, too."},
+		{Name: "test-requires", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "python: BuildRequires of the tests, may hold macros."},
+		{Name: "import-path", Type: String, Ext: true, Help: "go: import path of the module."},
+		{Name: "commands", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "go: commands below cmd/ to build; the module itself when absent."},
+		{Name: "crate", Type: String, Ext: true, Help: "rust: name of the crate; the package's when absent."},
+		{Name: "features", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "rust: cargo features to build with."},
+		{Name: "family", Type: String, Ext: true, Help: "font: name of the family."},
+		{Name: "foundry", Type: String, Ext: true, Help: "font: name of the foundry."},
+		{Name: "fonts", Type: String, Ext: true, Macros: true, Default: "*.ttf", Help: "font: pattern of the font files, may hold macros."},
+		{Name: "fontconf", Type: String, Format: fileNameFormat, Ext: true, Help: "font: fontconfig file next to the TOML file."},
+		{Name: "kernel-version", Type: String, Ext: true, Help: "kmod: version and release of the kernel it is built for."},
+	}, packageFieldKeys...)}
