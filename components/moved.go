@@ -19,6 +19,11 @@ func (c *Component) Same(old *Component) (moved map[token.Position]token.Positio
 	if !sameValue(old.merged, c.merged) {
 		return nil, false
 	}
+	for i := range c.parts { // what another layer hides is not in merged
+		if !sameValue(old.parts[i].val, c.parts[i].val) {
+			return nil, false
+		}
+	}
 	for i := range c.ops {
 		if !sameValue(old.ops[i], c.ops[i]) || c.opLayers[i] != old.opLayers[i] {
 			return nil, false
@@ -110,9 +115,7 @@ func (m *places) entry(old, now *entry) {
 	}
 	m.put(old.pos(), now.pos())
 	m.put(old.endPos(), now.endPos())
-	if len(old.val.list) == len(now.val.list) && len(old.val.keys) == len(now.val.keys) {
-		m.value(old.val, now.val)
-	}
+	m.value(old.val, now.val)
 }
 
 // OwnFiles returns the absolute paths of the files that define a component and
