@@ -410,7 +410,7 @@ func (s *Server) executeCommand(ctx context.Context, p executeParams) (any, erro
 		if err != nil {
 			return nil, failure(err)
 		}
-		return s.apply(ctx, snap, ch, message)
+		return s.apply(snap, ch, message)
 	}
 	if err != nil {
 		return nil, failure(err)
@@ -490,7 +490,7 @@ func (s *Server) target(ctx context.Context, args []json.RawMessage) (*editor.Sn
 }
 
 // apply has the client apply a change, and tells what was done.
-func (s *Server) apply(ctx context.Context, snap *editor.Snapshot, ch *editor.Change, message string) (any, error) {
+func (s *Server) apply(snap *editor.Snapshot, ch *editor.Change, message string) (any, error) {
 	if ch == nil {
 		return map[string]any{"applied": false, "message": message}, nil
 	}
@@ -498,7 +498,7 @@ func (s *Server) apply(ctx context.Context, snap *editor.Snapshot, ch *editor.Ch
 	if !ok {
 		return nil, jrpc2.Errorf(requestFailed, "the editor cannot make the files that belong to the change")
 	}
-	rsp, err := s.rpc.Callback(ctx, "workspace/applyEdit", map[string]any{"label": message, "edit": edit})
+	rsp, err := s.rpc.Callback(s.ctx, "workspace/applyEdit", map[string]any{"label": message, "edit": edit})
 	if err != nil {
 		return nil, jrpc2.Errorf(requestFailed, "the editor did not apply the change: %v", err)
 	}

@@ -331,12 +331,11 @@ func (s *Server) addRoot(root string) {
 	}
 }
 
-// ask sends a request to the client and waits for its answer, but not for ever.
+// ask sends a request to the client and waits for its answer, however late it
+// comes: the library would take the answer to something forgotten for a request.
 func (s *Server) ask(method string, params any) error {
-	ctx, cancel := context.WithTimeout(s.ctx, 10*time.Second)
-	defer cancel()
-	_, err := s.rpc.Callback(ctx, method, params)
-	if err != nil {
+	_, err := s.rpc.Callback(s.ctx, method, params)
+	if err != nil && s.ctx.Err() == nil {
 		s.log("%s: %v", method, err)
 	}
 	return err

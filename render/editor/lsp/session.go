@@ -256,12 +256,19 @@ func (s *Server) progress(ctx context.Context, wanted bool, title string) *progr
 	if !can || !wanted || ctx.Err() != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if _, err := s.rpc.Callback(ctx, "window/workDoneProgress/create", map[string]any{"token": token}); err != nil {
-		return nil
+	made := make(chan error, 1)
+	go func() { made <- s.ask("window/workDoneProgress/create", map[string]any{"token": token}) }()
+	t := time.NewTimer(2 * time.Second)
+	defer t.Stop()
+	select {
+	case err := <-made:
+		if err == nil {
+			return s.begin(token, title)
+		}
+	case <-ctx.Done():
+	case <-t.C: // a client that does not answer shows no progress
 	}
-	return s.begin(token, title)
+	return nil
 }
 
 // begin shows progress under a token that the client knows.
