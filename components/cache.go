@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -31,8 +32,8 @@ type cachedFile struct {
 
 // A parsed is a configuration file as parsed and checked by itself.
 type parsed struct {
-	src   *source
-	root  *value
+	src   *toml.Source
+	root  *toml.Value
 	diags diag.List
 }
 
@@ -97,7 +98,7 @@ func (c *Cache) document(key docKey, text string) *parsed {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if p := c.documents[key]; p != nil && p.src.text == text {
+	if p := c.documents[key]; p != nil && p.src.Text == text {
 		return p
 	}
 	return nil
@@ -123,7 +124,7 @@ func (c *Cache) overlayDocument(key docKey, text string) *overlayDocument {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if d := c.overlays[key]; d != nil && d.root.src.text == text {
+	if d := c.overlays[key]; d != nil && d.root.Src.Text == text {
 		return d
 	}
 	return nil

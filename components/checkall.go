@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -86,7 +87,7 @@ func (p *Project) JoinChecks(loading diag.List, lists []diag.List) diag.List {
 // not exist. Rendering would find out as well, one component at a time.
 func (p *Project) checkFiles(c *Component) diag.List {
 	var diags diag.List
-	missing := func(path string, v *value, pos token.Position, code, what, name string) {
+	missing := func(path string, v *toml.Value, pos token.Position, code, what, name string) {
 		if path == "" || v != nil && p.paths.confine(path, v) != nil {
 			return // that it leads outside has been reported
 		}
@@ -101,15 +102,15 @@ func (p *Project) checkFiles(c *Component) diag.List {
 	}
 	for i := range c.Overlays {
 		op := &c.Overlays[i]
-		if v := c.ops[i].get("source"); v != nil {
-			missing(op.Source, v, op.At("source"), "overlay/source", string(op.Type)+": source file", v.str)
+		if v := c.ops[i].Get("source"); v != nil {
+			missing(op.Source, v, op.At("source"), "overlay/source", string(op.Type)+": source file", v.Str)
 		}
 	}
 	if c.Spec.Type == "local" {
 		pos, name := c.Pos, p.Display(c.Spec.Path)
-		v := c.merged.get("spec", "path")
+		v := c.merged.Get("spec", "path")
 		if v != nil {
-			pos, name = v.pos(), v.str
+			pos, name = v.Pos(), v.Str
 		}
 		missing(c.Spec.Path, v, pos, "config/no-spec", "spec file", name)
 	}

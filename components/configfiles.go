@@ -3,6 +3,8 @@ package components
 import (
 	"path/filepath"
 	"slices"
+
+	"specgraft/components/toml"
 )
 
 // ConfigFiles returns the files that a component's effective configuration is
@@ -16,19 +18,19 @@ func (p *Project) ConfigFiles(c *Component) ([]string, error) {
 			seen[filepath.Clean(path)] = true
 		}
 	}
-	var walk func(v *value)
-	walk = func(v *value) {
+	var walk func(v *toml.Value)
+	walk = func(v *toml.Value) {
 		if v == nil {
 			return
 		}
-		if v.src != nil && (v.kind != kindTable && v.kind != kindList) {
-			add(v.src.path)
+		if v.Src != nil && (v.Kind != toml.KindTable && v.Kind != toml.KindList) {
+			add(v.Src.Path)
 		}
-		for _, el := range v.list {
+		for _, el := range v.List {
 			walk(el)
 		}
-		for i := range v.keys {
-			walk(v.keys[i].val)
+		for i := range v.Keys {
+			walk(v.Keys[i].Val)
 		}
 	}
 	add(c.File)

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"path/filepath"
 	"strings"
+
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 )
 
 // decode fills the typed fields from the merged table.
@@ -13,64 +16,64 @@ func (p *Project) decode(c *Component) {
 		c.Release.Calculation = "auto"
 		return
 	}
-	spec := t.get("spec")
+	spec := t.Get("spec")
 	c.Spec = Spec{
-		Type: spec.text("type"), Path: spec.get("path").path(),
-		UpstreamDistro: decodeDistroRef(spec.get("upstream-distro")),
-		UpstreamName:   spec.text("upstream-name"), UpstreamCommit: spec.text("upstream-commit"),
-		Source: spec.text("source"), Template: spec.text("template"),
+		Type: spec.Text("type"), Path: spec.Get("path").Path(),
+		UpstreamDistro: decodeDistroRef(spec.Get("upstream-distro")),
+		UpstreamName:   spec.Text("upstream-name"), UpstreamCommit: spec.Text("upstream-commit"),
+		Source: spec.Text("source"), Template: spec.Text("template"),
 	}
-	if s := spec.get("srpm"); s != nil {
-		if c.Spec.SRPM = s.str; !strings.Contains(s.str, "://") {
-			c.Spec.SRPM = s.path()
+	if s := spec.Get("srpm"); s != nil {
+		if c.Spec.SRPM = s.Str; !strings.Contains(s.Str, "://") {
+			c.Spec.SRPM = s.Path()
 		}
 	}
-	c.Release.Calculation = cmp.Or(t.text("release", "calculation"), "auto")
-	own := t.get("specgraft", "release")
-	c.Release.Suffix, c.Release.SuffixUntil = own.text("suffix"), own.text("suffix-until")
-	c.Release.ChangelogEntry = own.flag("changelog-entry")
-	if b := t.get("build"); b != nil {
+	c.Release.Calculation = cmp.Or(t.Text("release", "calculation"), "auto")
+	own := t.Get("specgraft", "release")
+	c.Release.Suffix, c.Release.SuffixUntil = own.Text("suffix"), own.Text("suffix-until")
+	c.Release.ChangelogEntry = own.Flag("changelog-entry")
+	if b := t.Get("build"); b != nil {
 		c.Build = Build{
-			With: b.get("with").strings(), Without: b.get("without").strings(),
-			Defines: b.get("defines").stringMap(), Undefines: b.get("undefines").strings(),
-			EmitUpstreamProvenance: b.flag("emit-upstream-provenance"),
-			Check:                  Check{b.flag("check", "skip"), b.text("check", "skip_reason")},
-			Failure:                Failure{b.flag("failure", "expected"), b.text("failure", "expected-reason")},
-			Hints:                  Hints{b.flag("hints", "expensive")},
+			With: b.Get("with").Strings(), Without: b.Get("without").Strings(),
+			Defines: b.Get("defines").StringMap(), Undefines: b.Get("undefines").Strings(),
+			EmitUpstreamProvenance: b.Flag("emit-upstream-provenance"),
+			Check:                  Check{b.Flag("check", "skip"), b.Text("check", "skip_reason")},
+			Failure:                Failure{b.Flag("failure", "expected"), b.Text("failure", "expected-reason")},
+			Hints:                  Hints{b.Flag("hints", "expensive")},
 		}
 	}
 	c.Render = Render{
-		SkipFileFilter:      t.flag("render", "skip-file-filter"),
-		AllowRejected:       t.flag("render", "allow-rejected") || t.flag("specgraft", "render", "allow-rejected"),
-		AllowRejectedReason: cmp.Or(t.text("specgraft", "render", "allow-rejected-reason"), t.text("render", "allow-rejected-reason")),
+		SkipFileFilter:      t.Flag("render", "skip-file-filter"),
+		AllowRejected:       t.Flag("render", "allow-rejected") || t.Flag("specgraft", "render", "allow-rejected"),
+		AllowRejectedReason: cmp.Or(t.Text("specgraft", "render", "allow-rejected-reason"), t.Text("render", "allow-rejected-reason")),
 	}
-	c.Publish = decodePublish(t.get("publish"))
-	if pkgs := t.get("packages").entries(); len(pkgs) > 0 {
+	c.Publish = decodePublish(t.Get("publish"))
+	if pkgs := t.Get("packages").Entries(); len(pkgs) > 0 {
 		c.Packages = make(map[string]Package, len(pkgs))
 		for _, e := range pkgs {
-			c.Packages[e.name] = Package{decodePublish(e.val.get("publish"))}
+			c.Packages[e.Name] = Package{decodePublish(e.Val.Get("publish"))}
 		}
 	}
-	if files := t.get("source-files"); files != nil && files.kind == kindList {
-		for _, f := range files.list {
-			if f.kind == kindTable {
+	if files := t.Get("source-files"); files != nil && files.Kind == toml.KindList {
+		for _, f := range files.List {
+			if f.Kind == toml.KindTable {
 				c.SourceFiles = append(c.SourceFiles, decodeSourceFile(f))
 			}
 		}
 	}
-	if tab := t.get("template"); tab != nil && tab.kind == kindTable {
-		c.Template = &Template{tab, &templateKey}
+	if tab := t.Get("template"); tab != nil && tab.Kind == toml.KindTable {
+		c.Template = &Template{tab, &schema.TemplateKey}
 		if c.Spec.Type == "template" {
 			c.SourceFiles = append(c.SourceFiles, c.Template.sourceFiles(c)...)
 		}
 	}
-	if list := t.get("overlays"); list != nil && list.kind == kindList {
+	if list := t.Get("overlays"); list != nil && list.Kind == toml.KindList {
 		origins := c.origins()
-		for _, o := range list.list {
-			if o.kind != kindTable {
+		for _, o := range list.List {
+			if o.Kind != toml.KindTable {
 				continue
 			}
-			op := decodeOp(o)
+			op := schema.Overlay(o)
 			op.Layer = origins[o]
 			c.Overlays = append(c.Overlays, op)
 			c.ops = append(c.ops, o)
@@ -79,16 +82,16 @@ func (p *Project) decode(c *Component) {
 	}
 }
 
-func decodePublish(v *value) Publish {
-	return Publish{v.text("rpm-channel"), v.text("srpm-channel"), v.text("debuginfo-channel"), v.text("channel")}
+func decodePublish(v *toml.Value) Publish {
+	return Publish{v.Text("rpm-channel"), v.Text("srpm-channel"), v.Text("debuginfo-channel"), v.Text("channel")}
 }
 
-func decodeSourceFile(f *value) SourceFile {
-	o := f.get("origin")
+func decodeSourceFile(f *toml.Value) SourceFile {
+	o := f.Get("origin")
 	return SourceFile{
-		Pos: f.pos(), Filename: f.text("filename"), Hash: f.text("hash"), HashType: f.text("hash-type"),
-		Origin:          SourceOrigin{o.text("type"), o.text("uri"), o.text("script"), o.get("mock-packages").strings(), o.get("inputs").strings()},
-		ReplaceUpstream: f.flag("replace-upstream"), ReplaceReason: f.text("replace-reason"),
+		Pos: f.Pos(), Filename: f.Text("filename"), Hash: f.Text("hash"), HashType: f.Text("hash-type"),
+		Origin:          SourceOrigin{o.Text("type"), o.Text("uri"), o.Text("script"), o.Get("mock-packages").Strings(), o.Get("inputs").Strings()},
+		ReplaceUpstream: f.Flag("replace-upstream"), ReplaceReason: f.Text("replace-reason"),
 	}
 }
 
@@ -99,35 +102,35 @@ func newProject(dir string, l *loader) *Project {
 		Distros: map[string]*Distro{}, Groups: map[string]*Group{},
 		state: &state{root: l.root, opt: l.opt, paths: l.paths, documents: l.order, twice: l.twice, lost: l.merge.lost, parts: l.merge.parts},
 	}
-	proj := l.root.get("project")
-	p.Description = proj.text("description")
+	proj := l.root.Get("project")
+	p.Description = proj.Text("description")
 	where := func(key, std string) string {
-		return cmp.Or(proj.get(key).path(), filepath.Join(dir, std))
+		return cmp.Or(proj.Get(key).Path(), filepath.Join(dir, std))
 	}
 	p.LogDir = where("log-dir", "build/logs")
 	p.WorkDir = where("work-dir", "build/work")
 	p.OutputDir = where("output-dir", "out")
 	p.LockDir = where("lock-dir", "locks")
 	p.RenderedDir = where("rendered-specs-dir", "specs")
-	p.DefaultDistro = decodeDistroRef(proj.get("default-distro"))
-	set := proj.get("specgraft")
+	p.DefaultDistro = decodeDistroRef(proj.Get("default-distro"))
+	set := proj.Get("specgraft")
 	p.Settings = Settings{
-		Lint:            set.get("lint").stringMap(),
-		DirtyClock:      cmp.Or(set.text("dirty-clock"), "head"),
-		History:         cmp.Or(set.text("history"), "locks"),
-		Header:          set.text("header"),
-		HasHeader:       set.get("header") != nil,
-		AutospecVersion: cmp.Or(set.text("autospec-version"), "0.8.3"),
-		TemplatesDir:    cmp.Or(set.get("templates-dir").path(), filepath.Join(dir, "templates")),
+		Lint:            set.Get("lint").StringMap(),
+		DirtyClock:      cmp.Or(set.Text("dirty-clock"), "head"),
+		History:         cmp.Or(set.Text("history"), "locks"),
+		Header:          set.Text("header"),
+		HasHeader:       set.Get("header") != nil,
+		AutospecVersion: cmp.Or(set.Text("autospec-version"), "0.8.3"),
+		TemplatesDir:    cmp.Or(set.Get("templates-dir").Path(), filepath.Join(dir, "templates")),
 	}
-	for _, e := range l.root.get("distros").entries() {
-		p.Distros[e.name] = decodeDistro(e)
+	for _, e := range l.root.Get("distros").Entries() {
+		p.Distros[e.Name] = decodeDistro(e)
 	}
-	for _, e := range l.root.get("component-groups").entries() {
-		g := &Group{Name: e.name, Pos: e.val.pos(), Description: e.val.text("description"), Components: e.val.get("components").strings()}
-		g.Specs = e.val.get("specs").pathList()
-		g.ExcludedPaths = e.val.get("excluded-paths").pathList()
-		p.Groups[e.name] = g
+	for _, e := range l.root.Get("component-groups").Entries() {
+		g := &Group{Name: e.Name, Pos: e.Val.Pos(), Description: e.Val.Text("description"), Components: e.Val.Get("components").Strings()}
+		g.Specs = e.Val.Get("specs").PathList()
+		g.ExcludedPaths = e.Val.Get("excluded-paths").PathList()
+		p.Groups[e.Name] = g
 	}
 	p.findPins()
 	p.findProfile()
@@ -135,39 +138,39 @@ func newProject(dir string, l *loader) *Project {
 	return p
 }
 
-func decodeDistroRef(v *value) DistroRef {
-	return DistroRef{Name: v.text("name"), Version: v.text("version"), Snapshot: v.text("snapshot")}
+func decodeDistroRef(v *toml.Value) DistroRef {
+	return DistroRef{Name: v.Text("name"), Version: v.Text("version"), Snapshot: v.Text("snapshot")}
 }
 
-func decodeDistro(e entry) *Distro {
+func decodeDistro(e toml.Entry) *Distro {
 	d := &Distro{
-		Name: e.name, Pos: e.val.pos(), Description: e.val.text("description"),
-		DefaultVersion: e.val.text("default-version"), DistGitBaseURI: e.val.text("dist-git-base-uri"),
-		LookasideBaseURI: e.val.text("lookaside-base-uri"), MirrorBaseURIs: e.val.get("mirror-base-uri").strings(),
-		DisableOrigins: e.val.flag("disable-origins"), Versions: map[string]*DistroVersion{},
+		Name: e.Name, Pos: e.Val.Pos(), Description: e.Val.Text("description"),
+		DefaultVersion: e.Val.Text("default-version"), DistGitBaseURI: e.Val.Text("dist-git-base-uri"),
+		LookasideBaseURI: e.Val.Text("lookaside-base-uri"), MirrorBaseURIs: e.Val.Get("mirror-base-uri").Strings(),
+		DisableOrigins: e.Val.Flag("disable-origins"), Versions: map[string]*DistroVersion{},
 	}
-	if repos := e.val.get("repos"); repos != nil {
-		for _, r := range repos.list {
-			if uri := r.text("base-uri"); uri != "" {
+	if repos := e.Val.Get("repos"); repos != nil {
+		for _, r := range repos.List {
+			if uri := r.Text("base-uri"); uri != "" {
 				d.Repos = append(d.Repos, uri)
 			}
 		}
 	}
-	for _, ve := range e.val.get("versions").entries() {
+	for _, ve := range e.Val.Get("versions").Entries() {
 		v := &DistroVersion{
-			Name: ve.name, Pos: ve.val.pos(), Description: ve.val.text("description"), ReleaseVer: ve.val.text("release-ver"),
-			DistGitBranch: ve.val.text("dist-git-branch"), MacroSet: ve.val.get("macro-set").path(), MockConfig: map[string]string{},
+			Name: ve.Name, Pos: ve.Val.Pos(), Description: ve.Val.Text("description"), ReleaseVer: ve.Val.Text("release-ver"),
+			DistGitBranch: ve.Val.Text("dist-git-branch"), MacroSet: ve.Val.Get("macro-set").Path(), MockConfig: map[string]string{},
 		}
 		for _, arch := range []string{"", "x86_64", "aarch64"} {
 			key := "mock-config"
 			if arch != "" {
 				key += "-" + arch
 			}
-			if path := ve.val.get(key).path(); path != "" {
+			if path := ve.Val.Get(key).Path(); path != "" {
 				v.MockConfig[arch] = path
 			}
 		}
-		d.Versions[ve.name] = v
+		d.Versions[ve.Name] = v
 	}
 	return d
 }

@@ -3,13 +3,16 @@ package components
 import (
 	"fmt"
 	"strings"
+
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 )
 
 // Describe returns what is known of a key, as Markdown: its type and default,
 // what it means, and its values.
-func (k *Key) Describe() string {
+func Describe(k *schema.Key) string {
 	var b strings.Builder
-	note := typeNote(k)
+	note := schema.TypeNote(k)
 	if k.Required {
 		note += ", required"
 	}
@@ -54,9 +57,9 @@ type LayerValue struct {
 func (c *Component) Layers(path string) []LayerValue {
 	var list []LayerValue
 	for _, l := range c.layers {
-		scalars(l.tab, "", func(p string, v *value) {
+		scalars(l.tab, "", func(p string, v *toml.Value) {
 			if p == path {
-				list = append(list, LayerValue{Origin{Layer: l.name, Pos: v.pos()}, v.str})
+				list = append(list, LayerValue{Origin{Layer: l.name, Pos: v.Pos()}, v.Str})
 			}
 		})
 	}
@@ -75,7 +78,7 @@ func JoinPath(path []string) string {
 		case i > 0:
 			b.WriteByte('.')
 		}
-		b.WriteString(QuoteKey(p))
+		b.WriteString(toml.QuoteKey(p))
 	}
 	return b.String()
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"hash"
 	"sync"
+
+	"specgraft/components/toml"
 )
 
 // projectDigest is computed once.
@@ -29,9 +31,9 @@ func (p *Project) Digest(c *Component) []byte {
 	h := sha256.New()
 	h.Write(p.digest.sum)
 	fmt.Fprintf(h, "%q\n", c.Name)
-	seen := map[*source]bool{}
+	seen := map[*toml.Source]bool{}
 	for _, op := range c.ops {
-		op.eachSource(func(s *source) {
+		op.EachSource(func(s *toml.Source) {
 			if !seen[s] {
 				seen[s] = true
 				addSource(h, s)
@@ -41,7 +43,7 @@ func (p *Project) Digest(c *Component) []byte {
 	return h.Sum(nil)
 }
 
-func addSource(h hash.Hash, s *source) {
-	fmt.Fprintf(h, "%q %d\n", s.path, len(s.text))
-	h.Write([]byte(s.text))
+func addSource(h hash.Hash, s *toml.Source) {
+	fmt.Fprintf(h, "%q %d\n", s.Path, len(s.Text))
+	h.Write([]byte(s.Text))
 }

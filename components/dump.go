@@ -7,12 +7,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 )
 
 // An item is a value for output: ordered, without what the table of keys does
 // not know, with paths relative to the project.
 type item struct {
-	kind   kind
+	kind   toml.Kind
 	str    string
 	list   []*item
 	keys   []itemEntry
@@ -43,7 +46,7 @@ func (n *item) get(name string) *item {
 func (n *item) table(name string) *item {
 	c := n.get(name)
 	if c == nil {
-		c = &item{kind: kindTable}
+		c = &item{kind: toml.KindTable}
 		n.add(name, c)
 	}
 	return c
@@ -51,18 +54,18 @@ func (n *item) table(name string) *item {
 
 // item converts a value by the table of keys: keys in the table's order, names
 // of maps sorted.
-func (p *Project) item(v *value, k *Key, origin func(*value) *Origin) *item {
-	if v == nil || k.Type != 0 && !k.accepts(v) {
+func (p *Project) item(v *toml.Value, k *schema.Key, origin func(*toml.Value) *Origin) *item {
+	if v == nil || k.Type != 0 && !k.Accepts(v) {
 		return nil
 	}
-	n := &item{kind: v.kind, str: v.str}
+	n := &item{kind: v.Kind, str: v.Str}
 	if origin != nil {
 		n.origin = origin(v)
 	}
 	switch {
-	case v.kind == kindList:
-		for _, el := range v.list {
-			elem := &Key{}
+	case v.Kind == toml.KindList:
+		for _, el := range v.List {
+			elem := &schema.Key{}
 			if k.Elem != nil {
 				elem = k.Elem
 			}
@@ -70,30 +73,30 @@ func (p *Project) item(v *value, k *Key, origin func(*value) *Origin) *item {
 				n.list = append(n.list, c)
 			}
 		}
-	case v.kind == kindTable && k.Type == Table:
+	case v.Kind == toml.KindTable && k.Type == schema.Table:
 		for i := range k.Keys {
 			sub := &k.Keys[i]
 			if sub.Name != "includes" && sub.Name != "$schema" {
-				n.add(sub.Name, p.item(v.get(sub.Name), sub, origin))
+				n.add(sub.Name, p.item(v.Get(sub.Name), sub, origin))
 			}
 		}
-		for i := range v.keys {
-			if e := &v.keys[i]; k.Open && k.find(e.name) == nil {
-				n.add(e.name, p.item(e.val, &Key{}, origin))
+		for i := range v.Keys {
+			if e := &v.Keys[i]; k.Open && k.Find(e.Name) == nil {
+				n.add(e.Name, p.item(e.Val, &schema.Key{}, origin))
 			}
 		}
-	case v.kind == kindTable:
-		names := v.names()
+	case v.Kind == toml.KindTable:
+		names := v.Names()
 		slices.Sort(names)
 		for _, name := range names {
-			elem := &Key{}
+			elem := &schema.Key{}
 			if k.Elem != nil {
 				elem = k.Elem
 			}
-			n.add(name, p.item(v.get(name), elem, origin))
+			n.add(name, p.item(v.Get(name), elem, origin))
 		}
-	case v.kind == kindString && k.Path && v.str != "":
-		n.str = p.paths.display(v.path())
+	case v.Kind == toml.KindString && k.Path && v.Str != "":
+		n.str = p.paths.display(v.Path())
 	}
 	return n
 }
@@ -107,7 +110,7 @@ func (n *item) MarshalJSON() ([]byte, error) {
 
 func (n *item) json(b *bytes.Buffer) error {
 	switch n.kind {
-	case kindTable:
+	case toml.KindTable:
 		b.WriteByte('{')
 		for i, e := range n.keys {
 			if i > 0 {
@@ -122,7 +125,7 @@ func (n *item) json(b *bytes.Buffer) error {
 			}
 		}
 		b.WriteByte('}')
-	case kindList:
+	case toml.KindList:
 		b.WriteByte('[')
 		for i, el := range n.list {
 			if i > 0 {
@@ -133,11 +136,11 @@ func (n *item) json(b *bytes.Buffer) error {
 			}
 		}
 		b.WriteByte(']')
-	case kindBool:
+	case toml.KindBool:
 		b.WriteString(n.str)
-	case kindInt:
-		v := value{str: n.str}
-		if i, ok := v.integer(); ok {
+	case toml.KindInt:
+		v := toml.Value{Str: n.str}
+		if i, ok := v.Integer(); ok {
 			fmt.Fprintf(b, "%d", i)
 			return nil
 		}
@@ -161,9 +164,9 @@ func jsonString(b *bytes.Buffer, s string) error {
 // tomlValue writes an item as the right side of a key.
 func (n *item) tomlValue(b *strings.Builder) {
 	switch n.kind {
-	case kindString:
-		b.WriteString(literalString(n.str))
-	case kindList:
+	case toml.KindString:
+		b.WriteString(toml.LiteralString(n.str))
+	case toml.KindList:
 		b.WriteByte('[')
 		for i, el := range n.list {
 			if i > 0 {
@@ -172,13 +175,13 @@ func (n *item) tomlValue(b *strings.Builder) {
 			el.tomlValue(b)
 		}
 		b.WriteByte(']')
-	case kindTable:
+	case toml.KindTable:
 		b.WriteByte('{')
 		for i, e := range n.keys {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteString(" " + QuoteKey(e.name) + " = ")
+			b.WriteString(" " + toml.QuoteKey(e.name) + " = ")
 			e.item.tomlValue(b)
 		}
 		if len(n.keys) > 0 {
@@ -194,8 +197,8 @@ func (n *item) tomlValue(b *strings.Builder) {
 // their own.
 func (n *item) toml(b *strings.Builder, path []string) {
 	for _, e := range n.keys {
-		if e.item.kind != kindTable && !e.item.tables() {
-			b.WriteString(QuoteKey(e.name) + " = ")
+		if e.item.kind != toml.KindTable && !e.item.tables() {
+			b.WriteString(toml.QuoteKey(e.name) + " = ")
 			e.item.tomlValue(b)
 			b.WriteByte('\n')
 		}
@@ -203,16 +206,16 @@ func (n *item) toml(b *strings.Builder, path []string) {
 	for _, e := range n.keys {
 		sub := append(path[:len(path):len(path)], e.name)
 		switch {
-		case e.item.kind == kindTable:
+		case e.item.kind == toml.KindTable:
 			if e.item.needsHeader() {
-				b.WriteString("\n[" + quotePath(sub) + "]\n")
+				b.WriteString("\n[" + toml.QuotePath(sub) + "]\n")
 			}
 			e.item.toml(b, sub)
 		case e.item.tables():
 			for _, el := range e.item.list {
-				b.WriteString("\n[[" + quotePath(sub) + "]]\n")
+				b.WriteString("\n[[" + toml.QuotePath(sub) + "]]\n")
 				for _, f := range el.keys {
-					b.WriteString(QuoteKey(f.name) + " = ")
+					b.WriteString(toml.QuoteKey(f.name) + " = ")
 					f.item.tomlValue(b)
 					b.WriteByte('\n')
 				}
@@ -223,13 +226,13 @@ func (n *item) toml(b *strings.Builder, path []string) {
 
 // tables reports whether an item is a non-empty list of tables.
 func (n *item) tables() bool {
-	return n.kind == kindList && len(n.list) > 0 && n.list[0].kind == kindTable
+	return n.kind == toml.KindList && len(n.list) > 0 && n.list[0].kind == toml.KindTable
 }
 
 // needsHeader reports whether a table has keys of its own, or is empty.
 func (n *item) needsHeader() bool {
 	for _, e := range n.keys {
-		if e.item.kind != kindTable && !e.item.tables() {
+		if e.item.kind != toml.KindTable && !e.item.tables() {
 			return true
 		}
 	}
@@ -241,18 +244,18 @@ func (n *item) needsHeader() bool {
 // relative to its directory, includes are gone, absent directories have their
 // defaults. A TOML dump loads again as the project's only file.
 func (p *Project) Dump(format string) ([]byte, error) {
-	root := p.item(p.root, &rootKey, nil)
+	root := p.item(p.root, &schema.RootKey, nil)
 	proj := root.table("project")
 	for _, d := range []struct{ key, path string }{
 		{"log-dir", p.LogDir}, {"work-dir", p.WorkDir}, {"output-dir", p.OutputDir},
 		{"rendered-specs-dir", p.RenderedDir}, {"lock-dir", p.LockDir},
 	} {
 		if proj.get(d.key) == nil {
-			proj.add(d.key, &item{kind: kindString, str: p.paths.display(d.path)})
+			proj.add(d.key, &item{kind: toml.KindString, str: p.paths.display(d.path)})
 		}
 	}
 	order := func(e itemEntry) int {
-		return slices.IndexFunc(projectKeys, func(k Key) bool { return k.Name == e.name })
+		return slices.IndexFunc(schema.ProjectKeys, func(k schema.Key) bool { return k.Name == e.name })
 	}
 	slices.SortFunc(proj.keys, func(a, b itemEntry) int { return order(a) - order(b) })
 	return root.format(format)

@@ -9,6 +9,9 @@ import (
 	gotoml "github.com/pelletier/go-toml/v2"
 	"golang.org/x/tools/txtar"
 
+	"specgraft/components/edit"
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -43,7 +46,7 @@ func seeds(f *testing.F) {
 func FuzzDocument(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		root, diags := readDocument(&source{name: "x.toml", text: string(data)})
+		root, diags := toml.Read(&toml.Source{Name: "x.toml", Text: string(data)})
 		if root == nil {
 			t.Fatal("no table")
 		}
@@ -93,15 +96,15 @@ func FuzzProject(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		load := func(text string) (*Project, diag.List) {
-			src := &source{name: FileName, path: "/nowhere/" + FileName, dir: "/nowhere", text: text}
-			root, diags := readDocument(src)
-			c := checker{}
-			c.value(root, &rootKey, &trail{})
+			src := &toml.Source{Name: FileName, Path: "/nowhere/" + FileName, Dir: "/nowhere", Text: text}
+			root, diags := toml.Read(src)
+			c := schema.Checker{}
+			c.Value(root, &schema.RootKey, &schema.Trail{})
 			l := &loader{paths: &paths{dir: "/nowhere", root: "/nowhere", real: "/nowhere"}}
-			l.root = l.merge.into(&value{kind: kindTable, form: formMerged, src: src}, root, &rootKey)
+			l.root = l.merge.into(&toml.Value{Kind: toml.KindTable, Form: toml.FormMerged, Src: src}, root, &schema.RootKey)
 			l.order = []*document{{src: src, root: root}}
 			p := newProject("/nowhere", l)
-			diags = append(append(diags, c.diags...), p.validate(false)...)
+			diags = append(append(diags, c.Diags...), p.validate(false)...)
 			return p, append(diags, p.CheckAll(nil)...)
 		}
 		p, diags := load(string(data))
@@ -148,7 +151,7 @@ func FuzzEdit(f *testing.F) {
 		if gotoml.Unmarshal(data, &want) != nil {
 			return
 		}
-		e, diags := Edit("x.toml", data)
+		e, diags := edit.Edit("x.toml", data)
 		if diags.HasErrors() {
 			return
 		}

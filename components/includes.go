@@ -6,6 +6,10 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"specgraft/components/edit"
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 )
 
 // IncludePins returns the text of the project's root file with the generated
@@ -18,7 +22,7 @@ func (p *Project) IncludePins() ([]byte, error) {
 		return nil, err
 	}
 	if list == nil {
-		ed, diags := Edit(p.paths.display(p.File), text)
+		ed, diags := edit.Edit(p.paths.display(p.File), text)
 		if err := diags.Err(); err != nil {
 			return nil, err
 		}
@@ -27,13 +31,13 @@ func (p *Project) IncludePins() ([]byte, error) {
 		}
 		return ed.Bytes(), nil
 	}
-	if slices.Contains(list.strings(), pattern) {
+	if slices.Contains(list.Strings(), pattern) {
 		return nil, nil
 	}
-	at, insert := int(list.off)+1, quoteString(pattern)
-	if len(list.list) > 0 {
+	at, insert := int(list.Off)+1, toml.QuoteString(pattern)
+	if len(list.List) > 0 {
 		insert += ","
-		gap := string(text[at:list.list[0].off])
+		gap := string(text[at:list.List[0].Off])
 		if i := strings.LastIndexByte(gap, '\n'); i >= 0 {
 			insert = "\n" + gap[i+1:] + insert
 		} else {
@@ -53,32 +57,32 @@ func (p *Project) DropPins() ([]byte, error) {
 		return nil, err
 	}
 	was := text
-	for i, el := range list.elements() {
-		if el.str != pattern {
+	for i, el := range list.Elements() {
+		if el.Str != pattern {
 			continue
 		}
-		from, to := int(el.off), int(el.end)
+		from, to := int(el.Off), int(el.End)
 		switch {
-		case i+1 < len(list.list): // up to the next one, with its comma
-			next := int(list.list[i+1].off)
+		case i+1 < len(list.List): // up to the next one, with its comma
+			next := int(list.List[i+1].Off)
 			if gap := string(text[to:next]); !strings.Contains(gap, "#") {
 				to = next
 			}
 		case i > 0: // back to the one before
-			if prev := int(list.list[i-1].end); !strings.Contains(string(text[prev:from]), "#") {
+			if prev := int(list.List[i-1].End); !strings.Contains(string(text[prev:from]), "#") {
 				from = prev
 			}
 		}
 		text = slices.Concat(text[:from], text[to:])
 		break
 	}
-	root, _ := readDocument(&source{name: p.File, text: string(text)})
-	if e := root.get("project", "specgraft").entry("profile"); e != nil && e.val.str == ProfilePins {
-		ed, diags := Edit(p.paths.display(p.File), text)
+	root, _ := toml.Read(&toml.Source{Name: p.File, Text: string(text)})
+	if e := root.Get("project", "specgraft").Entry("profile"); e != nil && e.Val.Str == schema.ProfilePins {
+		ed, diags := edit.Edit(p.paths.display(p.File), text)
 		if err := diags.Err(); err != nil {
 			return nil, err
 		}
-		if err := ed.Set([]string{"project", "specgraft", "profile"}, ProfileLocks); err != nil {
+		if err := ed.Set([]string{"project", "specgraft", "profile"}, schema.ProfileLocks); err != nil {
 			return nil, err
 		}
 		text = ed.Bytes()
@@ -93,8 +97,8 @@ func (p *Project) DropPins() ([]byte, error) {
 func (p *Project) pinsPattern() string {
 	for _, doc := range p.documents {
 		for i := range doc.includes {
-			if dir, pat := splitGlob(doc.includes[i].pattern); dir == p.PinsDir && pat == "*.toml" && doc.src.path == p.File {
-				return doc.includes[i].pattern.str
+			if dir, pat := splitGlob(doc.includes[i].pattern); dir == p.PinsDir && pat == "*.toml" && doc.src.Path == p.File {
+				return doc.includes[i].pattern.Str
 			}
 		}
 	}
@@ -103,17 +107,17 @@ func (p *Project) pinsPattern() string {
 
 // rootIncludes reads the project's root file and finds its includes, nil for
 // none.
-func (p *Project) rootIncludes() ([]byte, *value, error) {
+func (p *Project) rootIncludes() ([]byte, *toml.Value, error) {
 	text, err := os.ReadFile(p.File)
 	if err != nil {
 		return nil, nil, err
 	}
-	root, diags := readDocument(&source{name: p.paths.display(p.File), text: string(text)})
+	root, diags := toml.Read(&toml.Source{Name: p.paths.display(p.File), Text: string(text)})
 	if err := diags.Err(); err != nil {
 		return nil, nil, err
 	}
-	list := root.get("includes")
-	if list != nil && list.kind != kindList {
+	list := root.Get("includes")
+	if list != nil && list.Kind != toml.KindList {
 		return nil, nil, fmt.Errorf("includes of %s is no list", p.paths.display(p.File))
 	}
 	return text, list, nil

@@ -15,6 +15,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
@@ -51,7 +53,7 @@ subrepos = [
 
 // state is what a project keeps to itself.
 type state struct {
-	root      *value // the merged configuration
+	root      *toml.Value // the merged configuration
 	opt       Options
 	paths     *paths
 	documents []*document // in order of merging
@@ -59,8 +61,8 @@ type state struct {
 	twice     diag.List // files that are reached in more than one way
 	lost      diag.List // keys that merging left out
 
-	parts     map[string][]entry // definitions of components that have several
-	generated map[string]bool    // absolute paths of files that hold a generated pin
+	parts     map[string][]toml.Entry // definitions of components that have several
+	generated map[string]bool         // absolute paths of files that hold a generated pin
 	orphans   func() []string
 
 	names      func() []string
@@ -94,8 +96,8 @@ func Find(dir string) (string, error) {
 
 // A document is one configuration file of a load.
 type document struct {
-	src      *source
-	root     *value
+	src      *toml.Source
+	root     *toml.Value
 	diags    diag.List
 	includes []include
 	ready    sync.WaitGroup
@@ -109,7 +111,7 @@ type docKey struct {
 }
 
 type include struct {
-	pattern *value
+	pattern *toml.Value
 	glob    bool
 	files   []string
 }
@@ -123,7 +125,7 @@ type loader struct {
 	slots chan struct{}
 	diags diag.List
 	merge merger
-	root  *value
+	root  *toml.Value
 	order []*document
 	twice diag.List
 }
@@ -141,12 +143,12 @@ func Load(o Options) (*Project, diag.List) {
 		}
 	}
 	if err != nil {
-		d := diags.Add(noPos, "config/no-project", "%s: %s", o.Dir, reason(err))
+		d := diags.Add(toml.NoPos, "config/no-project", "%s: %s", o.Dir, reason(err))
 		d.Hint = "-C takes a directory of the project"
 		return nil, diags
 	}
 	if dir == "" {
-		d := diags.Add(noPos, "config/no-project", "no %s in %s or above it", FileName, cmp.Or(o.Dir, "this directory"))
+		d := diags.Add(toml.NoPos, "config/no-project", "no %s in %s or above it", FileName, cmp.Or(o.Dir, "this directory"))
 		d.Hint = "go to the project or name it with -C; 'specgraft init' starts a new one"
 		return nil, diags
 	}
@@ -169,16 +171,16 @@ func Load(o Options) (*Project, diag.List) {
 	for i, ph := range phases {
 		abs, err := filepath.Abs(ph.path)
 		if err != nil {
-			l.diags.Add(noPos, "config/read", "%s: %s", ph.path, reason(err)).Env = true
+			l.diags.Add(toml.NoPos, "config/read", "%s: %s", ph.path, reason(err)).Env = true
 			continue
 		}
 		tops[i] = l.open(abs, ph.trusted)
 	}
-	l.root = &value{kind: kindTable, form: formMerged, src: &source{name: "(no configuration)"}}
+	l.root = &toml.Value{Kind: toml.KindTable, Form: toml.FormMerged, Src: &toml.Source{Name: "(no configuration)"}}
 	if !o.NoDefaults {
-		src := &source{name: "(built-in defaults)", dir: dir, text: defaults, trusted: true}
-		root, _ := readDocument(src)
-		l.root = l.merge.into(l.root, root, &rootKey)
+		src := &toml.Source{Name: "(built-in defaults)", Dir: dir, Text: defaults, Trusted: true}
+		root, _ := toml.Read(src)
+		l.root = l.merge.into(l.root, root, &schema.RootKey)
 	}
 	for _, doc := range tops {
 		if doc != nil {
@@ -219,7 +221,7 @@ func (l *loader) open(path string, trusted bool) *document {
 	if doc := l.docs[key]; doc != nil {
 		return doc
 	}
-	doc := &document{src: &source{name: l.paths.display(path), path: path, dir: filepath.Dir(path), trusted: trusted}}
+	doc := &document{src: &toml.Source{Name: l.paths.display(path), Path: path, Dir: filepath.Dir(path), Trusted: trusted}}
 	l.docs[key] = doc
 	doc.ready.Go(func() { l.read(doc) })
 	return doc
@@ -228,23 +230,23 @@ func (l *loader) open(path string, trusted bool) *document {
 func (l *loader) read(doc *document) {
 	l.slots <- struct{}{}
 	defer func() { <-l.slots }()
-	text, err := l.opt.text(doc.src.path, maxDocument+1)
+	text, err := l.opt.text(doc.src.Path, toml.MaxSize+1)
 	if err != nil {
-		d := doc.diags.Add(noPos, "config/read", "cannot read the file: %s", reason(err))
-		d.Pos.Filename = doc.src.name
+		d := doc.diags.Add(toml.NoPos, "config/read", "cannot read the file: %s", reason(err))
+		d.Pos.Filename = doc.src.Name
 		d.Env = environment(err)
-		doc.root = &value{kind: kindTable, src: doc.src}
+		doc.root = &toml.Value{Kind: toml.KindTable, Src: doc.src}
 		return
 	}
-	key := docKey{doc.src.path, doc.src.trusted}
+	key := docKey{doc.src.Path, doc.src.Trusted}
 	if known := l.opt.Cache.document(key, text); known != nil {
 		doc.src, doc.root, doc.diags = known.src, known.root, slices.Clone(known.diags)
 	} else {
-		doc.src.text = text
-		doc.root, doc.diags = readDocument(doc.src)
-		c := checker{permissive: l.opt.Permissive}
-		c.value(doc.root, &rootKey, &trail{})
-		doc.diags = append(doc.diags, c.diags...)
+		doc.src.Text = text
+		doc.root, doc.diags = toml.Read(doc.src)
+		c := schema.Checker{Permissive: l.opt.Permissive}
+		c.Value(doc.root, &schema.RootKey, &schema.Trail{})
+		doc.diags = append(doc.diags, c.Diags...)
 		l.opt.Cache.keep(key, &parsed{doc.src, doc.root, slices.Clone(doc.diags)})
 	}
 	if isPinFile(doc.src) {
@@ -254,9 +256,9 @@ func (l *loader) read(doc *document) {
 			}
 		}
 	}
-	if inc := doc.root.get("includes"); inc != nil && inc.kind == kindList {
-		for _, el := range inc.list {
-			if el.kind == kindString && el.str != "" {
+	if inc := doc.root.Get("includes"); inc != nil && inc.Kind == toml.KindList {
+		for _, el := range inc.List {
+			if el.Kind == toml.KindString && el.Str != "" {
 				l.include(doc, el)
 			}
 		}
@@ -296,8 +298,8 @@ func readRegular(path string, limit int64) ([]byte, error) {
 }
 
 // include expands one pattern and starts reading what it names.
-func (l *loader) include(doc *document, pattern *value) {
-	inc := include{pattern: pattern, glob: strings.ContainsAny(pattern.str, "*?[")}
+func (l *loader) include(doc *document, pattern *toml.Value) {
+	inc := include{pattern: pattern, glob: strings.ContainsAny(pattern.Str, "*?[")}
 	if d := l.paths.confineGlob(pattern); d != nil {
 		doc.diags = append(doc.diags, *d)
 		return
@@ -305,11 +307,11 @@ func (l *loader) include(doc *document, pattern *value) {
 	files, err := glob(pattern)
 	switch {
 	case err != nil:
-		doc.diags.Add(pattern.pos(), "config/bad-value", "include %q: %s", pattern.str, err).End = pattern.endPos()
+		doc.diags.Add(pattern.Pos(), "config/bad-value", "include %q: %s", pattern.Str, err).End = pattern.EndPos()
 	case len(files) == 0 && !inc.glob:
-		d := doc.diags.Add(pattern.pos(), "config/include-not-found", "included file %q does not exist", pattern.str)
-		d.End = pattern.endPos()
-		d.Hint = "paths are relative to " + l.paths.display(doc.src.dir) + string(filepath.Separator)
+		d := doc.diags.Add(pattern.Pos(), "config/include-not-found", "included file %q does not exist", pattern.Str)
+		d.End = pattern.EndPos()
+		d.Hint = "paths are relative to " + l.paths.display(doc.src.Dir) + string(filepath.Separator)
 	}
 	for _, f := range files {
 		if d := l.paths.confine(f, pattern); d != nil {
@@ -317,25 +319,25 @@ func (l *loader) include(doc *document, pattern *value) {
 			continue
 		}
 		inc.files = append(inc.files, f)
-		l.open(f, doc.src.trusted)
+		l.open(f, doc.src.Trusted)
 	}
 	doc.includes = append(doc.includes, inc)
 }
 
 // splitGlob returns the directory that a pattern is looked for in, and the
 // rest of the pattern.
-func splitGlob(pattern *value) (string, string) {
-	base, pat := doublestar.SplitPattern(filepath.ToSlash(filepath.Clean(pattern.str)))
+func splitGlob(pattern *toml.Value) (string, string) {
+	base, pat := doublestar.SplitPattern(filepath.ToSlash(filepath.Clean(pattern.Str)))
 	if !filepath.IsAbs(base) {
-		base = filepath.Join(pattern.src.dir, base)
+		base = filepath.Join(pattern.Src.Dir, base)
 	}
 	return base, pat
 }
 
 // glob expands a pattern of paths relative to the file it stands in; files
 // only, in the order of directories.
-func glob(pattern *value) ([]string, error) {
-	if err := overlay.CheckGlob(pattern.str); err != nil {
+func glob(pattern *toml.Value) ([]string, error) {
+	if err := overlay.CheckGlob(pattern.Str); err != nil {
 		return nil, err
 	}
 	base, pat := splitGlob(pattern)
@@ -383,30 +385,30 @@ func (l *loader) expand(doc *document, stack []*document, seen map[*document]boo
 		return
 	}
 	l.order = append(l.order, doc)
-	l.root = l.merge.into(l.root, doc.root, &rootKey)
+	l.root = l.merge.into(l.root, doc.root, &schema.RootKey)
 	stack = append(stack, doc)
 	for i := range doc.includes {
 		inc := &doc.includes[i]
 		for _, f := range inc.files {
 			l.mu.Lock()
-			child := l.docs[docKey{f, doc.src.trusted}]
+			child := l.docs[docKey{f, doc.src.Trusted}]
 			l.mu.Unlock()
 			switch {
 			case !seen[child]:
 				l.expand(child, stack, seen)
 				for i := range child.diags {
 					if d := &child.diags[i]; d.Code == "config/read" && d.Related == nil {
-						d.Related = []diag.Related{{Pos: inc.pattern.pos(), Message: "included here"}}
+						d.Related = []diag.Related{{Pos: inc.pattern.Pos(), Message: "included here"}}
 					}
 				}
 			case inc.glob || !slices.Contains(stack, child):
-				d := l.twice.Warn(inc.pattern.pos(), "config/azldev", "%s is included more than once, which azldev refuses", child.src.name)
-				d.End, d.Severity = inc.pattern.endPos(), diag.Error
+				d := l.twice.Warn(inc.pattern.Pos(), "config/azldev", "%s is included more than once, which azldev refuses", child.src.Name)
+				d.End, d.Severity = inc.pattern.EndPos(), diag.Error
 			default:
-				d := l.diags.Add(inc.pattern.pos(), "config/include-cycle", "%s includes itself", child.src.name)
-				d.End = inc.pattern.endPos()
+				d := l.diags.Add(inc.pattern.Pos(), "config/include-cycle", "%s includes itself", child.src.Name)
+				d.End = inc.pattern.EndPos()
 				if child != doc {
-					d.Message = fmt.Sprintf("%s is included by a file that it includes", child.src.name)
+					d.Message = fmt.Sprintf("%s is included by a file that it includes", child.src.Name)
 				}
 			}
 		}
@@ -462,18 +464,18 @@ func within(root, path string) bool {
 // confine reports a path that leads outside the project, by its text or
 // through symbolic links. Files that the user named on the command line may
 // point anywhere.
-func (ps *paths) confine(path string, v *value) *diag.Diagnostic {
-	if ps.free || v.src.trusted {
+func (ps *paths) confine(path string, v *toml.Value) *diag.Diagnostic {
+	if ps.free || v.Src.Trusted {
 		return nil
 	}
-	d := &diag.Diagnostic{Pos: v.pos(), End: v.endPos(), Code: "config/outside",
-		Message: fmt.Sprintf("path %q leads outside the project", v.str),
+	d := &diag.Diagnostic{Pos: v.Pos(), End: v.EndPos(), Code: "config/outside",
+		Message: fmt.Sprintf("path %q leads outside the project", v.Str),
 		Hint:    "paths stay inside the project's git repository, or its directory where there is none; --allow-outside allows others"}
 	if !within(ps.root, path) {
 		return d
 	}
 	if real := ps.resolve(path); !within(ps.real, real) {
-		d.Message = fmt.Sprintf("path %q leads outside the project through a symbolic link, to %s", v.str, real)
+		d.Message = fmt.Sprintf("path %q leads outside the project through a symbolic link, to %s", v.Str, real)
 		return d
 	}
 	return nil
@@ -481,7 +483,7 @@ func (ps *paths) confine(path string, v *value) *diag.Diagnostic {
 
 // confineGlob reports a pattern whose directory is outside the project, before
 // anything is looked for there.
-func (ps *paths) confineGlob(pattern *value) *diag.Diagnostic {
+func (ps *paths) confineGlob(pattern *toml.Value) *diag.Diagnostic {
 	base, _ := splitGlob(pattern)
 	return ps.confine(base, pattern)
 }

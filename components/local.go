@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -108,15 +110,15 @@ func (p *Project) LocalFiles(c *Component) ([]LocalFile, error) {
 }
 
 // namedFiles collects the texts of a table that could name a file.
-func namedFiles(v *value, names map[string]bool) {
-	if v.kind == kindString && plainFileName(v.str) {
-		names[v.str] = true
+func namedFiles(v *toml.Value, names map[string]bool) {
+	if v.Kind == toml.KindString && schema.PlainFileName(v.Str) {
+		names[v.Str] = true
 	}
-	for _, el := range v.list {
+	for _, el := range v.List {
 		namedFiles(el, names)
 	}
-	for i := range v.keys {
-		namedFiles(v.keys[i].val, names)
+	for i := range v.Keys {
+		namedFiles(v.Keys[i].Val, names)
 	}
 }
 

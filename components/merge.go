@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -12,92 +14,92 @@ type merger struct {
 	diags diag.List
 	// parts are the definitions of components that several files define, in
 	// the order of merging.
-	parts map[string][]entry
+	parts map[string][]toml.Entry
 	lost  diag.List // what whole replacement left out
 }
 
 // into merges src, the later and stronger layer, into dst and returns the
 // result, which is dst itself when dst was made by merging.
-func (m *merger) into(dst, src *value, k *Key) *value {
+func (m *merger) into(dst, src *toml.Value, k *schema.Key) *toml.Value {
 	if dst == nil {
 		return src
 	}
-	if src == nil || src.kind != dst.kind {
+	if src == nil || src.Kind != dst.Kind {
 		// A wrong type has been reported; the checked value stays.
-		if src != nil && k.accepts(src) {
+		if src != nil && k.Accepts(src) {
 			return src
 		}
 		return dst
 	}
 	switch k.Type {
-	case Table, Map:
-		if k.Merge == MergeWhole {
+	case schema.Table, schema.Map:
+		if k.Merge == schema.MergeWhole {
 			return src
 		}
 		return m.tables(dst, src, k)
-	case List:
+	case schema.List:
 		switch {
-		case k.Merge == MergePresent:
+		case k.Merge == schema.MergePresent:
 			return src
-		case len(src.list) == 0:
+		case len(src.List) == 0:
 			return dst
-		case k.Merge != MergeAppend || len(dst.list) == 0:
+		case k.Merge != schema.MergeAppend || len(dst.List) == 0:
 			return src
 		}
-		out := &value{kind: kindList, form: formMerged, off: src.off, end: src.end, src: src.src}
-		out.list = append(append(make([]*value, 0, len(dst.list)+len(src.list)), dst.list...), src.list...)
+		out := &toml.Value{Kind: toml.KindList, Form: toml.FormMerged, Off: src.Off, End: src.End, Src: src.Src}
+		out.List = append(append(make([]*toml.Value, 0, len(dst.List)+len(src.List)), dst.List...), src.List...)
 		return out
 	}
-	if src.zero() && k.Merge != MergePresent {
+	if src.Zero() && k.Merge != schema.MergePresent {
 		return dst
 	}
 	return src
 }
 
-func (m *merger) tables(dst, src *value, k *Key) *value {
-	if len(src.keys) == 0 {
+func (m *merger) tables(dst, src *toml.Value, k *schema.Key) *toml.Value {
+	if len(src.Keys) == 0 {
 		return dst
 	}
-	if dst.form != formMerged {
-		if len(dst.keys) == 0 {
+	if dst.Form != toml.FormMerged {
+		if len(dst.Keys) == 0 {
 			return src
 		}
-		dst = dst.copy(len(src.keys))
+		dst = dst.Copy(len(src.Keys))
 	}
-	for i := range src.keys {
-		e := &src.keys[i]
+	for i := range src.Keys {
+		e := &src.Keys[i]
 		sub := k.Elem
 		if sub == nil {
-			sub = &Key{}
+			sub = &schema.Key{}
 		}
-		if k.Type == Table {
-			if sub = k.find(e.name); sub == nil && k.Open {
-				sub = &Key{}
+		if k.Type == schema.Table {
+			if sub = k.Find(e.Name); sub == nil && k.Open {
+				sub = &schema.Key{}
 			} else if sub == nil {
 				continue
 			}
 		}
-		old := dst.entry(e.name)
+		old := dst.Entry(e.Name)
 		switch {
 		case old == nil:
-			dst.put(*e)
-		case sub.Merge == MergeUnique:
-			d := m.diags.Add(e.pos(), "config/duplicate", "duplicate %s %q", k.What, e.name)
-			d.End = e.endPos()
-			d.Related = []diag.Related{{Pos: old.pos(), Message: "first defined here"}}
+			dst.Put(*e)
+		case sub.Merge == schema.MergeUnique:
+			d := m.diags.Add(e.Pos(), "config/duplicate", "duplicate %s %q", k.What, e.Name)
+			d.End = e.EndPos()
+			d.Related = []diag.Related{{Pos: old.Pos(), Message: "first defined here"}}
 			d.Hint = fmt.Sprintf("remove one of the two tables, or write all of the %s into one", k.What)
 		default:
-			if sub == &ownComponentKey {
+			if sub == &schema.OwnComponentKey {
 				m.part(old, e)
 			}
-			if sub.Merge == MergeWhole && k.What != "" {
+			if sub.Merge == schema.MergeWhole && k.What != "" {
 				m.replaced(old, e, k)
 			}
-			val := m.into(old.val, e.val, sub)
-			if val == e.val {
+			val := m.into(old.Val, e.Val, sub)
+			if val == e.Val {
 				*old = *e // the key's position goes with its value
 			} else {
-				old.val = val
+				old.Val = val
 			}
 		}
 	}
@@ -105,34 +107,34 @@ func (m *merger) tables(dst, src *value, k *Key) *value {
 }
 
 // part notes a further definition of a component.
-func (m *merger) part(old, e *entry) {
+func (m *merger) part(old, e *toml.Entry) {
 	if m.parts == nil {
-		m.parts = map[string][]entry{}
+		m.parts = map[string][]toml.Entry{}
 	}
-	if m.parts[e.name] == nil {
-		m.parts[e.name] = []entry{*old}
+	if m.parts[e.Name] == nil {
+		m.parts[e.Name] = []toml.Entry{*old}
 	}
-	m.parts[e.name] = append(m.parts[e.name], *e)
+	m.parts[e.Name] = append(m.parts[e.Name], *e)
 }
 
 // replaced notes the keys that an entry loses because a later one replaces it
 // as a whole.
-func (m *merger) replaced(old, e *entry, k *Key) {
-	if old.val.kind != kindTable || e.val.kind != kindTable || old.src.builtin() {
+func (m *merger) replaced(old, e *toml.Entry, k *schema.Key) {
+	if old.Val.Kind != toml.KindTable || e.Val.Kind != toml.KindTable || old.Src.Builtin() {
 		return
 	}
 	var lost []string
-	for i := range old.val.keys {
-		if name := old.val.keys[i].name; e.val.entry(name) == nil {
+	for i := range old.Val.Keys {
+		if name := old.Val.Keys[i].Name; e.Val.Entry(name) == nil {
 			lost = append(lost, name)
 		}
 	}
 	if lost == nil {
 		return
 	}
-	d := m.lost.Warn(e.pos(), "config/replaced", "%s %q replaces an earlier one as a whole, which loses %s", k.What, e.name, strings.Join(lost, ", "))
-	d.End = e.endPos()
-	d.Related = []diag.Related{{Pos: old.pos(), Message: "the earlier one"}}
+	d := m.lost.Warn(e.Pos(), "config/replaced", "%s %q replaces an earlier one as a whole, which loses %s", k.What, e.Name, strings.Join(lost, ", "))
+	d.End = e.EndPos()
+	d.Related = []diag.Related{{Pos: old.Pos(), Message: "the earlier one"}}
 	d.Hint = "repeat these keys here, or remove them there"
 }
 
@@ -140,7 +142,7 @@ func (m *merger) replaced(old, e *entry, k *Key) {
 // it by.
 type layer struct {
 	name string
-	tab  *value
+	tab  *toml.Value
 }
 
 // The names of layers.

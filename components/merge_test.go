@@ -262,11 +262,11 @@ func TestPhases(t *testing.T) {
 		}
 	}
 	p := mustLoad(t, text(FileName, "inc.toml"))
-	if got := p.root.text("project", "default-author-email"); got == "" {
+	if got := p.root.Text("project", "default-author-email"); got == "" {
 		t.Error("built-in defaults are missing")
 	}
 	p, _ = load(t, text(FileName, "inc.toml"), Options{NoDefaults: true})
-	if got := p.root.text("project", "default-author-email"); got != "" {
+	if got := p.root.Text("project", "default-author-email"); got != "" {
 		t.Error("built-in defaults are there although they were left out")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"go/token"
 	"slices"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay"
 )
 
@@ -20,7 +22,7 @@ func (c *Component) Same(old *Component) (moved map[token.Position]token.Positio
 		return nil, false
 	}
 	for i := range c.parts { // what another layer hides is not in merged
-		if !sameValue(old.parts[i].val, c.parts[i].val) {
+		if !sameValue(old.parts[i].Val, c.parts[i].Val) {
 			return nil, false
 		}
 	}
@@ -33,7 +35,7 @@ func (c *Component) Same(old *Component) (moved map[token.Position]token.Positio
 			return nil, false
 		}
 	}
-	m := places{old: map[*value]bool{}, at: map[token.Position]token.Position{}}
+	m := places{old: map[*toml.Value]bool{}, at: map[token.Position]token.Position{}}
 	m.put(old.Pos, c.Pos)
 	m.value(old.merged, c.merged)
 	for i := range c.ops {
@@ -65,21 +67,21 @@ func sameMetadata(a, b *overlay.Metadata) bool {
 }
 
 // sameValue compares values by what they say and by the files they are in.
-func sameValue(a, b *value) bool {
+func sameValue(a, b *toml.Value) bool {
 	if a == b {
 		return true
 	}
-	if a == nil || b == nil || a.kind != b.kind || a.str != b.str || a.broken != b.broken ||
-		len(a.list) != len(b.list) || len(a.keys) != len(b.keys) || (a.src == nil) != (b.src == nil) || a.src != nil && a.src.path != b.src.path {
+	if a == nil || b == nil || a.Kind != b.Kind || a.Str != b.Str || a.Broken != b.Broken ||
+		len(a.List) != len(b.List) || len(a.Keys) != len(b.Keys) || (a.Src == nil) != (b.Src == nil) || a.Src != nil && a.Src.Path != b.Src.Path {
 		return false
 	}
-	for i := range a.list {
-		if !sameValue(a.list[i], b.list[i]) {
+	for i := range a.List {
+		if !sameValue(a.List[i], b.List[i]) {
 			return false
 		}
 	}
-	for i := range a.keys {
-		if a.keys[i].name != b.keys[i].name || !sameValue(a.keys[i].val, b.keys[i].val) {
+	for i := range a.Keys {
+		if a.Keys[i].Name != b.Keys[i].Name || !sameValue(a.Keys[i].Val, b.Keys[i].Val) {
 			return false
 		}
 	}
@@ -88,51 +90,51 @@ func sameValue(a, b *value) bool {
 
 // places maps old positions to new ones.
 type places struct {
-	old map[*value]bool
+	old map[*toml.Value]bool
 	at  map[token.Position]token.Position
 }
 
 func (m *places) put(old, now token.Position) { m.at[old] = now }
 
-func (m *places) value(old, now *value) {
-	if old == nil || now == nil || old.src == nil || now.src == nil || m.old[old] {
+func (m *places) value(old, now *toml.Value) {
+	if old == nil || now == nil || old.Src == nil || now.Src == nil || m.old[old] {
 		return
 	}
 	m.old[old] = true
-	m.put(old.pos(), now.pos())
-	m.put(old.endPos(), now.endPos())
-	for i := range old.list {
-		m.value(old.list[i], now.list[i])
+	m.put(old.Pos(), now.Pos())
+	m.put(old.EndPos(), now.EndPos())
+	for i := range old.List {
+		m.value(old.List[i], now.List[i])
 	}
-	for i := range old.keys {
-		m.entry(&old.keys[i], &now.keys[i])
+	for i := range old.Keys {
+		m.entry(&old.Keys[i], &now.Keys[i])
 	}
 }
 
-func (m *places) entry(old, now *entry) {
-	if old.src == nil || now.src == nil {
+func (m *places) entry(old, now *toml.Entry) {
+	if old.Src == nil || now.Src == nil {
 		return
 	}
-	m.put(old.pos(), now.pos())
-	m.put(old.endPos(), now.endPos())
-	m.value(old.val, now.val)
+	m.put(old.Pos(), now.Pos())
+	m.put(old.EndPos(), now.EndPos())
+	m.value(old.Val, now.Val)
 }
 
 // OwnFiles returns the absolute paths of the files that define a component and
 // its overlays, whoever else inherits from them.
 func (c *Component) OwnFiles() []string {
 	var files []string
-	add := func(src *source) {
-		if src != nil && src.path != "" && !slices.Contains(files, src.path) {
-			files = append(files, src.path)
+	add := func(src *toml.Source) {
+		if src != nil && src.Path != "" && !slices.Contains(files, src.Path) {
+			files = append(files, src.Path)
 		}
 	}
 	for i := range c.parts {
-		add(c.parts[i].src)
-		add(c.parts[i].val.src)
+		add(c.parts[i].Src)
+		add(c.parts[i].Val.Src)
 	}
 	for _, op := range c.ops {
-		add(op.src)
+		add(op.Src)
 	}
 	return files
 }
@@ -144,12 +146,12 @@ func (p *Project) SameBut(old *Project) bool {
 		return false
 	}
 	for i := range p.documents {
-		if p.documents[i].src.path != old.documents[i].src.path {
+		if p.documents[i].src.Path != old.documents[i].src.Path {
 			return false
 		}
 	}
-	for _, k := range rootKey.Keys {
-		if k.Name != "components" && !sameValue(p.root.get(k.Name), old.root.get(k.Name)) {
+	for _, k := range schema.RootKey.Keys {
+		if k.Name != "components" && !sameValue(p.root.Get(k.Name), old.root.Get(k.Name)) {
 			return false
 		}
 	}
@@ -175,8 +177,8 @@ func (p *Project) OverlayDocuments() []string {
 func (p *Project) DefinedIn(name string) []string {
 	var files []string
 	for _, e := range p.definitions(name) {
-		if e.src != nil && e.src.path != "" {
-			files = append(files, e.src.path)
+		if e.Src != nil && e.Src.Path != "" {
+			files = append(files, e.Src.Path)
 		}
 	}
 	return files

@@ -4,24 +4,26 @@ import (
 	"go/token"
 	"strconv"
 	"strings"
+
+	"specgraft/components/toml"
 )
 
 // originMap names the layer of every value that the layers hold.
-func (c *Component) originMap() map[*value]string {
-	m := map[*value]string{}
+func (c *Component) originMap() map[*toml.Value]string {
+	m := map[*toml.Value]string{}
 	for _, l := range c.layers {
 		markLayer(m, l.tab, l.name)
 	}
 	return m
 }
 
-func markLayer(m map[*value]string, v *value, name string) {
+func markLayer(m map[*toml.Value]string, v *toml.Value, name string) {
 	m[v] = name
-	for _, el := range v.list {
+	for _, el := range v.List {
 		markLayer(m, el, name)
 	}
-	for i := range v.keys {
-		markLayer(m, v.keys[i].val, name)
+	for i := range v.Keys {
+		markLayer(m, v.Keys[i].Val, name)
 	}
 }
 
@@ -39,16 +41,16 @@ func (c *Component) Origin(path string) (Origin, bool) {
 		name, index, isIndex := part.name, part.index, part.isIndex
 		switch {
 		case !isIndex:
-			v = v.get(name)
+			v = v.Get(name)
 		case v == nil && layer == "":
 			return Origin{}, false
-		case v != nil && v == c.merged.get("overlays") || path[:min(len(path), 8)] == "overlays" && layer == "":
+		case v != nil && v == c.merged.Get("overlays") || path[:min(len(path), 8)] == "overlays" && layer == "":
 			if index >= len(c.ops) {
 				return Origin{}, false
 			}
 			v, layer = c.ops[index], c.opLayers[index]
-		case v.kind == kindList && index < len(v.list):
-			v = v.list[index]
+		case v.Kind == toml.KindList && index < len(v.List):
+			v = v.List[index]
 		default:
 			return Origin{}, false
 		}
@@ -56,7 +58,7 @@ func (c *Component) Origin(path string) (Origin, bool) {
 			return Origin{}, false
 		}
 	}
-	if v == nil || v.src == nil {
+	if v == nil || v.Src == nil {
 		return Origin{}, false
 	}
 	if layer == "" {
@@ -65,7 +67,7 @@ func (c *Component) Origin(path string) (Origin, bool) {
 	if layer == "" {
 		layer = "merged"
 	}
-	return Origin{Layer: layer, Pos: v.pos()}, true
+	return Origin{Layer: layer, Pos: v.Pos()}, true
 }
 
 type pathPart struct {
@@ -116,10 +118,10 @@ func splitPath(path string) []pathPart {
 // and the zero position when no file gives it.
 func (p *Project) Pos(path ...string) token.Position {
 	if len(path) == 0 {
-		return noPos
+		return toml.NoPos
 	}
-	if e := p.root.get(path[:len(path)-1]...).entry(path[len(path)-1]); e != nil {
-		return e.pos()
+	if e := p.root.Get(path[:len(path)-1]...).Entry(path[len(path)-1]); e != nil {
+		return e.Pos()
 	}
-	return noPos
+	return toml.NoPos
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -12,44 +14,44 @@ import (
 // checkOwn holds the rules of the tables inside a component that need keys of
 // one another, for what all files together say about it. An upstream commit
 // alone is fine when the type is inherited.
-func (p *Project) checkOwn(c *checker) {
-	specKey, buildKey := componentKey.find("spec"), componentKey.find("build")
-	up := (&trail{}).key("components")
-	for _, e := range p.root.get("components").entries() {
-		if e.val.get("spec") == nil && e.val.get("build") == nil {
+func (p *Project) checkOwn(c *schema.Checker) {
+	specKey, buildKey := schema.ComponentKey.Find("spec"), schema.ComponentKey.Find("build")
+	up := (&schema.Trail{}).Key("components")
+	for _, e := range p.root.Get("components").Entries() {
+		if e.Val.Get("spec") == nil && e.Val.Get("build") == nil {
 			continue
 		}
-		at := up.key(e.name)
-		before := len(c.diags)
-		if spec := e.val.get("spec"); spec != nil && spec.kind == kindTable && !spec.broken {
-			if spec.get("type").zero() && len(spec.keys) > 0 {
+		at := up.Key(e.Name)
+		before := len(c.Diags)
+		if spec := e.Val.Get("spec"); spec != nil && spec.Kind == toml.KindTable && !spec.Broken {
+			if spec.Get("type").Zero() && len(spec.Keys) > 0 {
 				var m merger
-				spec = m.into(p.inheritedType(e.name), spec, specKey)
+				spec = m.into(p.inheritedType(e.Name), spec, specKey)
 			}
 			for i := range specKey.Rules {
-				c.rule(spec, specKey, &specKey.Rules[i], at.key("spec"))
+				c.Rule(spec, specKey, &specKey.Rules[i], at.Key("spec"))
 			}
 		}
 		for _, name := range []string{"check", "failure"} {
-			k := buildKey.find(name)
-			if t := e.val.get("build", name); t != nil && t.kind == kindTable && !t.broken {
+			k := buildKey.Find(name)
+			if t := e.Val.Get("build", name); t != nil && t.Kind == toml.KindTable && !t.Broken {
 				for i := range k.Rules {
-					c.rule(t, k, &k.Rules[i], at.key("build").key(name))
+					c.Rule(t, k, &k.Rules[i], at.Key("build").Key(name))
 				}
 			}
 		}
-		if len(c.diags) > before {
-			p.relateParts(c.diags[before:], e.name)
+		if len(c.Diags) > before {
+			p.relateParts(c.Diags[before:], e.Name)
 		}
 	}
 }
 
 // inheritedType returns a table with the spec.type that the layers below a
 // component's own table give, nil for none.
-func (p *Project) inheritedType(name string) *value {
-	var typ *entry
-	look := func(tab *value) {
-		if e := tab.get("spec").entry("type"); e != nil && !e.val.zero() {
+func (p *Project) inheritedType(name string) *toml.Value {
+	var typ *toml.Entry
+	look := func(tab *toml.Value) {
+		if e := tab.Get("spec").Entry("type"); e != nil && !e.Val.Zero() {
 			typ = e
 		}
 	}
@@ -57,12 +59,12 @@ func (p *Project) inheritedType(name string) *value {
 		look(l.tab)
 	}
 	for _, g := range p.memberOf()[name] {
-		look(p.root.get("component-groups", g, "default-component-config"))
+		look(p.root.Get("component-groups", g, "default-component-config"))
 	}
 	if typ == nil {
 		return nil
 	}
-	return &value{kind: kindTable, form: formValue, src: typ.src, off: typ.off, end: typ.off, keys: []entry{*typ}}
+	return &toml.Value{Kind: toml.KindTable, Form: toml.FormValue, Src: typ.Src, Off: typ.Off, End: typ.Off, Keys: []toml.Entry{*typ}}
 }
 
 // relateParts adds to diagnostics about a component where else it is defined.
@@ -70,7 +72,7 @@ func (p *Project) relateParts(diags diag.List, name string) {
 	for i := range diags {
 		d := &diags[i]
 		for _, e := range p.parts[name] {
-			if pos := e.pos(); pos.Filename != d.Pos.Filename && !slices.ContainsFunc(d.Related, func(r diag.Related) bool { return r.Pos.Filename == pos.Filename }) {
+			if pos := e.Pos(); pos.Filename != d.Pos.Filename && !slices.ContainsFunc(d.Related, func(r diag.Related) bool { return r.Pos.Filename == pos.Filename }) {
 				d.Related = append(d.Related, diag.Related{Pos: pos, Message: fmt.Sprintf("component %q is also defined here", name)})
 			}
 		}
@@ -85,27 +87,27 @@ func (p *Project) checkParts(c *Component, diags *diag.List) {
 	p.relateParts(*diags, c.Name)
 	type place struct {
 		path string
-		v    *value
+		v    *toml.Value
 	}
-	set := map[string]*value{}
+	set := map[string]*toml.Value{}
 	for _, part := range c.parts {
 		var now []place
-		scalars(part.val, "", func(path string, v *value) { now = append(now, place{path, v}) })
+		scalars(part.Val, "", func(path string, v *toml.Value) { now = append(now, place{path, v}) })
 		for _, n := range now {
 			old := set[n.path]
-			if n.v.zero() && old != nil {
+			if n.v.Zero() && old != nil {
 				continue // changes nothing
 			}
-			if old != nil && old.str != n.v.str && !p.generated[old.src.path] && !p.generated[n.v.src.path] {
-				d := diags.Warn(n.v.pos(), "config/overridden", "%s of component %q is %s here, but another file sets it to %s", n.path, c.Name, literal(n.v), literal(old))
-				d.End = n.v.endPos()
-				d.Related = []diag.Related{relatedAt(old, "it is set here, which does not count")}
+			if old != nil && old.Str != n.v.Str && !p.generated[old.Src.Path] && !p.generated[n.v.Src.Path] {
+				d := diags.Warn(n.v.Pos(), "config/overridden", "%s of component %q is %s here, but another file sets it to %s", n.path, c.Name, schema.Literal(n.v), schema.Literal(old))
+				d.End = n.v.EndPos()
+				d.Related = []diag.Related{toml.RelatedAt(old, "it is set here, which does not count")}
 				d.Hint = "remove one of the two"
 			}
-			if old != nil && old.str != n.v.str && n.path == "spec.upstream-commit" && !p.generated[old.src.path] && p.generated[n.v.src.path] {
-				d := diags.Warn(old.pos(), "pin/ignored", "component %q is pinned here, but the generated pin is read later and counts", c.Name)
-				d.End = old.endPos()
-				d.Related = []diag.Related{relatedAt(n.v, "the generated pin")}
+			if old != nil && old.Str != n.v.Str && n.path == "spec.upstream-commit" && !p.generated[old.Src.Path] && p.generated[n.v.Src.Path] {
+				d := diags.Warn(old.Pos(), "pin/ignored", "component %q is pinned here, but the generated pin is read later and counts", c.Name)
+				d.End = old.EndPos()
+				d.Related = []diag.Related{toml.RelatedAt(n.v, "the generated pin")}
 				d.Hint = "include the files with pins before the component files"
 			}
 			set[n.path] = n.v
@@ -116,19 +118,19 @@ func (p *Project) checkParts(c *Component, diags *diag.List) {
 }
 
 // scalars calls f with each scalar below tables, and its path.
-func scalars(v *value, path string, f func(path string, v *value)) {
-	if v.kind != kindTable {
-		if v.kind != kindList {
+func scalars(v *toml.Value, path string, f func(path string, v *toml.Value)) {
+	if v.Kind != toml.KindTable {
+		if v.Kind != toml.KindList {
 			f(path, v)
 		}
 		return
 	}
-	for i := range v.keys {
-		sub := QuoteKey(v.keys[i].name)
+	for i := range v.Keys {
+		sub := toml.QuoteKey(v.Keys[i].Name)
 		if path != "" {
 			sub = path + "." + sub
 		}
-		scalars(v.keys[i].val, sub, f)
+		scalars(v.Keys[i].Val, sub, f)
 	}
 }
 
@@ -136,21 +138,21 @@ func scalars(v *value, path string, f func(path string, v *value)) {
 // in the directory of the file that defines the component last.
 func (p *Project) checkLostOverlays(c *Component, diags *diag.List) {
 	last := c.parts[len(c.parts)-1]
-	list := c.merged.get("overlay-files")
-	if !p.WithoutLocks || list == nil || len(c.opLayers) == 0 || last.src.dir == c.Dir && !slices.ContainsFunc(list.list, func(v *value) bool { return v.src.dir != last.src.dir }) {
+	list := c.merged.Get("overlay-files")
+	if !p.WithoutLocks || list == nil || len(c.opLayers) == 0 || last.Src.Dir == c.Dir && !slices.ContainsFunc(list.List, func(v *toml.Value) bool { return v.Src.Dir != last.Src.Dir }) {
 		return
 	}
-	for _, pattern := range list.list {
+	for _, pattern := range list.List {
 		dir := c.Dir
 		if c.origins()[pattern] == layerComponent {
-			dir = pattern.src.dir
+			dir = pattern.Src.Dir
 		}
-		if pattern.kind != kindString || dir == last.src.dir || isAbs(pattern.str) {
+		if pattern.Kind != toml.KindString || dir == last.Src.Dir || isAbs(pattern.Str) {
 			continue
 		}
-		d := diags.Warn(pattern.pos(), "config/lost-overlays", "azldev looks for the overlay files %q of component %q in the directory of %s, which defines it last", pattern.str, c.Name, last.src.name)
-		d.End = pattern.endPos()
-		d.Related = []diag.Related{{Pos: last.pos(), Message: "the last definition"}}
+		d := diags.Warn(pattern.Pos(), "config/lost-overlays", "azldev looks for the overlay files %q of component %q in the directory of %s, which defines it last", pattern.Str, c.Name, last.Src.Name)
+		d.End = pattern.EndPos()
+		d.Related = []diag.Related{{Pos: last.Pos(), Message: "the last definition"}}
 		d.Hint = "include the files with pins before the component files"
 	}
 }
@@ -159,20 +161,20 @@ func (p *Project) checkLostOverlays(c *Component, diags *diag.List) {
 // that define a component, but not beside the last of them, where an inherited
 // pattern looks for them.
 func (p *Project) checkInheritedOverlays(c *Component, diags *diag.List) {
-	list := c.merged.get("overlay-files")
-	for _, pattern := range list.elements() {
-		if pattern.kind != kindString || pattern.str == "" || c.origins()[pattern] == layerComponent || isAbs(pattern.str) {
+	list := c.merged.Get("overlay-files")
+	for _, pattern := range list.Elements() {
+		if pattern.Kind != toml.KindString || pattern.Str == "" || c.origins()[pattern] == layerComponent || isAbs(pattern.Str) {
 			continue
 		}
 		looked := []string{c.Dir}
 		for _, part := range c.parts {
-			dir := part.src.dir
-			if dir == "" || p.generated[part.src.path] || slices.Contains(looked, dir) {
+			dir := part.Src.Dir
+			if dir == "" || p.generated[part.Src.Path] || slices.Contains(looked, dir) {
 				continue
 			}
 			looked = append(looked, dir)
 			at := *pattern
-			at.src = &source{name: pattern.src.name, path: pattern.src.path, text: pattern.src.text, dir: dir, trusted: pattern.src.trusted}
+			at.Src = &toml.Source{Name: pattern.Src.Name, Path: pattern.Src.Path, Text: pattern.Src.Text, Dir: dir, Trusted: pattern.Src.Trusted}
 			if p.paths.confineGlob(&at) != nil {
 				continue
 			}
@@ -180,9 +182,9 @@ func (p *Project) checkInheritedOverlays(c *Component, diags *diag.List) {
 			if err != nil || len(files) == 0 {
 				continue
 			}
-			d := diags.Warn(part.pos(), "config/lost-overlays", "overlay file %s of component %q is left out: %q is looked for beside %s, which defines it last", p.paths.display(files[0]), c.Name, pattern.str, p.paths.display(c.File))
-			d.End = part.endPos()
-			d.Related = []diag.Related{{Pos: c.Pos, Message: "the last definition"}, {Pos: pattern.pos(), Message: "the pattern is inherited from here"}}
+			d := diags.Warn(part.Pos(), "config/lost-overlays", "overlay file %s of component %q is left out: %q is looked for beside %s, which defines it last", p.paths.display(files[0]), c.Name, pattern.Str, p.paths.display(c.File))
+			d.End = part.EndPos()
+			d.Related = []diag.Related{{Pos: c.Pos, Message: "the last definition"}, {Pos: pattern.Pos(), Message: "the pattern is inherited from here"}}
 			d.Hint = "include this file after the other, or name its overlay files in it with overlay-files"
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -29,7 +31,7 @@ func (p *Project) findPins() {
 	p.generated = map[string]bool{}
 	for _, doc := range p.documents {
 		if isPinFile(doc.src) && pinOf(doc.root) != "" {
-			p.generated[doc.src.path] = true
+			p.generated[doc.src.Path] = true
 		}
 	}
 	p.orphans = sync.OnceValue(func() []string {
@@ -37,9 +39,9 @@ func (p *Project) findPins() {
 			return nil
 		}
 		var names []string
-		for _, e := range p.root.get("components").entries() {
-			if !slices.ContainsFunc(p.definitions(e.name), func(d entry) bool { return !p.generated[d.src.path] }) {
-				names = append(names, e.name)
+		for _, e := range p.root.Get("components").Entries() {
+			if !slices.ContainsFunc(p.definitions(e.Name), func(d toml.Entry) bool { return !p.generated[d.Src.Path] }) {
+				names = append(names, e.Name)
 			}
 		}
 		slices.Sort(names)
@@ -49,28 +51,28 @@ func (p *Project) findPins() {
 
 // isPinFile reports whether a file is one of those that are generated: by its
 // first line or by the name of its directory.
-func isPinFile(src *source) bool {
-	return filepath.Base(src.dir) == filepath.Base(PinsDir) || strings.HasPrefix(src.text, PinHeader)
+func isPinFile(src *toml.Source) bool {
+	return filepath.Base(src.Dir) == filepath.Base(PinsDir) || strings.HasPrefix(src.Text, PinHeader)
 }
 
 // pinOf returns the component that a document has a pin of and nothing else, ""
 // when it has more or something else.
-func pinOf(root *value) string {
-	comps := root.get("components")
-	if comps == nil || comps.kind != kindTable || len(root.keys) != 1 || len(comps.keys) != 1 {
+func pinOf(root *toml.Value) string {
+	comps := root.Get("components")
+	if comps == nil || comps.Kind != toml.KindTable || len(root.Keys) != 1 || len(comps.Keys) != 1 {
 		return ""
 	}
-	e := &comps.keys[0]
-	spec := e.val.get("spec")
-	if spec == nil || spec.kind != kindTable || len(e.val.keys) != 1 || spec.text("upstream-commit") == "" {
+	e := &comps.Keys[0]
+	spec := e.Val.Get("spec")
+	if spec == nil || spec.Kind != toml.KindTable || len(e.Val.Keys) != 1 || spec.Text("upstream-commit") == "" {
 		return ""
 	}
-	for i := range spec.keys {
-		if k := spec.keys[i].name; k != "upstream-commit" && (k != "type" || spec.text("type") != "upstream") {
+	for i := range spec.Keys {
+		if k := spec.Keys[i].Name; k != "upstream-commit" && (k != "type" || spec.Text("type") != "upstream") {
 			return ""
 		}
 	}
-	return e.name
+	return e.Name
 }
 
 // isOrphan reports whether generated pins are all that defines a component.
@@ -88,56 +90,56 @@ func (p *Project) OrphanPins() []string { return slices.Clone(p.orphans()) }
 // that comes from a default has none of its own: the component's file stands
 // in. Without a commit it is "".
 func (p *Project) PinFile(c *Component) (string, bool) {
-	v := c.merged.get("spec", "upstream-commit")
-	if v == nil || v.str == "" {
+	v := c.merged.Get("spec", "upstream-commit")
+	if v == nil || v.Str == "" {
 		return "", false
 	}
 	if c.origins()[v] != layerComponent {
 		return c.File, false
 	}
-	return v.src.path, p.generated[v.src.path]
+	return v.Src.Path, p.generated[v.Src.Path]
 }
 
 // checkPins looks at the files with generated pins.
-func (p *Project) checkPins(c *checker) {
+func (p *Project) checkPins(c *schema.Checker) {
 	for _, doc := range p.documents {
 		src := doc.src
 		if !isPinFile(src) || len(doc.diags) > 0 {
 			continue
 		}
-		if info, err := os.Lstat(src.path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			d := c.diags.Warn(src.pos(0), "pin/edited", "this generated file is a symbolic link: it is never written, and its history is that of the link")
-			d.Hint = "remove it and run `specgraft update " + strings.TrimSuffix(filepath.Base(src.path), ".toml") + "`"
+		if info, err := os.Lstat(src.Path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			d := c.Diags.Warn(src.Pos(0), "pin/edited", "this generated file is a symbolic link: it is never written, and its history is that of the link")
+			d.Hint = "remove it and run `specgraft update " + strings.TrimSuffix(filepath.Base(src.Path), ".toml") + "`"
 			continue
 		}
-		comps := doc.root.get("components")
-		name := strings.TrimSuffix(filepath.Base(src.path), ".toml")
+		comps := doc.root.Get("components")
+		name := strings.TrimSuffix(filepath.Base(src.Path), ".toml")
 		top := doc.root
 		switch {
-		case comps == nil || len(comps.keys) == 0:
-			d := c.diags.Warn(src.pos(0), "pin/edited", "this file is generated, but has no pin")
+		case comps == nil || len(comps.Keys) == 0:
+			d := c.Diags.Warn(src.Pos(0), "pin/edited", "this file is generated, but has no pin")
 			d.Hint = "run `specgraft update " + name + "`"
-		case len(comps.keys) > 1:
-			e := &comps.keys[1]
-			d := c.diags.Warn(e.pos(), "pin/edited", "this file is generated for one component, but has %d", len(comps.keys))
-			d.End = e.endPos()
+		case len(comps.Keys) > 1:
+			e := &comps.Keys[1]
+			d := c.Diags.Warn(e.Pos(), "pin/edited", "this file is generated for one component, but has %d", len(comps.Keys))
+			d.End = e.EndPos()
 			d.Hint = "run `specgraft update " + name + "`, and define the others elsewhere"
 		case pinOf(top) == "":
-			e := &comps.keys[0]
-			d := c.diags.Warn(e.pos(), "pin/edited", "this file is generated, but holds more than the pin of %q, or none", e.name)
-			d.End = e.endPos()
+			e := &comps.Keys[0]
+			d := c.Diags.Warn(e.Pos(), "pin/edited", "this file is generated, but holds more than the pin of %q, or none", e.Name)
+			d.End = e.EndPos()
 			d.Hint = "what is written here is lost with the next update; put it into a file of your own"
-		case comps.keys[0].name != name:
-			e := &comps.keys[0]
-			d := c.diags.Warn(e.pos(), "pin/edited", "this file is named after %q, but holds the pin of %q", name, e.name)
-			d.End = e.endPos()
+		case comps.Keys[0].Name != name:
+			e := &comps.Keys[0]
+			d := c.Diags.Warn(e.Pos(), "pin/edited", "this file is named after %q, but holds the pin of %q", name, e.Name)
+			d.End = e.EndPos()
 			d.Hint = "run `specgraft update -a`, which writes one file for each component"
 		}
 	}
 	for _, name := range p.orphans() {
 		e := p.definitions(name)[0]
-		d := c.diags.Warn(e.pos(), "pin/orphan", "no file but the generated pin defines component %q: it is left out", name)
-		d.End = e.endPos()
+		d := c.Diags.Warn(e.Pos(), "pin/orphan", "no file but the generated pin defines component %q: it is left out", name)
+		d.End = e.EndPos()
 		d.Hint = "`specgraft update -a` removes the file; azldev would build the component"
 	}
 }
@@ -147,15 +149,15 @@ func (p *Project) checkPins(c *checker) {
 // says whether the file has the component at all. A file that is not TOML gives
 // an error.
 func ReadPin(name string, data []byte, component string) (commit string, defined bool, err error) {
-	root, diags := readDocument(&source{name: name, text: string(data)})
+	root, diags := toml.Read(&toml.Source{Name: name, Text: string(data)})
 	if err := diags.Err(); err != nil {
 		return "", false, err
 	}
-	e := root.get("components").entry(component)
+	e := root.Get("components").Entry(component)
 	if e == nil {
 		return "", false, nil
 	}
-	return e.val.text("spec", "upstream-commit"), true, nil
+	return e.Val.Text("spec", "upstream-commit"), true, nil
 }
 
 // Pin returns the text of the generated file that pins a component to a
@@ -180,7 +182,7 @@ func tomlKey(s string) string {
 	case !strings.ContainsAny(s, "'\n\r"):
 		return "'" + s + "'"
 	}
-	return QuoteKey(s)
+	return toml.QuoteKey(s)
 }
 
 // PinPath returns the absolute path of the file with the generated pin of a
@@ -202,7 +204,7 @@ func (p *Project) GeneratedPin(component string) (commit string, text []byte, er
 			Message: "the generated pin is not a regular file", Hint: "remove it; specgraft update writes it anew"}
 	}
 	if err == nil {
-		text, err = readRegular(path, maxDocument)
+		text, err = readRegular(path, toml.MaxSize)
 	}
 	if err != nil {
 		return "", nil, &diag.Diagnostic{Pos: token.Position{Filename: p.paths.display(path)}, Code: "pin/unreadable", Component: component,

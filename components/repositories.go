@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -19,16 +20,16 @@ type Repository struct {
 // Repositories returns the repositories that a name stands for: the one of
 // [resources.rpm-repos], or all of a set of [resources.rpm-repo-sets].
 func (p *Project) Repositories(name string) ([]Repository, error) {
-	res := p.root.get("resources")
-	if r := res.get("rpm-repos", name); r != nil {
-		if r.text("base-uri") == "" {
-			d := &diag.Diagnostic{Pos: r.pos(), Code: "config/missing-key", Message: fmt.Sprintf("repository %q has a metalink and no base-uri", name),
+	res := p.root.Get("resources")
+	if r := res.Get("rpm-repos", name); r != nil {
+		if r.Text("base-uri") == "" {
+			d := &diag.Diagnostic{Pos: r.Pos(), Code: "config/missing-key", Message: fmt.Sprintf("repository %q has a metalink and no base-uri", name),
 				Hint: "give the address of one of its mirrors instead of the name"}
 			return nil, d
 		}
-		return []Repository{{name, "binary", r.text("base-uri"), r.get("arches").strings()}}, nil
+		return []Repository{{name, "binary", r.Text("base-uri"), r.Get("arches").Strings()}}, nil
 	}
-	set := res.get("rpm-repo-sets", name)
+	set := res.Get("rpm-repo-sets", name)
 	if set == nil {
 		d := diag.Errorf("config/unknown-reference", "no repository or set of repositories is called %q", name)
 		if n := diag.Nearest(name, p.RepositoryNames()); n != "" {
@@ -37,19 +38,19 @@ func (p *Project) Repositories(name string) ([]Repository, error) {
 		return nil, d
 	}
 	var list []Repository
-	chosen := set.get("subrepos").strings()
-	subs := res.get("rpm-repo-set-templates", set.text("template"), "subrepos")
-	if subs == nil || subs.kind != kindList {
+	chosen := set.Get("subrepos").Strings()
+	subs := res.Get("rpm-repo-set-templates", set.Text("template"), "subrepos")
+	if subs == nil || subs.Kind != toml.KindList {
 		return nil, nil
 	}
-	for _, sub := range subs.list {
-		if n := sub.text("name"); len(chosen) == 0 || slices.Contains(chosen, n) {
-			kind := sub.text("kind")
+	for _, sub := range subs.List {
+		if n := sub.Text("name"); len(chosen) == 0 || slices.Contains(chosen, n) {
+			kind := sub.Text("kind")
 			if kind == "" {
 				kind = "binary"
 			}
-			list = append(list, Repository{set.text("name-prefix") + n, kind,
-				strings.TrimSuffix(set.text("base-uri"), "/") + "/" + sub.text("subpath"), set.get("arches").strings()})
+			list = append(list, Repository{set.Text("name-prefix") + n, kind,
+				strings.TrimSuffix(set.Text("base-uri"), "/") + "/" + sub.Text("subpath"), set.Get("arches").Strings()})
 		}
 	}
 	return list, nil
@@ -57,8 +58,8 @@ func (p *Project) Repositories(name string) ([]Repository, error) {
 
 // RepositoryNames returns the names that Repositories takes, sorted.
 func (p *Project) RepositoryNames() []string {
-	res := p.root.get("resources")
-	names := append(res.get("rpm-repos").names(), res.get("rpm-repo-sets").names()...)
+	res := p.root.Get("resources")
+	names := append(res.Get("rpm-repos").Names(), res.Get("rpm-repo-sets").Names()...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }

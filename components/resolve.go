@@ -13,6 +13,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
@@ -20,17 +22,17 @@ import (
 // resolved is what a component remembers about where its values came from.
 type resolved struct {
 	layers   []layer
-	merged   *value
-	ops      []*value // the overlays' tables, in the order of Overlays
+	merged   *toml.Value
+	ops      []*toml.Value // the overlays' tables, in the order of Overlays
 	opLayers []string
-	origins  func() map[*value]string
-	parts    []entry // the component's own tables, one for each file
+	origins  func() map[*toml.Value]string
+	parts    []toml.Entry // the component's own tables, one for each file
 }
 
 // defaultLayers are the layers below the groups.
 type defaultLayers struct {
 	layers []layer
-	merged *value
+	merged *toml.Value
 	diags  diag.List
 }
 
@@ -60,15 +62,15 @@ func (p *Project) Names() []string { return slices.Clone(p.names()) }
 
 func (p *Project) allNames() []string {
 	found := p.discovered()
-	comps := p.root.get("components")
-	names := make([]string, 0, len(found.specs)+len(comps.names()))
-	for _, e := range comps.entries() {
-		if !p.isOrphan(e.name) {
-			names = append(names, e.name)
+	comps := p.root.Get("components")
+	names := make([]string, 0, len(found.specs)+len(comps.Names()))
+	for _, e := range comps.Entries() {
+		if !p.isOrphan(e.Name) {
+			names = append(names, e.Name)
 		}
 	}
 	for name := range found.specs {
-		if comps.entry(name) == nil {
+		if comps.Entry(name) == nil {
 			names = append(names, name)
 		}
 	}
@@ -80,43 +82,43 @@ func (p *Project) allNames() []string {
 // distro is the project's own, not the upstream one.
 func (p *Project) defaultLayers() *defaultLayers {
 	b := &defaultLayers{}
-	ref := p.root.get("project", "default-distro")
+	ref := p.root.Get("project", "default-distro")
 	version, _ := p.lookupVersion(&b.diags, p.DefaultDistro, ref, "project.default-distro")
 	if version != nil {
-		v := p.root.get("distros", p.DefaultDistro.Name, "versions", version.Name)
-		if tab := v.get("default-component-config"); tab != nil && tab.kind == kindTable {
+		v := p.root.Get("distros", p.DefaultDistro.Name, "versions", version.Name)
+		if tab := v.Get("default-component-config"); tab != nil && tab.Kind == toml.KindTable {
 			b.layers = append(b.layers, layer{distroLayer(p.DefaultDistro.Name, version.Name), tab})
 		}
 	}
-	if tab := p.root.get("default-component-config"); tab != nil && tab.kind == kindTable {
+	if tab := p.root.Get("default-component-config"); tab != nil && tab.Kind == toml.KindTable {
 		b.layers = append(b.layers, layer{layerProject, tab})
 	}
 	b.merged = mergeLayers(b.layers)
 	return b
 }
 
-func mergeLayers(layers []layer) *value {
+func mergeLayers(layers []layer) *toml.Value {
 	var m merger
-	var merged *value
+	var merged *toml.Value
 	for _, l := range layers {
-		merged = m.into(merged, l.tab, &componentKey)
+		merged = m.into(merged, l.tab, &schema.ComponentKey)
 	}
 	return merged
 }
 
 // lookupVersion looks up what a reference names. It reports at the reference.
-func (p *Project) lookupVersion(list *diag.List, ref DistroRef, at *value, what string) (*DistroVersion, *Distro) {
+func (p *Project) lookupVersion(list *diag.List, ref DistroRef, at *toml.Value, what string) (*DistroVersion, *Distro) {
 	var pos, end token.Position
 	if at != nil {
-		pos, end = at.pos(), at.endPos()
+		pos, end = at.Pos(), at.EndPos()
 	} else {
 		pos.Filename = p.paths.display(p.File)
 	}
-	report := func(v *value, code, hint, format string, args ...any) {
+	report := func(v *toml.Value, code, hint, format string, args ...any) {
 		d := list.Add(pos, code, format, args...)
 		d.End, d.Hint = end, hint
 		if v != nil {
-			d.Pos, d.End = v.pos(), v.endPos()
+			d.Pos, d.End = v.Pos(), v.EndPos()
 		}
 	}
 	if ref.Name == "" {
@@ -126,18 +128,18 @@ func (p *Project) lookupVersion(list *diag.List, ref DistroRef, at *value, what 
 	d := p.Distros[ref.Name]
 	if d == nil {
 		all := slices.Sorted(maps.Keys(p.Distros))
-		report(at.get("name"), "config/unknown-reference", suggest(ref.Name, all, "distro"), "unknown distro %q in %s", ref.Name, what)
+		report(at.Get("name"), "config/unknown-reference", suggest(ref.Name, all, "distro"), "unknown distro %q in %s", ref.Name, what)
 		return nil, nil
 	}
 	name := cmp.Or(ref.Version, d.DefaultVersion)
 	if name == "" {
-		report(at, "config/no-distro", fmt.Sprintf("give a version in %s, or a default-version in distros.%s", what, QuoteKey(d.Name)), "no version of distro %q is selected", d.Name)
+		report(at, "config/no-distro", fmt.Sprintf("give a version in %s, or a default-version in distros.%s", what, toml.QuoteKey(d.Name)), "no version of distro %q is selected", d.Name)
 		return nil, d
 	}
 	v := d.Versions[name]
 	if v == nil {
 		all := slices.Sorted(maps.Keys(d.Versions))
-		report(at.get("version"), "config/unknown-reference", suggest(name, all, "version"), "unknown version %q of distro %q in %s", name, d.Name, what)
+		report(at.Get("version"), "config/unknown-reference", suggest(name, all, "version"), "unknown version %q of distro %q in %s", name, d.Name, what)
 		return nil, d
 	}
 	return v, d
@@ -184,19 +186,19 @@ func (p *Project) resolve(name string) (*Component, diag.List) {
 	parts := p.definitions(name)
 	spec, globGroups := p.specFile(name, &diags)
 	if parts != nil && spec == "" && p.isOrphan(name) {
-		d := diags.Add(parts[0].pos(), "pin/orphan", "there is no component %q, only its generated pin is left", name)
+		d := diags.Add(parts[0].Pos(), "pin/orphan", "there is no component %q, only its generated pin is left", name)
 		d.Hint = "run `specgraft update -a` to remove it"
 		return nil, diags
 	}
 	if parts == nil && spec == "" {
-		d := diags.Add(noPos, "config/unknown-component", "there is no component %q", name)
+		d := diags.Add(toml.NoPos, "config/unknown-component", "there is no component %q", name)
 		d.Hint = p.nearestComponent(name)
 		return nil, diags
 	}
 	for _, own := range parts {
-		if own.val.kind != kindTable {
-			d := diags.Add(own.pos(), "config/wrong-type", "component %q must be a table", name)
-			d.End = own.endPos()
+		if own.Val.Kind != toml.KindTable {
+			d := diags.Add(own.Pos(), "config/wrong-type", "component %q must be a table", name)
+			d.End = own.EndPos()
 			return nil, diags
 		}
 	}
@@ -215,24 +217,24 @@ func (p *Project) resolve(name string) (*Component, diag.List) {
 	var m merger
 	push := func(l layer) {
 		layers = append(layers[:len(layers):len(layers)], l)
-		merged = m.into(merged.frozen(), l.tab, &componentKey)
+		merged = m.into(merged.Frozen(), l.tab, &schema.ComponentKey)
 	}
 	for _, g := range groups {
-		if tab := p.root.get("component-groups", g, "default-component-config"); tab != nil && tab.kind == kindTable {
+		if tab := p.root.Get("component-groups", g, "default-component-config"); tab != nil && tab.Kind == toml.KindTable {
 			push(layer{groupLayer(g), tab})
 		}
 	}
 	inherited := merged
 	for i := range parts {
 		own := &parts[i]
-		if !p.generated[own.src.path] || c.File == "" {
-			c.Pos, c.File, c.Dir = own.val.pos(), own.src.path, own.src.dir
-			if own.val.form != formHeader {
-				c.Pos = own.pos()
+		if !p.generated[own.Src.Path] || c.File == "" {
+			c.Pos, c.File, c.Dir = own.Val.Pos(), own.Src.Path, own.Src.Dir
+			if own.Val.Form != toml.FormHeader {
+				c.Pos = own.Pos()
 			}
 		}
-		if len(own.val.keys) > 0 {
-			push(layer{layerComponent, own.val})
+		if len(own.Val.Keys) > 0 {
+			push(layer{layerComponent, own.Val})
 		}
 	}
 	c.layers, c.merged = layers, merged
@@ -240,12 +242,12 @@ func (p *Project) resolve(name string) (*Component, diag.List) {
 	c.origins = sync.OnceValue(c.originMap)
 	p.decode(c)
 	if spec != "" {
-		var own *entry
+		var own *toml.Entry
 		if parts != nil {
-			own = &entry{name, parts[0].off, parts[0].end, parts[0].src, p.root.get("components", name)}
+			own = &toml.Entry{Name: name, Off: parts[0].Off, End: parts[0].End, Src: parts[0].Src, Val: p.root.Get("components", name)}
 		}
 		p.useSpec(c, spec, own, &diags)
-		c.Spec.UpstreamDistro = decodeDistroRef(inherited.get("spec", "upstream-distro"))
+		c.Spec.UpstreamDistro = decodeDistroRef(inherited.Get("spec", "upstream-distro"))
 	}
 	p.checkMerged(c, &diags)
 	p.addOverlayFiles(c, &diags)
@@ -270,7 +272,7 @@ func (p *Project) Prospect(name string) (*Component, diag.List) {
 	base := p.base()
 	c := &Component{Name: name, resolved: &resolved{layers: base.layers, merged: base.merged}}
 	c.Pos.Filename = p.paths.display(p.File)
-	if base.merged.get("spec", "upstream-distro") == nil {
+	if base.merged.Get("spec", "upstream-distro") == nil {
 		d := diag.Diagnostic{Pos: c.Pos, Code: "config/no-distro", Component: name,
 			Message: "no default-component-config says from which distro packaging comes",
 			Hint:    "set spec.upstream-distro = { name = ... } in a default-component-config"}
@@ -284,12 +286,12 @@ func (p *Project) Prospect(name string) (*Component, diag.List) {
 
 // definitions returns the tables of a component in the order of merging, nil
 // when no file has one.
-func (p *Project) definitions(name string) []entry {
+func (p *Project) definitions(name string) []toml.Entry {
 	if parts := p.parts[name]; parts != nil {
 		return parts
 	}
-	if e := p.root.get("components").entry(name); e != nil {
-		return []entry{*e}
+	if e := p.root.Get("components").Entry(name); e != nil {
+		return []toml.Entry{*e}
 	}
 	return nil
 }
@@ -315,48 +317,48 @@ func (p *Project) nearestComponent(name string) string {
 // when it uses one.
 func (p *Project) checkMerged(c *Component, diags *diag.List) {
 	t := c.merged
-	chk := &checker{permissive: true}
-	at := (&trail{up: &trail{}, name: "components"}).key(c.Name)
-	build := componentKey.find("build")
+	chk := &schema.Checker{Permissive: true}
+	at := (&schema.Trail{Up: &schema.Trail{}, Name: "components"}).Key(c.Name)
+	build := schema.ComponentKey.Find("build")
 	for _, name := range []string{"check", "failure"} {
-		b, k := t.get("build", name), build.find(name)
-		if b == nil || b.kind != kindTable {
+		b, k := t.Get("build", name), build.Find(name)
+		if b == nil || b.Kind != toml.KindTable {
 			continue
 		}
 		for i := range k.Rules {
 			// What the component's own table says is checked with its file.
-			if e := b.entry(k.Rules[i].Key); e != nil && c.origins()[e.val] != layerComponent {
-				chk.rule(b, k, &k.Rules[i], at.key("build").key(name))
+			if e := b.Entry(k.Rules[i].Key); e != nil && c.origins()[e.Val] != layerComponent {
+				chk.Rule(b, k, &k.Rules[i], at.Key("build").Key(name))
 			}
 		}
 	}
 	for i := range c.Overlays {
 		op := &c.Overlays[i]
 		if op.Layer != layerComponent { // those of the component's own table are checked with its file
-			chk.diags = append(chk.diags, validateOp(c.ops[i])...)
+			chk.Diags = append(chk.Diags, schema.ValidateOp(c.ops[i])...)
 		}
-		if src := c.ops[i].get("source"); src != nil {
-			p.confined(&chk.diags, src)
+		if src := c.ops[i].Get("source"); src != nil {
+			p.confined(&chk.Diags, src)
 		}
 	}
-	if v := t.get("spec", "path"); v != nil && c.Spec.Type == "local" && c.Spec.Path == v.path() {
-		p.confined(&chk.diags, v)
+	if v := t.Get("spec", "path"); v != nil && c.Spec.Type == "local" && c.Spec.Path == v.Path() {
+		p.confined(&chk.Diags, v)
 	}
-	if v := t.get("spec", "srpm"); v != nil && !strings.Contains(v.str, "://") {
-		p.confined(&chk.diags, v)
+	if v := t.Get("spec", "srpm"); v != nil && !strings.Contains(v.Str, "://") {
+		p.confined(&chk.Diags, v)
 	}
-	if files := t.get("source-files"); files != nil && files.form == formMerged {
-		checkSourceFiles(chk, t, at)
+	if files := t.Get("source-files"); files != nil && files.Form == toml.FormMerged {
+		schema.CheckSourceFiles(chk, t, at)
 	}
-	if refs := t.get("tests", "tests"); refs != nil && refs.form == formMerged {
-		p.checkTestsTwice(chk, refs.elements(), fmt.Sprintf("component %q", c.Name), false)
+	if refs := t.Get("tests", "tests"); refs != nil && refs.Form == toml.FormMerged {
+		p.checkTestsTwice(chk, refs.Elements(), fmt.Sprintf("component %q", c.Name), false)
 	}
 	p.checkArchives(chk, c)
-	*diags = append(*diags, chk.diags...)
+	*diags = append(*diags, chk.Diags...)
 }
 
 // checkArchives ties archive overlays to the source files they change.
-func (p *Project) checkArchives(chk *checker, c *Component) {
+func (p *Project) checkArchives(chk *schema.Checker, c *Component) {
 	declared := map[string]int{}
 	for i, f := range c.SourceFiles {
 		if f.Origin.Type == "overlay" {
@@ -370,7 +372,7 @@ func (p *Project) checkArchives(chk *checker, c *Component) {
 			continue
 		}
 		if _, ok := declared[op.Archive]; !ok && !used[op.Archive] && !p.opt.OpenArchives {
-			d := chk.diags.Add(op.At("archive"), "config/archive", "archive %q is changed but is no source file of the component", op.Archive)
+			d := chk.Diags.Add(op.At("archive"), "config/archive", "archive %q is changed but is no source file of the component", op.Archive)
 			d.Hint = fmt.Sprintf(`add a source-files entry with filename = %q and origin = { type = "overlay" }`, op.Archive)
 		}
 		used[op.Archive] = true
@@ -382,14 +384,14 @@ func (p *Project) checkArchives(chk *checker, c *Component) {
 		}
 		for name := range used {
 			if ok, _ := doublestar.Match(op.File, name); ok {
-				d := chk.diags.Add(op.At("file"), "config/archive", "%q also matches the archive %q, which other overlays change inside", op.File, name)
+				d := chk.Diags.Add(op.At("file"), "config/archive", "%q also matches the archive %q, which other overlays change inside", op.File, name)
 				d.Hint = "exclude the archive from the pattern"
 			}
 		}
 	}
 	for _, f := range c.SourceFiles {
 		if f.Origin.Type == "overlay" && !used[f.Filename] && !p.opt.OpenArchives {
-			d := chk.diags.Add(f.Pos, "config/archive", "source file %q has the origin type \"overlay\", but no overlay changes it", f.Filename)
+			d := chk.Diags.Add(f.Pos, "config/archive", "source file %q has the origin type \"overlay\", but no overlay changes it", f.Filename)
 			d.Hint = fmt.Sprintf("add an overlay with archive = %q, or remove the entry", f.Filename)
 		}
 	}
@@ -402,5 +404,5 @@ func (c *Component) Customised() bool {
 	return len(c.Overlays) > 0 || len(b.With)+len(b.Without)+len(b.Defines)+len(b.Undefines) > 0 ||
 		b.EmitUpstreamProvenance || b.Check.Skip || c.Render.SkipFileFilter || len(c.SourceFiles) > 0 ||
 		c.Spec.UpstreamCommit != "" || c.Spec.UpstreamName != "" && c.Spec.UpstreamName != c.Name ||
-		c.Release.Calculation != "auto" || c.merged.get("overlay-files") != nil && len(c.merged.get("overlay-files").list) > 0
+		c.Release.Calculation != "auto" || c.merged.Get("overlay-files") != nil && len(c.merged.Get("overlay-files").List) > 0
 }

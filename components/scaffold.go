@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 )
 
 // ComponentFile returns the absolute path of the file that a new component
@@ -17,14 +20,14 @@ func (p *Project) ComponentFile() string {
 	best, n := p.File, 1
 	late := p.WithoutLocks && slices.ContainsFunc(p.documents, p.behindPins)
 	for _, doc := range p.documents {
-		if doc.src.trusted || p.generated[doc.src.path] || late && !p.behindPins(doc) {
+		if doc.src.Trusted || p.generated[doc.src.Path] || late && !p.behindPins(doc) {
 			continue
 		}
 		if late && best == p.File {
-			best, n = doc.src.path, len(doc.root.get("components").names())
+			best, n = doc.src.Path, len(doc.root.Get("components").Names())
 		}
-		if m := len(doc.root.get("components").names()); m > n {
-			best, n = doc.src.path, m
+		if m := len(doc.root.Get("components").Names()); m > n {
+			best, n = doc.src.Path, m
 		}
 	}
 	return best
@@ -33,18 +36,18 @@ func (p *Project) ComponentFile() string {
 // behindPins reports whether a file is one for components that the root file
 // includes behind the generated pins.
 func (p *Project) behindPins(doc *document) bool {
-	if len(p.documents) == 0 || doc.src.trusted || p.generated[doc.src.path] || doc.root.get("distros") != nil {
+	if len(p.documents) == 0 || doc.src.Trusted || p.generated[doc.src.Path] || doc.root.Get("distros") != nil {
 		return false
 	}
 	pins := false
 	for _, root := range p.documents {
-		if root.src.path != p.File {
+		if root.src.Path != p.File {
 			continue
 		}
 		for i := range root.includes {
 			pattern := root.includes[i].pattern
 			dir, _ := splitGlob(pattern)
-			if pins && doublestar.MatchUnvalidated(filepath.Join(root.src.dir, filepath.FromSlash(pattern.str)), doc.src.path) {
+			if pins && doublestar.MatchUnvalidated(filepath.Join(root.src.Dir, filepath.FromSlash(pattern.Str)), doc.src.Path) {
 				return true
 			}
 			pins = pins || dir == p.PinsDir
@@ -58,7 +61,7 @@ func (p *Project) behindPins(doc *document) bool {
 func (p *Project) Files() []string {
 	var files []string
 	for _, doc := range p.documents {
-		files = append(files, doc.src.path)
+		files = append(files, doc.src.Path)
 	}
 	return files
 }
@@ -66,17 +69,17 @@ func (p *Project) Files() []string {
 // CheckName reports why a component cannot have a name, or "".
 func (p *Project) CheckName(name string) string {
 	switch {
-	case !plainFileName(name):
-		return fmt.Sprintf("component name %q must be %s", name, fileNameFormat.What)
-	case p.root.get("components").entry(name) != nil && !p.isOrphan(name):
+	case !schema.PlainFileName(name):
+		return fmt.Sprintf("component name %q must be %s", name, schema.FileNameFormat.What)
+	case p.root.Get("components").Entry(name) != nil && !p.isOrphan(name):
 		return fmt.Sprintf("component %q is already defined at %s", name, p.where(name))
 	}
 	return ""
 }
 
 func (p *Project) where(name string) string {
-	e := p.root.get("components").entry(name)
-	pos := e.pos()
+	e := p.root.Get("components").Entry(name)
+	pos := e.Pos()
 	return fmt.Sprintf("%s:%d", pos.Filename, pos.Line)
 }
 
@@ -103,7 +106,7 @@ includes = ["` + PinsDir + `/*.toml", "components/**/*.toml"]`
 	if id = strings.Trim(id, "-"); id == "" || slices.Contains([]string{"fedora"}, id) {
 		id = "mydistro"
 	}
-	return strings.NewReplacer("@NAME@", quoteString(name), "@ID@", id, "@REL@", release, "@INCLUDES@", includes).Replace(`# The project: what is built, and where it is written.
+	return strings.NewReplacer("@NAME@", toml.QuoteString(name), "@ID@", id, "@REL@", release, "@INCLUDES@", includes).Replace(`# The project: what is built, and where it is written.
 # 'specgraft config check' checks this file, 'specgraft show NAME' explains a
 # component, 'specgraft render -a' renders everything.
 

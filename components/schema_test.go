@@ -12,12 +12,14 @@ import (
 	gotoml "github.com/pelletier/go-toml/v2"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/tools/txtar"
+
+	"specgraft/components/schema"
 )
 
 // compileSchema returns the schema as a validator sees it.
 func compileSchema(t *testing.T, document bool) *jsonschema.Schema {
 	t.Helper()
-	b, err := json.Marshal(Schema(document))
+	b, err := json.Marshal(schema.Schema(document))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +143,7 @@ func TestSchemaDescriptions(t *testing.T) {
 		}
 	}
 	for _, document := range []bool{false, true} {
-		s := Schema(document)
+		s := schema.Schema(document)
 		walk("root", s)
 		for name, def := range s["$defs"].(map[string]any) {
 			walk(name, def.(map[string]any))

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -26,12 +27,12 @@ func (p *Project) Select(s Selector) ([]string, diag.List) {
 		return p.Names(), slices.Concat(p.discovered().diags, p.base().diags)
 	}
 	chosen := map[string]bool{}
-	comps := p.root.get("components")
+	comps := p.root.Get("components")
 	for _, name := range s.Names {
 		switch {
 		case strings.ContainsAny(name, "*?["):
 			if _, err := filepath.Match(name, ""); err != nil {
-				diags.Add(noPos, "config/bad-pattern", "component pattern %q is not valid", name).Hint = "shell patterns with *, ? and [...] are allowed"
+				diags.Add(toml.NoPos, "config/bad-pattern", "component pattern %q is not valid", name).Hint = "shell patterns with *, ? and [...] are allowed"
 				continue
 			}
 			for _, n := range p.names() {
@@ -39,11 +40,11 @@ func (p *Project) Select(s Selector) ([]string, diag.List) {
 					chosen[n] = true
 				}
 			}
-		case comps.entry(name) != nil && !p.isOrphan(name):
+		case comps.Entry(name) != nil && !p.isOrphan(name):
 			chosen[name] = true
 		default:
 			if _, ok := p.specFiles.Load(name); !ok && (!p.hasGlobs() || p.discovered().specs[name] == "") {
-				d := diags.Add(noPos, "config/unknown-component", "there is no component %q", name)
+				d := diags.Add(toml.NoPos, "config/unknown-component", "there is no component %q", name)
 				d.Hint = p.nearestComponent(name)
 				continue
 			}
@@ -53,12 +54,12 @@ func (p *Project) Select(s Selector) ([]string, diag.List) {
 	for _, name := range s.Groups {
 		g := p.Groups[name]
 		if g == nil {
-			d := diags.Add(noPos, "config/unknown-group", "there is no component group %q", name)
+			d := diags.Add(toml.NoPos, "config/unknown-group", "there is no component group %q", name)
 			d.Hint = suggest(name, slices.Sorted(maps.Keys(p.Groups)), "component group")
 			continue
 		}
 		for _, c := range g.Components {
-			if comps.entry(c) != nil && !p.isOrphan(c) {
+			if comps.Entry(c) != nil && !p.isOrphan(c) {
 				chosen[c] = true
 			}
 		}
@@ -94,12 +95,12 @@ func (p *Project) bySpecPath(path string, diags *diag.List) string {
 		}
 	}
 	if err != nil {
-		diags.Add(noPos, "config/no-spec", "%s: %s", path, reason(err)).Hint = "give the path of a spec file"
+		diags.Add(toml.NoPos, "config/no-spec", "%s: %s", path, reason(err)).Hint = "give the path of a spec file"
 		return ""
 	}
-	for _, e := range p.root.get("components").entries() {
-		if v := e.val.get("spec", "path"); v != nil && v.path() == abs {
-			return e.name
+	for _, e := range p.root.Get("components").Entries() {
+		if v := e.Val.Get("spec", "path"); v != nil && v.Path() == abs {
+			return e.Name
 		}
 	}
 	name := strings.TrimSuffix(filepath.Base(abs), filepath.Ext(abs))

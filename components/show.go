@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -23,18 +25,18 @@ type View struct {
 func (p *Project) View(c *Component) (*View, diag.List) {
 	v := &View{c: c, p: p}
 	layers := c.origins()
-	origin := func(val *value) *Origin {
+	origin := func(val *toml.Value) *Origin {
 		layer := layers[val]
 		if layer == "" {
 			return nil // a table or list that several layers share
 		}
-		return &Origin{Layer: layer, Pos: val.pos()}
+		return &Origin{Layer: layer, Pos: val.Pos()}
 	}
 	merged := c.merged
 	if merged == nil {
-		merged = &value{kind: kindTable}
+		merged = &toml.Value{Kind: toml.KindTable}
 	}
-	v.root = p.item(merged, &componentKey, origin)
+	v.root = p.item(merged, &schema.ComponentKey, origin)
 	if c.Spec.Type == "local" && c.Spec.Path != "" && v.root.table("spec").get("path") == nil {
 		spec := v.root.table("spec")
 		distro := spec.get("upstream-distro")
@@ -44,26 +46,26 @@ func (p *Project) View(c *Component) (*View, diag.List) {
 		pos.Filename = p.Display(c.Spec.Path)
 		layer := "found spec"
 		if found := p.discovered(); found.where[c.Name] != nil {
-			layer, pos = groupLayer(found.groups[c.Name][0]), found.where[c.Name].pos()
+			layer, pos = groupLayer(found.groups[c.Name][0]), found.where[c.Name].Pos()
 		}
 		o := &Origin{Layer: layer, Pos: pos}
-		spec.add("type", &item{kind: kindString, str: "local", origin: o})
-		spec.add("path", &item{kind: kindString, str: p.Display(c.Spec.Path), origin: o})
+		spec.add("type", &item{kind: toml.KindString, str: "local", origin: o})
+		spec.add("path", &item{kind: toml.KindString, str: p.Display(c.Spec.Path), origin: o})
 		if c.Spec.UpstreamDistro.Name != "" {
 			spec.add("upstream-distro", distro)
 		}
 	}
 	rel := v.root.table("release")
 	if rel.get("calculation") == nil {
-		rel.add("calculation", &item{kind: kindString, str: c.Release.Calculation, origin: &Origin{Layer: layerBuiltin}})
+		rel.add("calculation", &item{kind: toml.KindString, str: c.Release.Calculation, origin: &Origin{Layer: layerBuiltin}})
 	}
 	// Overlay files are expanded: their overlays follow the others.
 	if len(c.ops) > 0 {
-		list := &item{kind: kindList}
+		list := &item{kind: toml.KindList}
 		for i, op := range c.ops {
 			layer := c.opLayers[i]
-			list.list = append(list.list, p.item(op, &overlayKey, func(val *value) *Origin {
-				return &Origin{Layer: layer, Pos: val.pos()}
+			list.list = append(list.list, p.item(op, &schema.OverlayKey, func(val *toml.Value) *Origin {
+				return &Origin{Layer: layer, Pos: val.Pos()}
 			}))
 		}
 		replaced := false
@@ -106,18 +108,18 @@ func (v *View) Text() []byte {
 		for _, e := range n.keys {
 			sub := append(path[:len(path):len(path)], e.name)
 			switch {
-			case e.item.kind == kindTable && len(e.item.keys) > 0:
+			case e.item.kind == toml.KindTable && len(e.item.keys) > 0:
 				walk(e.item, sub)
-			case e.item.tables() || e.item.kind == kindList && e.item.mixed():
+			case e.item.tables() || e.item.kind == toml.KindList && e.item.mixed():
 				for i, el := range e.item.list {
-					if el.kind == kindTable {
-						lines = append(lines, line{}, line{"[[" + quotePath(sub) + "]]", fmt.Sprintf("%s[%d] %s", quotePath(sub), i, note(el.origin))})
+					if el.kind == toml.KindTable {
+						lines = append(lines, line{}, line{"[[" + toml.QuotePath(sub) + "]]", fmt.Sprintf("%s[%d] %s", toml.QuotePath(sub), i, note(el.origin))})
 						walk(el, nil)
 						continue
 					}
 					var b strings.Builder
 					el.tomlValue(&b)
-					lines = append(lines, line{fmt.Sprintf("%s[%d] = %s", quotePath(sub), i, b.String()), note(el.origin)})
+					lines = append(lines, line{fmt.Sprintf("%s[%d] = %s", toml.QuotePath(sub), i, b.String()), note(el.origin)})
 				}
 			default:
 				var b strings.Builder
@@ -126,12 +128,12 @@ func (v *View) Text() []byte {
 				if o == nil && len(e.item.list) > 0 {
 					o = e.item.list[0].origin
 				}
-				lines = append(lines, line{quotePath(sub) + " = " + b.String(), note(o)})
+				lines = append(lines, line{toml.QuotePath(sub) + " = " + b.String(), note(o)})
 			}
 		}
 	}
 	// Lists of tables come last, or plain keys would seem to belong to them.
-	plain, tables := &item{kind: kindTable}, &item{kind: kindTable}
+	plain, tables := &item{kind: toml.KindTable}, &item{kind: toml.KindTable}
 	for _, e := range v.root.keys {
 		if e.item.tables() {
 			tables.keys = append(tables.keys, e)
@@ -157,9 +159,9 @@ func (v *View) Text() []byte {
 	}
 	b.WriteByte('\n')
 	for i := range v.c.parts {
-		if pos := v.c.parts[i].pos(); pos.Filename != v.c.Pos.Filename {
+		if pos := v.c.parts[i].Pos(); pos.Filename != v.c.Pos.Filename {
 			note := ""
-			if v.p.generated[v.c.parts[i].src.path] {
+			if v.p.generated[v.c.parts[i].Src.Path] {
 				note = ", a generated pin"
 			}
 			fmt.Fprintf(&b, "# also defined at %s%s\n", diag.Position(pos), note)
@@ -213,11 +215,11 @@ func (v *View) MarshalJSON() ([]byte, error) {
 	origins := map[string]viewOrigin{}
 	var walk func(n *item, path string)
 	walk = func(n *item, path string) {
-		if n.origin != nil && (n.kind != kindTable || strings.HasSuffix(path, "]")) {
+		if n.origin != nil && (n.kind != toml.KindTable || strings.HasSuffix(path, "]")) {
 			origins[path] = toViewOrigin(n.origin)
 		}
 		for _, e := range n.keys {
-			sub := QuoteKey(e.name)
+			sub := toml.QuoteKey(e.name)
 			if path != "" {
 				sub = path + "." + sub
 			}
@@ -262,14 +264,14 @@ type viewOverridden struct {
 // overridden finds the values of all layers that others replaced.
 func (v *View) overridden() map[string][]viewOverridden {
 	all := map[string][]viewOverridden{}
-	last := map[string]*value{}
+	last := map[string]*toml.Value{}
 	for _, l := range v.c.layers {
-		scalars(l.tab, "", func(path string, val *value) {
-			if val.zero() && last[path] != nil && !strings.HasPrefix(path, "build.defines.") {
+		scalars(l.tab, "", func(path string, val *toml.Value) {
+			if val.Zero() && last[path] != nil && !strings.HasPrefix(path, "build.defines.") {
 				return // changes nothing
 			}
 			last[path] = val
-			all[path] = append(all[path], viewOverridden{val.str, viewOrigin{l.name, val.src.name, val.pos().Line, val.pos().Column}})
+			all[path] = append(all[path], viewOverridden{val.Str, viewOrigin{l.name, val.Src.Name, val.Pos().Line, val.Pos().Column}})
 		})
 	}
 	for path, list := range all {
@@ -287,10 +289,10 @@ func (v *View) overridden() map[string][]viewOverridden {
 }
 
 // effective returns the value at a path of keys, nil for none.
-func (c *Component) effective(path string) *value {
+func (c *Component) effective(path string) *toml.Value {
 	at := c.merged
 	for _, part := range splitPath(path) {
-		at = at.get(part.name)
+		at = at.Get(part.name)
 	}
 	return at
 }

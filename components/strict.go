@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -14,28 +16,28 @@ import (
 // although it is fine here: extensions, files that are reached twice, group
 // members that its -g leaves out, and specs that two groups find.
 func (p *Project) StrictAzldev() diag.List {
-	c := &checker{azldev: true}
+	c := &schema.Checker{Azldev: true}
 	for _, doc := range p.documents {
-		c.value(doc.root, &rootKey, &trail{})
+		c.Value(doc.root, &schema.RootKey, &schema.Trail{})
 	}
 	p.overlays.Range(func(_, f any) bool {
 		if root := f.(func() *overlayDocument)().root; root != nil {
-			c.value(root, &documentKey, &trail{})
+			c.Value(root, &schema.DocumentKey, &schema.Trail{})
 		}
 		return true
 	})
-	diags := c.diags
+	diags := c.Diags
 	diags = append(diags, p.twice...)
 	diags = append(diags, p.strictParts()...)
-	for _, g := range p.root.get("component-groups").entries() {
-		members, specs := g.val.get("components"), g.val.get("specs")
-		if members.zero() {
+	for _, g := range p.root.Get("component-groups").Entries() {
+		members, specs := g.Val.Get("components"), g.Val.Get("specs")
+		if members.Zero() {
 			continue
 		}
-		d := diags.Warn(members.pos(), "config/azldev", "azldev's -g %s selects none of these members", g.name)
+		d := diags.Warn(members.Pos(), "config/azldev", "azldev's -g %s selects none of these members", g.Name)
 		d.Hint = "it only selects what the group's specs patterns find"
-		if !specs.zero() {
-			d.Message = fmt.Sprintf("azldev's -g %s does not select these members, only what the specs patterns find", g.name)
+		if !specs.Zero() {
+			d.Message = fmt.Sprintf("azldev's -g %s does not select these members, only what the specs patterns find", g.Name)
 			d.Hint = ""
 		}
 	}
@@ -50,7 +52,7 @@ func (p *Project) StrictAzldev() diag.List {
 		found := p.discovered()
 		for _, name := range slices.Sorted(maps.Keys(found.groups)) {
 			if groups := found.groups[name]; len(groups) > 1 {
-				d := diags.Warn(found.where[name].pos(), "config/azldev", "component %q is found by the groups %s: azldev takes the defaults of any one of them", name, strings.Join(groups, " and "))
+				d := diags.Warn(found.where[name].Pos(), "config/azldev", "component %q is found by the groups %s: azldev takes the defaults of any one of them", name, strings.Join(groups, " and "))
 				d.Hint = "here it inherits from all, in the order of their names"
 			}
 		}
@@ -62,40 +64,40 @@ func (p *Project) StrictAzldev() diag.List {
 // strictParts reports rules that azldev, with lock files, holds each file to on
 // its own, and what it makes of leftover pins.
 func (p *Project) strictParts() diag.List {
-	c := &checker{}
-	specKey, buildKey := componentKey.find("spec"), componentKey.find("build")
-	check := func(t *value, k *Key, at *trail) {
-		if t == nil || t.kind != kindTable {
+	c := &schema.Checker{}
+	specKey, buildKey := schema.ComponentKey.Find("spec"), schema.ComponentKey.Find("build")
+	check := func(t *toml.Value, k *schema.Key, at *schema.Trail) {
+		if t == nil || t.Kind != toml.KindTable {
 			return
 		}
 		for i := range k.Rules {
 			r := k.Rules[i]
-			if r.Not && t.get("type").zero() { // a commit alone is fine
+			if r.Not && t.Get("type").Zero() { // a commit alone is fine
 				r.Forbid = slices.DeleteFunc(slices.Clone(r.Forbid), func(name string) bool { return name == "upstream-commit" })
 			}
-			c.rule(t, k, &r, at)
+			c.Rule(t, k, &r, at)
 		}
 	}
 	for _, doc := range p.documents {
 		if p.WithoutLocks {
 			break
 		}
-		for _, e := range doc.root.get("components").entries() {
-			at := (&trail{up: &trail{}, name: "components"}).key(e.name)
-			check(e.val.get("spec"), specKey, at.key("spec"))
+		for _, e := range doc.root.Get("components").Entries() {
+			at := (&schema.Trail{Up: &schema.Trail{}, Name: "components"}).Key(e.Name)
+			check(e.Val.Get("spec"), specKey, at.Key("spec"))
 			for _, name := range []string{"check", "failure"} {
-				check(e.val.get("build", name), buildKey.find(name), at.key("build").key(name))
+				check(e.Val.Get("build", name), buildKey.Find(name), at.Key("build").Key(name))
 			}
 		}
 	}
-	for i := range c.diags {
-		c.diags[i].Code = "config/azldev"
-		c.diags[i].Message = "azldev checks each file on its own: " + c.diags[i].Message
+	for i := range c.Diags {
+		c.Diags[i].Code = "config/azldev"
+		c.Diags[i].Message = "azldev checks each file on its own: " + c.Diags[i].Message
 	}
 	for _, name := range p.orphans() {
 		e := p.definitions(name)[0]
-		d := c.addKey(&e, "config/azldev", "azldev builds component %q, which only a generated pin defines", name)
+		d := c.AddKey(&e, "config/azldev", "azldev builds component %q, which only a generated pin defines", name)
 		d.Hint = "`specgraft update -a` removes the file"
 	}
-	return c.diags
+	return c.Diags
 }

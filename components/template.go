@@ -4,13 +4,16 @@ import (
 	"go/token"
 	"path"
 	"strings"
+
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 )
 
 // A Template is the [components.NAME.template] table, or a table inside it,
 // merged from all layers. A nil Template reads as empty.
 type Template struct {
-	tab *value
-	key *Key
+	tab *toml.Value
+	key *schema.Key
 }
 
 // A Field is one text of a template table with the place it was written.
@@ -23,18 +26,18 @@ type Field struct {
 // Pos returns where the table begins.
 func (t *Template) Pos() token.Position {
 	if t == nil || t.tab == nil {
-		return noPos
+		return toml.NoPos
 	}
-	return t.tab.pos()
+	return t.tab.Pos()
 }
 
-func (t *Template) value(key string) (*value, *Key) {
+func (t *Template) value(key string) (*toml.Value, *schema.Key) {
 	if t == nil || t.tab == nil {
 		return nil, nil
 	}
-	k := t.key.find(key)
-	v := t.tab.get(key)
-	if k == nil || v == nil || !k.accepts(v) {
+	k := t.key.Find(key)
+	v := t.tab.Get(key)
+	if k == nil || v == nil || !k.Accepts(v) {
 		return nil, nil
 	}
 	return v, k
@@ -44,28 +47,28 @@ func (t *Template) value(key string) (*value, *Key) {
 // given.
 func (t *Template) Text(key string) Field {
 	v, k := t.value(key)
-	if v == nil || v.kind != kindString && v.kind != kindInt {
+	if v == nil || v.Kind != toml.KindString && v.Kind != toml.KindInt {
 		return Field{}
 	}
-	return Field{v.str, v.pos(), k.Macros}
+	return Field{v.Str, v.Pos(), k.Macros}
 }
 
 // Flag returns the boolean under key.
 func (t *Template) Flag(key string) bool {
 	v, _ := t.value(key)
-	return v != nil && v.kind == kindBool && v.str == "true"
+	return v != nil && v.Kind == toml.KindBool && v.Str == "true"
 }
 
 // Texts returns the list of strings under key.
 func (t *Template) Texts(key string) []Field {
 	v, k := t.value(key)
-	if v == nil || v.kind != kindList {
+	if v == nil || v.Kind != toml.KindList {
 		return nil
 	}
 	var out []Field
-	for _, el := range v.list {
-		if el.kind == kindString {
-			out = append(out, Field{el.str, el.pos(), k.Elem.Macros})
+	for _, el := range v.List {
+		if el.Kind == toml.KindString {
+			out = append(out, Field{el.Str, el.Pos(), k.Elem.Macros})
 		}
 	}
 	return out
@@ -74,12 +77,12 @@ func (t *Template) Texts(key string) []Field {
 // Tables returns the list of tables under key.
 func (t *Template) Tables(key string) []*Template {
 	v, k := t.value(key)
-	if v == nil || v.kind != kindList {
+	if v == nil || v.Kind != toml.KindList {
 		return nil
 	}
 	var out []*Template
-	for _, el := range v.list {
-		if el.kind == kindTable {
+	for _, el := range v.List {
+		if el.Kind == toml.KindTable {
 			out = append(out, &Template{el, k.Elem})
 		}
 	}
@@ -97,20 +100,20 @@ type Entry struct {
 // were first written.
 func (t *Template) Entries(key string) []Entry {
 	v, k := t.value(key)
-	if v == nil || v.kind != kindTable {
+	if v == nil || v.Kind != toml.KindTable {
 		return nil
 	}
 	var out []Entry
-	for i := range v.keys {
-		e := &v.keys[i]
-		if !k.Elem.accepts(e.val) {
+	for i := range v.Keys {
+		e := &v.Keys[i]
+		if !k.Elem.Accepts(e.Val) {
 			continue
 		}
-		n := Entry{Name: Field{Value: e.name, Pos: e.pos()}}
-		if e.val.kind == kindTable {
-			n.Table = &Template{e.val, k.Elem}
+		n := Entry{Name: Field{Value: e.Name, Pos: e.Pos()}}
+		if e.Val.Kind == toml.KindTable {
+			n.Table = &Template{e.Val, k.Elem}
 		} else {
-			n.Value = Field{e.val.str, e.val.pos(), k.Elem.Macros}
+			n.Value = Field{e.Val.Str, e.Val.Pos(), k.Elem.Macros}
 		}
 		out = append(out, n)
 	}
@@ -139,7 +142,7 @@ func (t *Template) sourceFiles(c *Component) []SourceFile {
 		if before, frag, ok := strings.Cut(uri, "#/"); ok {
 			name, uri = frag, before
 		}
-		if plainFileName(name) {
+		if schema.PlainFileName(name) {
 			out = append(out, SourceFile{Pos: hash.Pos, Filename: name, Hash: hash.Value, HashType: s.Text("hash-type").Value,
 				Origin: SourceOrigin{Type: "download", URI: uri}})
 		}
@@ -157,22 +160,22 @@ func (t *Template) Tree() any {
 	return plain(t.tab)
 }
 
-func plain(v *value) any {
-	switch v.kind {
-	case kindTable:
-		m := make(map[string]any, len(v.keys))
-		for i := range v.keys {
-			m[v.keys[i].name] = plain(v.keys[i].val)
+func plain(v *toml.Value) any {
+	switch v.Kind {
+	case toml.KindTable:
+		m := make(map[string]any, len(v.Keys))
+		for i := range v.Keys {
+			m[v.Keys[i].Name] = plain(v.Keys[i].Val)
 		}
 		return m
-	case kindList:
-		list := make([]any, len(v.list))
-		for i, el := range v.list {
+	case toml.KindList:
+		list := make([]any, len(v.List))
+		for i, el := range v.List {
 			list[i] = plain(el)
 		}
 		return list
-	case kindBool:
-		return v.str == "true"
+	case toml.KindBool:
+		return v.Str == "true"
 	}
-	return v.str
+	return v.Str
 }

@@ -10,14 +10,14 @@ import (
 // when it was loaded, by absolute path.
 func (p *Project) Text(path string) ([]byte, bool) {
 	for _, doc := range p.documents {
-		if doc.src.path == path {
-			return []byte(doc.src.text), true
+		if doc.src.Path == path {
+			return []byte(doc.src.Text), true
 		}
 	}
 	for _, trusted := range []bool{false, true} {
 		if f, ok := p.overlays.Load(docKey{path, trusted}); ok {
 			if doc := f.(func() *overlayDocument)(); doc.root != nil {
-				return []byte(doc.root.src.text), true
+				return []byte(doc.root.Src.Text), true
 			}
 		}
 	}

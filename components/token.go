@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 )
 
 // A TokenKind says what a Token is.
@@ -65,19 +68,19 @@ func TokenAt(text string, off int) Token {
 
 // KeyAt returns the key of the project format that a path leads to, nil for
 // one that is not known. document is set for overlay documents.
-func KeyAt(path []string, document bool) *Key {
-	k := &rootKey
+func KeyAt(path []string, document bool) *schema.Key {
+	k := &schema.RootKey
 	if document {
-		k = &documentKey
+		k = &schema.DocumentKey
 	}
 	for _, name := range path {
 		switch {
 		case k == nil:
 			return nil
-		case k.Type == List && strings.HasPrefix(name, "["), k.Type == Map:
+		case k.Type == schema.List && strings.HasPrefix(name, "["), k.Type == schema.Map:
 			k = k.Elem
-		case k.Type == Table:
-			k = k.find(name)
+		case k.Type == schema.Table:
+			k = k.Find(name)
 		default:
 			return nil
 		}
@@ -303,7 +306,7 @@ func (s *tokenScanner) pair(path []string, depth int) {
 // value reads a value and reports whether there is one that is complete.
 func (s *tokenScanner) value(path []string, depth int) bool {
 	start := s.pos
-	if depth > maxDepth {
+	if depth > toml.MaxDepth {
 		for s.pos < len(s.text) && s.text[s.pos] != '\n' {
 			s.pos++
 		}
@@ -410,7 +413,7 @@ func (s *tokenScanner) array(path []string, depth int) bool {
 // value, so that a bracket above was not closed.
 func (s *tokenScanner) newTable() bool {
 	line, _, _ := strings.Cut(s.text[s.pos:], "\n")
-	if headerLine.MatchString(line) {
+	if toml.HeaderLine.MatchString(line) {
 		return true
 	}
 	i := 0

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"specgraft/components/toml"
 )
 
 // TestTokenAt finds the place of a cursor, which is |, in text that is complete
@@ -77,24 +79,24 @@ func TestTokensAgree(t *testing.T) {
 
 func tokensAgree(t *testing.T, name, text string) {
 	t.Helper()
-	root, diags := readDocument(&source{name: name, text: text})
+	root, diags := toml.Read(&toml.Source{Name: name, Text: text})
 	if len(diags) > 0 {
 		return
 	}
 	want := map[string]int{}
-	var walk func(v *value, path string)
-	walk = func(v *value, path string) {
-		switch v.kind {
-		case kindList:
-			for i, el := range v.list {
+	var walk func(v *toml.Value, path string)
+	walk = func(v *toml.Value, path string) {
+		switch v.Kind {
+		case toml.KindList:
+			for i, el := range v.List {
 				walk(el, fmt.Sprintf("%s\x00[%d]", path, i))
 			}
-		case kindTable:
-			for _, e := range v.keys {
-				walk(e.val, path+"\x00"+e.name)
+		case toml.KindTable:
+			for _, e := range v.Keys {
+				walk(e.Val, path+"\x00"+e.Name)
 			}
 		default:
-			want[path] = int(v.off)
+			want[path] = int(v.Off)
 		}
 	}
 	walk(root, "")

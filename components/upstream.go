@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -58,48 +59,48 @@ func (p *Project) Upstream(c *Component) (Upstream, diag.List) {
 }
 
 func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
-	at := fmt.Sprintf("components.%s.spec", QuoteKey(c.Name))
+	at := fmt.Sprintf("components.%s.spec", toml.QuoteKey(c.Name))
 	u := Upstream{Name: c.UpstreamName(), Pos: c.Pos, Commit: c.Spec.UpstreamCommit, Source: cmp.Or(c.Spec.Source, "dist-git"), SRPM: c.Spec.SRPM}
 	if c.Spec.Type != "upstream" {
 		pos := c.Pos
-		if v := c.merged.get("spec", "type"); v != nil {
-			pos = v.pos()
+		if v := c.merged.Get("spec", "type"); v != nil {
+			pos = v.Pos()
 		}
 		d := diags.Add(pos, "config/no-upstream", "component %q has no upstream", c.Name)
 		d.Hint = fmt.Sprintf(`set %s = { type = "upstream" }`, at)
 		return u
 	}
-	ref := c.merged.get("spec", "upstream-distro")
+	ref := c.merged.Get("spec", "upstream-distro")
 	if ref == nil {
-		ref = c.merged.get("spec", "type")
+		ref = c.merged.Get("spec", "type")
 	}
-	u.Pos = ref.pos()
+	u.Pos = ref.Pos()
 	for _, key := range []string{"version", "name"} {
-		if v := c.merged.get("spec", "upstream-distro", key); v != nil {
-			u.Pos = v.pos()
+		if v := c.merged.Get("spec", "upstream-distro", key); v != nil {
+			u.Pos = v.Pos()
 			break
 		}
 	}
 	if c.Spec.UpstreamDistro.Name == "" {
-		d := diags.Add(ref.pos(), "config/no-distro", "component %q does not say from which distro its packaging comes", c.Name)
+		d := diags.Add(ref.Pos(), "config/no-distro", "component %q does not say from which distro its packaging comes", c.Name)
 		d.Hint = fmt.Sprintf("set upstream-distro = { name = ... } in %s or in a default-component-config", at)
 		return u
 	}
-	version, distro := p.lookupVersion(diags, c.Spec.UpstreamDistro, c.merged.get("spec", "upstream-distro"), at+".upstream-distro")
+	version, distro := p.lookupVersion(diags, c.Spec.UpstreamDistro, c.merged.Get("spec", "upstream-distro"), at+".upstream-distro")
 	if version == nil {
 		return u
 	}
-	tab := p.root.get("distros", distro.Name)
-	need := func(v *value, table, key, text string) {
+	tab := p.root.Get("distros", distro.Name)
+	need := func(v *toml.Value, table, key, text string) {
 		if text != "" || u.Source == "srpm" { // which asks neither dist-git nor a lookaside cache
 			return
 		}
-		d := diags.Add(v.pos(), "config/missing-key", "missing key %q in %s: distro %q serves as upstream", key, table, distro.Name)
-		d.Related = []diag.Related{{Pos: ref.pos(), Message: fmt.Sprintf("component %q takes its packaging from it here", c.Name)}}
+		d := diags.Add(v.Pos(), "config/missing-key", "missing key %q in %s: distro %q serves as upstream", key, table, distro.Name)
+		d.Related = []diag.Related{{Pos: ref.Pos(), Message: fmt.Sprintf("component %q takes its packaging from it here", c.Name)}}
 	}
-	name := "distros." + QuoteKey(distro.Name)
+	name := "distros." + toml.QuoteKey(distro.Name)
 	need(tab, name, "dist-git-base-uri", distro.DistGitBaseURI)
-	need(tab.get("versions", version.Name), name+".versions."+QuoteKey(version.Name), "dist-git-branch", version.DistGitBranch)
+	need(tab.Get("versions", version.Name), name+".versions."+toml.QuoteKey(version.Name), "dist-git-branch", version.DistGitBranch)
 	need(tab, name, "lookaside-base-uri", distro.LookasideBaseURI)
 
 	u.DistroName, u.Version, u.RefVersion = distro.Name, version.Name, c.Spec.UpstreamDistro.Version
@@ -107,9 +108,9 @@ func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
 	u.DistGitBaseURI, u.LookasideURI = distro.DistGitBaseURI, distro.LookasideBaseURI
 	u.DisableOrigins, u.Repos = distro.DisableOrigins, distro.Repos
 	u.URL = u.expand(distro.DistGitBaseURI)
-	if v := tab.get("dist-git-base-uri"); v != nil && (strings.HasPrefix(u.URL, "./") || strings.HasPrefix(u.URL, "../")) {
+	if v := tab.Get("dist-git-base-uri"); v != nil && (strings.HasPrefix(u.URL, "./") || strings.HasPrefix(u.URL, "../")) {
 		// An extension: repositories or bundles that the project carries.
-		u.URL = (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(v.src.dir, distro.DistGitBaseURI))}).String()
+		u.URL = (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(v.Src.Dir, distro.DistGitBaseURI))}).String()
 		u.URL = strings.ReplaceAll(u.URL, "$pkg", url.PathEscape(u.Name))
 	}
 	for _, m := range distro.MirrorBaseURIs {
@@ -118,9 +119,9 @@ func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
 	if u.SnapshotText = c.Spec.UpstreamDistro.Snapshot; u.SnapshotText != "" {
 		t, err := time.Parse(time.RFC3339, u.SnapshotText)
 		if err != nil {
-			v := c.merged.get("spec", "upstream-distro", "snapshot")
-			d := diags.Add(v.pos(), "config/bad-value", "snapshot %q is not an RFC 3339 date and time", u.SnapshotText)
-			d.End = v.endPos()
+			v := c.merged.Get("spec", "upstream-distro", "snapshot")
+			d := diags.Add(v.Pos(), "config/bad-value", "snapshot %q is not an RFC 3339 date and time", u.SnapshotText)
+			d.End = v.EndPos()
 			d.Hint = `write it like "2026-02-24T00:00:00Z"`
 		}
 		u.Snapshot = t
@@ -137,7 +138,7 @@ func (p *Project) MacroSet(c *Component) (string, token.Position) {
 	if v == nil || v.MacroSet == "" {
 		return "", token.Position{}
 	}
-	return v.MacroSet, p.root.get("distros", d.Name, "versions", v.Name, "macro-set").pos()
+	return v.MacroSet, p.root.Get("distros", d.Name, "versions", v.Name, "macro-set").Pos()
 }
 
 // expand fills the package name into an address template.

@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
 // validate holds the rules that need the whole configuration. References are
 // not checked in an incomplete one.
 func (p *Project) validate(incomplete bool) diag.List {
-	c := &checker{}
+	c := &schema.Checker{}
 	p.checkDirs(c)
 	p.checkPackages(c)
 	p.checkOwn(c)
@@ -25,36 +27,36 @@ func (p *Project) validate(incomplete bool) diag.List {
 		p.checkResources(c)
 	}
 	if p.opt.Permissive {
-		for i := range c.diags {
-			c.diags[i].Severity = diag.Warning
+		for i := range c.Diags {
+			c.Diags[i].Severity = diag.Warning
 		}
 	}
 	// Confinement is about safety: permissive loading does not touch it.
-	proj := p.root.get("project")
+	proj := p.root.Get("project")
 	for _, key := range []string{"log-dir", "work-dir", "output-dir", "rendered-specs-dir", "lock-dir"} {
-		p.confined(&c.diags, proj.get(key))
+		p.confined(&c.Diags, proj.Get(key))
 	}
-	p.confined(&c.diags, proj.get("specgraft", "templates-dir"))
-	for _, d := range p.root.get("distros").entries() {
-		for _, v := range d.val.get("versions").entries() {
-			p.confined(&c.diags, v.val.get("macro-set"))
+	p.confined(&c.Diags, proj.Get("specgraft", "templates-dir"))
+	for _, d := range p.root.Get("distros").Entries() {
+		for _, v := range d.Val.Get("versions").Entries() {
+			p.confined(&c.Diags, v.Val.Get("macro-set"))
 		}
 	}
-	for _, g := range p.root.get("component-groups").entries() {
+	for _, g := range p.root.Get("component-groups").Entries() {
 		for _, key := range []string{"specs", "excluded-paths"} {
-			if list := g.val.get(key); list != nil {
-				for _, el := range list.list {
-					p.confined(&c.diags, el)
+			if list := g.Val.Get(key); list != nil {
+				for _, el := range list.List {
+					p.confined(&c.Diags, el)
 				}
 			}
 		}
 	}
-	return c.diags
+	return c.Diags
 }
 
 // confined reports a path value that leads outside the project.
-func (p *Project) confined(list *diag.List, v *value) bool {
-	path := v.path()
+func (p *Project) confined(list *diag.List, v *toml.Value) bool {
+	path := v.Path()
 	if path == "" {
 		return true
 	}
@@ -66,100 +68,100 @@ func (p *Project) confined(list *diag.List, v *value) bool {
 }
 
 // checkDirs refuses directories of which a clean-up could destroy the project.
-func (p *Project) checkDirs(c *checker) {
-	v := p.root.get("project", "rendered-specs-dir")
-	if v == nil || v.path() == "" {
+func (p *Project) checkDirs(c *schema.Checker) {
+	v := p.root.Get("project", "rendered-specs-dir")
+	if v == nil || v.Path() == "" {
 		return
 	}
-	if dir := v.path(); within(dir, p.Dir) {
-		c.add(v, "config/bad-value", "project.rendered-specs-dir: %q is the project itself or a directory above it", v.str).
+	if dir := v.Path(); within(dir, p.Dir) {
+		c.Add(v, "config/bad-value", "project.rendered-specs-dir: %q is the project itself or a directory above it", v.Str).
 			Hint = "rendered specs need a directory of their own"
 	}
 }
 
-func (p *Project) checkGroups(c *checker) {
-	comps := p.root.get("components")
-	for _, g := range p.root.get("component-groups").entries() {
-		members := g.val.get("components")
-		if members == nil || members.kind != kindList {
+func (p *Project) checkGroups(c *schema.Checker) {
+	comps := p.root.Get("components")
+	for _, g := range p.root.Get("component-groups").Entries() {
+		members := g.Val.Get("components")
+		if members == nil || members.Kind != toml.KindList {
 			continue
 		}
-		for _, m := range members.list {
-			if m.kind == kindString && comps.entry(m.str) == nil {
-				c.unknownName(m, "component", comps.names(), fmt.Sprintf(" in component group %q", g.name))
+		for _, m := range members.List {
+			if m.Kind == toml.KindString && comps.Entry(m.Str) == nil {
+				c.UnknownName(m, "component", comps.Names(), fmt.Sprintf(" in component group %q", g.Name))
 			}
 		}
 	}
 }
 
-func (p *Project) checkDistros(c *checker) {
-	distros := p.root.get("distros")
-	ref := func(v *value, at string) {
-		name := v.get("name")
-		if name == nil || name.str == "" {
+func (p *Project) checkDistros(c *schema.Checker) {
+	distros := p.root.Get("distros")
+	ref := func(v *toml.Value, at string) {
+		name := v.Get("name")
+		if name == nil || name.Str == "" {
 			return
 		}
-		d := distros.get(name.str)
+		d := distros.Get(name.Str)
 		if d == nil {
-			c.unknownName(name, "distro", distros.names(), " in "+at)
+			c.UnknownName(name, "distro", distros.Names(), " in "+at)
 			return
 		}
-		if ver := v.get("version"); ver != nil && ver.str != "" && d.get("versions", ver.str) == nil {
-			c.unknownName(ver, "version", d.get("versions").names(), fmt.Sprintf(" of distro %q in %s", name.str, at))
+		if ver := v.Get("version"); ver != nil && ver.Str != "" && d.Get("versions", ver.Str) == nil {
+			c.UnknownName(ver, "version", d.Get("versions").Names(), fmt.Sprintf(" of distro %q in %s", name.Str, at))
 		}
 	}
-	ref(p.root.get("project", "default-distro"), "project.default-distro")
-	for _, d := range distros.entries() {
-		versions := d.val.get("versions")
-		if dv := d.val.get("default-version"); dv != nil && dv.str != "" && versions.entry(dv.str) == nil {
-			c.unknownName(dv, "version", versions.names(), fmt.Sprintf(" of distro %q in default-version", d.name))
+	ref(p.root.Get("project", "default-distro"), "project.default-distro")
+	for _, d := range distros.Entries() {
+		versions := d.Val.Get("versions")
+		if dv := d.Val.Get("default-version"); dv != nil && dv.Str != "" && versions.Entry(dv.Str) == nil {
+			c.UnknownName(dv, "version", versions.Names(), fmt.Sprintf(" of distro %q in default-version", d.Name))
 		}
-		for _, v := range versions.entries() {
-			p.checkInputs(c, v.val, fmt.Sprintf("distros.%s.versions.%s.inputs", QuoteKey(d.name), QuoteKey(v.name)))
+		for _, v := range versions.Entries() {
+			p.checkInputs(c, v.Val, fmt.Sprintf("distros.%s.versions.%s.inputs", toml.QuoteKey(d.Name), toml.QuoteKey(v.Name)))
 		}
 	}
 }
 
 // checkInputs holds the rules of a version's input repositories.
-func (p *Project) checkInputs(c *checker, version *value, at string) {
-	repos, sets := p.root.get("resources", "rpm-repos"), p.root.get("resources", "rpm-repo-sets")
+func (p *Project) checkInputs(c *schema.Checker, version *toml.Value, at string) {
+	repos, sets := p.root.Get("resources", "rpm-repos"), p.root.Get("resources", "rpm-repo-sets")
 	for _, use := range []string{"rpm-build", "image-build"} {
-		list := version.get("inputs", use)
-		if list == nil || list.kind != kindList {
+		list := version.Get("inputs", use)
+		if list == nil || list.Kind != toml.KindList {
 			continue
 		}
-		seen := map[string]*value{}
-		take := func(name string, by *value) {
+		seen := map[string]*toml.Value{}
+		take := func(name string, by *toml.Value) {
 			if first := seen[name]; first != nil {
-				d := c.add(by, "config/duplicate", "repository %q is in %s.%s twice", name, at, use)
-				d.Related = []diag.Related{{Pos: first.pos(), Message: "first given here"}}
+				d := c.Add(by, "config/duplicate", "repository %q is in %s.%s twice", name, at, use)
+				d.Related = []diag.Related{{Pos: first.Pos(), Message: "first given here"}}
 				return
 			}
 			seen[name] = by
 		}
-		local := func(def *value, by *value) {
-			key := def.get("gpg-key")
-			if use == "rpm-build" && key != nil && key.str != "" && !strings.Contains(key.str, "://") {
-				d := c.add(by, "config/conflict", "%q has a key in a file, which %s.rpm-build cannot use", by.str, at)
-				d.Related = []diag.Related{{Pos: key.pos(), Message: "key is given here"}}
+		local := func(def *toml.Value, by *toml.Value) {
+			key := def.Get("gpg-key")
+			if use == "rpm-build" && key != nil && key.Str != "" && !strings.Contains(key.Str, "://") {
+				d := c.Add(by, "config/conflict", "%q has a key in a file, which %s.rpm-build cannot use", by.Str, at)
+				d.Related = []diag.Related{{Pos: key.Pos(), Message: "key is given here"}}
 				d.Hint = "give the key as an https:// address"
 			}
 		}
-		for _, in := range list.list {
-			repo, set := in.get("repo"), in.get("set")
+		for _, in := range list.List {
+			repo, set := in.Get("repo"), in.Get("set")
 			switch {
-			case repo != nil && repo.str != "":
-				def := repos.get(repo.str)
+			case repo != nil && repo.Str != "":
+				def := repos.Get(repo.Str)
 				if def == nil {
-					c.unknownName(repo, "repository", repos.names(), fmt.Sprintf(" in %s.%s", at, use))
+					c.UnknownName(repo, "repository", repos.Names(), fmt.Sprintf(" in %s.%s", at, use))
 					continue
 				}
-				take(repo.str, repo)
+				take(repo.Str, repo)
 				local(def, repo)
-			case set != nil && set.str != "":
-				def := sets.get(set.str)
+			case set != nil && set.Str != "":
+				def := sets.Get(set.Str)
 				if def == nil {
-					c.unknownName(set, "repository set", sets.names(), fmt.Sprintf(" in %s.%s", at, use))
+					c.UnknownName(set, "repository set", sets.Names(), fmt.Sprintf(" in %s.%s", at, use))
 					continue
 				}
 				for _, name := range p.setMembers(def) {
@@ -172,14 +174,14 @@ func (p *Project) checkInputs(c *checker, version *value, at string) {
 }
 
 // setMembers returns the names of the repositories that a set stands for.
-func (p *Project) setMembers(set *value) []string {
-	tmpl := p.root.get("resources", "rpm-repo-set-templates", set.text("template"))
-	prefix := set.text("name-prefix")
+func (p *Project) setMembers(set *toml.Value) []string {
+	tmpl := p.root.Get("resources", "rpm-repo-set-templates", set.Text("template"))
+	prefix := set.Text("name-prefix")
 	var names []string
-	chosen := set.get("subrepos").strings()
-	if subs := tmpl.get("subrepos"); subs != nil && subs.kind == kindList {
-		for _, sub := range subs.list {
-			if name := sub.text("name"); name != "" && (len(chosen) == 0 || slices.Contains(chosen, name)) {
+	chosen := set.Get("subrepos").Strings()
+	if subs := tmpl.Get("subrepos"); subs != nil && subs.Kind == toml.KindList {
+		for _, sub := range subs.List {
+			if name := sub.Text("name"); name != "" && (len(chosen) == 0 || slices.Contains(chosen, name)) {
 				names = append(names, prefix+name)
 			}
 		}
@@ -187,85 +189,85 @@ func (p *Project) setMembers(set *value) []string {
 	return names
 }
 
-func (p *Project) checkResources(c *checker) {
-	res := p.root.get("resources")
-	repos, tmpls := res.get("rpm-repos"), res.get("rpm-repo-set-templates")
-	owner := map[string]*value{}
-	for _, r := range repos.entries() {
-		owner[r.name] = r.val
+func (p *Project) checkResources(c *schema.Checker) {
+	res := p.root.Get("resources")
+	repos, tmpls := res.Get("rpm-repos"), res.Get("rpm-repo-set-templates")
+	owner := map[string]*toml.Value{}
+	for _, r := range repos.Entries() {
+		owner[r.Name] = r.Val
 	}
-	for _, s := range res.get("rpm-repo-sets").entries() {
-		name := s.val.get("template")
-		if name == nil || name.str == "" {
+	for _, s := range res.Get("rpm-repo-sets").Entries() {
+		name := s.Val.Get("template")
+		if name == nil || name.Str == "" {
 			continue
 		}
-		tmpl := tmpls.get(name.str)
+		tmpl := tmpls.Get(name.Str)
 		if tmpl == nil {
-			c.unknownName(name, "repository set template", tmpls.names(), fmt.Sprintf(" in repository set %q", s.name))
+			c.UnknownName(name, "repository set template", tmpls.Names(), fmt.Sprintf(" in repository set %q", s.Name))
 			continue
 		}
-		if subs := s.val.get("subrepos"); subs != nil && !tmpl.src.builtin() {
+		if subs := s.Val.Get("subrepos"); subs != nil && !tmpl.Src.Builtin() {
 			var known []string
-			for _, sub := range tmpl.get("subrepos").list {
-				known = append(known, sub.text("name"))
+			for _, sub := range tmpl.Get("subrepos").List {
+				known = append(known, sub.Text("name"))
 			}
-			for _, el := range subs.list {
-				if el.kind == kindString && !slices.Contains(known, el.str) {
-					c.unknownName(el, "subrepo", known, fmt.Sprintf(" in repository set %q", s.name))
+			for _, el := range subs.List {
+				if el.Kind == toml.KindString && !slices.Contains(known, el.Str) {
+					c.UnknownName(el, "subrepo", known, fmt.Sprintf(" in repository set %q", s.Name))
 				}
 			}
 		}
-		for _, member := range p.setMembers(s.val) {
+		for _, member := range p.setMembers(s.Val) {
 			if first := owner[member]; first != nil {
-				d := c.add(s.val, "config/duplicate", "repository set %q makes a repository %q, which exists already", s.name, member)
-				d.Related = []diag.Related{{Pos: first.pos(), Message: fmt.Sprintf("%q comes from here", member)}}
+				d := c.Add(s.Val, "config/duplicate", "repository set %q makes a repository %q, which exists already", s.Name, member)
+				d.Related = []diag.Related{{Pos: first.Pos(), Message: fmt.Sprintf("%q comes from here", member)}}
 				d.Hint = "give the set another name-prefix"
 				continue
 			}
-			owner[member] = s.val
+			owner[member] = s.Val
 		}
 	}
 }
 
-func (p *Project) checkPackages(c *checker) {
+func (p *Project) checkPackages(c *schema.Checker) {
 	type home struct {
 		group string
-		val   *value
+		val   *toml.Value
 	}
-	groups := p.root.get("package-groups").entries()
+	groups := p.root.Get("package-groups").Entries()
 	n := 0
 	for _, g := range groups {
-		if list := g.val.get("packages"); list != nil {
-			n += len(list.list)
+		if list := g.Val.Get("packages"); list != nil {
+			n += len(list.List)
 		}
 	}
 	owner := make(map[string]home, n)
 	for _, g := range groups {
-		list := g.val.get("packages")
-		if list == nil || list.kind != kindList {
+		list := g.Val.Get("packages")
+		if list == nil || list.Kind != toml.KindList {
 			continue
 		}
-		for _, pkg := range list.list {
-			if first, ok := owner[pkg.str]; ok && first.group != g.name {
-				d := c.add(pkg, "config/duplicate", "package %q is in the package groups %q and %q", pkg.str, first.group, g.name)
-				d.Related = []diag.Related{{Pos: first.val.pos(), Message: fmt.Sprintf("in group %q here", first.group)}}
+		for _, pkg := range list.List {
+			if first, ok := owner[pkg.Str]; ok && first.group != g.Name {
+				d := c.Add(pkg, "config/duplicate", "package %q is in the package groups %q and %q", pkg.Str, first.group, g.Name)
+				d.Related = []diag.Related{{Pos: first.val.Pos(), Message: fmt.Sprintf("in group %q here", first.group)}}
 				continue
 			}
-			owner[pkg.str] = home{g.name, pkg}
+			owner[pkg.Str] = home{g.Name, pkg}
 		}
 	}
 }
 
-func (p *Project) checkImages(c *checker) {
-	suites := p.root.get("test-suites")
-	for _, img := range p.root.get("images").entries() {
-		list := img.val.get("tests", "test-suites")
-		if list == nil || list.kind != kindList {
+func (p *Project) checkImages(c *schema.Checker) {
+	suites := p.root.Get("test-suites")
+	for _, img := range p.root.Get("images").Entries() {
+		list := img.Val.Get("tests", "test-suites")
+		if list == nil || list.Kind != toml.KindList {
 			continue
 		}
-		for _, el := range list.list {
-			if name := el.get("name"); name != nil && name.str != "" && suites.entry(name.str) == nil {
-				c.unknownName(name, "test suite", suites.names(), fmt.Sprintf(" in image %q", img.name))
+		for _, el := range list.List {
+			if name := el.Get("name"); name != nil && name.Str != "" && suites.Entry(name.Str) == nil {
+				c.UnknownName(name, "test suite", suites.Names(), fmt.Sprintf(" in image %q", img.Name))
 			}
 		}
 	}

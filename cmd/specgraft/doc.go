@@ -22,12 +22,12 @@
 //   - overlay/NAME.go: the function of the row; it belongs to the file of its family where there is one
 //
 // A configuration key:
-//   - components/table.go: its row, with type, help and rules
+//   - components/schema/table.go: its row, with type, help and rules
 //   - components/project.go: its field, when the program acts on it
 //   - components/decode.go: the line that fills the field
 //
 // A diagnostic:
-//   - PACKAGE/codes.go: its row, with what it means and what to do; the code is raised in the same package
+//   - PACKAGE/codes.go: its row, with what it means and what to do; the code is raised there or below
 //
 // A command:
 //   - cmd/specgraft/GROUP/NAME.go: its constructor

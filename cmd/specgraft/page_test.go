@@ -56,7 +56,7 @@ func (r *run) stamp() *diag.Diagnostic {
 `},
 	}},
 	{"A configuration key", 3, []edit{
-		{path: "components/table.go", after: "var settingKeys = []Key{\n", text: `	{Name: "motto", Type: String, Ext: true, Help: "What the distribution stands for."},
+		{path: "components/schema/table.go", after: "var settingKeys = []Key{\n", text: `	{Name: "motto", Type: String, Ext: true, Help: "What the distribution stands for."},
 `},
 		{path: "components/project.go", after: "type Settings struct {\n", text: "\t// Motto is what the distribution stands for.\n\tMotto string\n"},
 		{path: "components/decode.go", after: "p.Settings = Settings{\n", text: "\t\tMotto: set.text(\"motto\"),\n"},

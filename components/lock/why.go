@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"specgraft/components"
+	"specgraft/components/toml"
 )
 
 // A State is a component as one revision of a project has it.
@@ -221,7 +222,7 @@ func (d *differ) compare(path string, a, b *hashNode) {
 		return
 	}
 	for _, name := range fieldNames(a, b) {
-		at := components.QuoteKey(name)
+		at := toml.QuoteKey(name)
 		if path != "" {
 			at = path + "." + at
 		}
@@ -368,7 +369,7 @@ func (n *hashNode) short() string {
 	var parts []string
 	for _, name := range names {
 		if v := n.field(name); v.short() != "" {
-			parts = append(parts, components.QuoteKey(name)+" = "+v.quoted())
+			parts = append(parts, toml.QuoteKey(name)+" = "+v.quoted())
 		}
 	}
 	return "{" + strings.Join(parts, ", ") + "}"

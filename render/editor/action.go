@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"specgraft/components"
+	tomledit "specgraft/components/edit"
+	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/render"
@@ -80,7 +82,7 @@ func (s *Snapshot) nearestNames(ctx context.Context, c *cursor, span Span) []Act
 		var edit TextEdit
 		switch tok.Kind {
 		case components.TokenKey, components.TokenHeader:
-			edit = TextEdit{c.text.Span(tok.Start, tok.End), components.QuoteKey(m[1])}
+			edit = TextEdit{c.text.Span(tok.Start, tok.End), toml.QuoteKey(m[1])}
 		case components.TokenValue:
 			edit = TextEdit{inside(c.text, tok), m[1]}
 		default:
@@ -105,8 +107,8 @@ func (s *Snapshot) overlayActions(ctx context.Context, c *cursor) []Action {
 	u := users[0]
 	g := s.healthOf(ctx, u.name, false)
 	var list []Action
-	edit := func(title string, fix bool, change func(e *components.Editor) error) {
-		e, problems := components.Edit(s.name(c.path), []byte(c.text.S))
+	edit := func(title string, fix bool, change func(e *tomledit.Editor) error) {
+		e, problems := tomledit.Edit(s.name(c.path), []byte(c.text.S))
 		if problems.HasErrors() || change(e) != nil {
 			return
 		}
@@ -115,7 +117,7 @@ func (s *Snapshot) overlayActions(ctx context.Context, c *cursor) []Action {
 		}
 	}
 	if u.op.Description == "" {
-		edit("add a description", false, func(e *components.Editor) error {
+		edit("add a description", false, func(e *tomledit.Editor) error {
 			return e.SetAt(u.op.Pos, "description", "TODO: say why")
 		})
 	}
@@ -127,18 +129,18 @@ func (s *Snapshot) overlayActions(ctx context.Context, c *cursor) []Action {
 		return list
 	}
 	if u.op.Type == overlay.UpdateTag && st.Status == review.Failed {
-		edit("use spec-set-tag, which adds the tag", true, func(e *components.Editor) error {
+		edit("use spec-set-tag, which adds the tag", true, func(e *tomledit.Editor) error {
 			return e.SetAt(u.op.Pos, "type", string(overlay.SetTag))
 		})
 	}
 	if st.Status == review.Applied && st.Places > 0 && len(users) == 1 && components.Own(u.op) && (u.op.Expect == nil || *u.op.Expect != st.Places) {
-		edit(fmt.Sprintf("pin the count: expect = %d", st.Places), false, func(e *components.Editor) error {
+		edit(fmt.Sprintf("pin the count: expect = %d", st.Places), false, func(e *tomledit.Editor) error {
 			return e.SetAt(u.op.Pos, "expect", st.Places)
 		})
 	}
 	if u.op.Expect != nil && st.Status == review.Failed {
 		if n, ok := foundCount(g, u); ok {
-			edit(fmt.Sprintf("expect %d", n), true, func(e *components.Editor) error { return e.SetAt(u.op.Pos, "expect", n) })
+			edit(fmt.Sprintf("expect %d", n), true, func(e *tomledit.Editor) error { return e.SetAt(u.op.Pos, "expect", n) })
 		}
 	}
 	if len(users) == 1 && components.Own(u.op) && (u.op.Type == overlay.SearchReplace || u.op.Type == overlay.FileSearchReplace) {
@@ -151,7 +153,7 @@ func (s *Snapshot) overlayActions(ctx context.Context, c *cursor) []Action {
 				if len(ops) == 0 {
 					continue
 				}
-				edit(fmt.Sprintf("use %s, which does the same", opTypes(ops)), false, func(e *components.Editor) error {
+				edit(fmt.Sprintf("use %s, which does the same", opTypes(ops)), false, func(e *tomledit.Editor) error {
 					return e.ReplaceOverlayAt(u.op.Pos, u.op, ops)
 				})
 			}
@@ -246,7 +248,7 @@ func (s *Snapshot) split(c *cursor, comp *components.Component) *Change {
 	if !strings.HasPrefix(filepath.Base(c.path), comp.Name+".") {
 		dir = "overlays/" + comp.Name
 	}
-	e, problems := components.Edit(s.name(c.path), []byte(c.text.S))
+	e, problems := tomledit.Edit(s.name(c.path), []byte(c.text.S))
 	if problems.HasErrors() {
 		return nil
 	}
@@ -280,7 +282,7 @@ func (s *Snapshot) split(c *cursor, comp *components.Component) *Change {
 				op.Source = up + filepath.ToSlash(rel)
 			}
 			op.Metadata = nil
-			b.WriteString("\n" + components.OverlayText([]string{"overlays"}, &op))
+			b.WriteString("\n" + tomledit.OverlayText([]string{"overlays"}, &op))
 		}
 		file := filepath.Join(filepath.Dir(c.path), filepath.FromSlash(dir), fmt.Sprintf("%02d-%s.toml", 10*(len(ch.Created)+1), fileWord(&comp.Overlays[i])))
 		if s.textOf(file) != nil {
@@ -370,7 +372,7 @@ func (s *Snapshot) Rename(path string, at Point, name string) (*Change, error) {
 	}
 	ch := &Change{Edits: map[string][]TextEdit{}, Renamed: map[string]string{}}
 	s.find(r, func(path string, text *Text, t components.Token, _ bool) {
-		edit := TextEdit{text.Span(t.Start, t.End), components.QuoteKey(name)}
+		edit := TextEdit{text.Span(t.Start, t.End), toml.QuoteKey(name)}
 		if t.Kind == components.TokenValue {
 			edit.New = fmt.Sprintf("%q", name)
 		}
@@ -412,7 +414,7 @@ func (s *Snapshot) renameFiles(ch *Change, old, name string) {
 		}
 		// On the text with the new name, so that the two edits are one.
 		now := applyEdits(text, ch.Edits[comp.File])
-		e, problems := components.Edit(s.name(comp.File), []byte(now))
+		e, problems := tomledit.Edit(s.name(comp.File), []byte(now))
 		if problems.HasErrors() || e.Set([]string{"components", name, "spec", "upstream-name"}, old) != nil {
 			return
 		}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"specgraft/components"
+	tomledit "specgraft/components/edit"
+	"specgraft/components/toml"
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
 	"specgraft/render"
@@ -322,7 +324,7 @@ func (s *Snapshot) Absorb(ctx context.Context, name string) (*Change, string, er
 	}
 	text := s.textOf(file)
 	if file == "" || text == nil {
-		return nil, "", fmt.Errorf("%s stands in no TOML file that overlays could be added to; add [components.%s] to one", name, components.QuoteKey(name))
+		return nil, "", fmt.Errorf("%s stands in no TOML file that overlays could be added to; add [components.%s] to one", name, toml.QuoteKey(name))
 	}
 	ops := found.Ops()
 	for i := range ops {
@@ -333,7 +335,7 @@ func (s *Snapshot) Absorb(ctx context.Context, name string) (*Change, string, er
 			ch.Created[filepath.Join(filepath.Dir(file), filepath.FromSlash(ops[i].Source))] = string(ops[i].Data)
 		}
 	}
-	e, problems := components.Edit(s.name(file), []byte(text.S))
+	e, problems := tomledit.Edit(s.name(file), []byte(text.S))
 	if err := problems.Err(); err != nil {
 		return nil, "", err
 	}

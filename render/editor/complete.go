@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"specgraft/components"
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/overlay/spec"
 )
@@ -135,30 +137,30 @@ func (m *completer) header(at []string) {
 		return
 	}
 	word := m.word()
-	if k.Type == components.Map {
-		m.names(k, at, word, func(name string) string { return components.QuoteKey(name) })
+	if k.Type == schema.Map {
+		m.names(k, at, word, func(name string) string { return toml.QuoteKey(name) })
 		return
 	}
 	for i := range k.Keys {
 		sub := &k.Keys[i]
-		table := sub.Type == components.Table || sub.Type == components.Map || sub.Type == components.List && sub.Elem != nil && sub.Elem.Type == components.Table
+		table := sub.Type == schema.Table || sub.Type == schema.Map || sub.Type == schema.List && sub.Elem != nil && sub.Elem.Type == schema.Table
 		if !table {
 			continue
 		}
-		m.add(Completion{Label: sub.Name, Kind: CompleteTable, Doc: sub.Describe(), Edit: TextEdit{m.span(), sub.Name}}, word)
+		m.add(Completion{Label: sub.Name, Kind: CompleteTable, Doc: components.Describe(sub), Edit: TextEdit{m.span(), sub.Name}}, word)
 	}
 }
 
 // within gives the path of a header the elements of lists that it means.
 func (m *completer) within(at []string) []string {
-	if k := components.KeyAt(at, m.c.document); k != nil && k.Type == components.List {
+	if k := components.KeyAt(at, m.c.document); k != nil && k.Type == schema.List {
 		return append(slices.Clone(at), "[0]")
 	}
 	return at
 }
 
 // names completes the entries of a table with free names.
-func (m *completer) names(k *components.Key, at []string, word string, write func(string) string) {
+func (m *completer) names(k *schema.Key, at []string, word string, write func(string) string) {
 	var names []string
 	kind := CompleteName
 	switch {
@@ -214,8 +216,8 @@ func (m *completer) key(at []string) {
 	if k == nil {
 		return
 	}
-	if k.Type == components.Map {
-		m.names(k, at, word, func(name string) string { return components.QuoteKey(name) + assign })
+	if k.Type == schema.Map {
+		m.names(k, at, word, func(name string) string { return toml.QuoteKey(name) + assign })
 		return
 	}
 	for i := range k.Keys {
@@ -223,7 +225,7 @@ func (m *completer) key(at []string) {
 		if there[sub.Name] {
 			continue
 		}
-		m.add(Completion{Label: sub.Name, Kind: CompleteKey, Detail: sub.Help, Doc: sub.Describe(), Edit: TextEdit{m.span(), sub.Name + assign}}, word)
+		m.add(Completion{Label: sub.Name, Kind: CompleteKey, Detail: sub.Help, Doc: components.Describe(sub), Edit: TextEdit{m.span(), sub.Name + assign}}, word)
 	}
 }
 
@@ -342,7 +344,7 @@ func (m *completer) value() {
 				m.text(c.Value, CompleteValue, "", c.Help)
 			}
 		}
-	case k.Type == components.Bool:
+	case k.Type == schema.Bool:
 		for _, v := range []string{"true", "false"} {
 			m.add(Completion{Label: v, Kind: CompleteValue, Edit: TextEdit{m.span(), v}}, m.word())
 		}

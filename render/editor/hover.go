@@ -121,7 +121,7 @@ func (s *Snapshot) hoverKey(c *cursor, over []string) string {
 	if k.Name == "" && c.tok.Kind != components.TokenValue {
 		return k.Help
 	}
-	return k.Describe()
+	return components.Describe(k)
 }
 
 // hoverName says what a name of something defined stands for.

@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
@@ -30,16 +31,16 @@ func (e *FileEdit) Diff(shown string) string {
 // editors are the files that are being edited.
 type editors struct {
 	project *components.Project
-	files   map[string]*components.Editor
+	files   map[string]*edit.Editor
 	order   []string
 }
 
 func newEditors(p *components.Project) *editors {
-	return &editors{project: p, files: map[string]*components.Editor{}}
+	return &editors{project: p, files: map[string]*edit.Editor{}}
 }
 
 // open begins to edit a file of the project, as it was loaded.
-func (e *editors) open(file string) (*components.Editor, error) {
+func (e *editors) open(file string) (*edit.Editor, error) {
 	if ed := e.files[file]; ed != nil {
 		return ed, nil
 	}
@@ -51,7 +52,7 @@ func (e *editors) open(file string) (*components.Editor, error) {
 	if rel, err := filepath.Rel(e.project.Dir, file); err == nil && filepath.IsLocal(rel) {
 		shown = filepath.ToSlash(rel)
 	}
-	ed, problems := components.Edit(shown, text)
+	ed, problems := edit.Edit(shown, text)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/overlay/diag"
 )
 
@@ -72,7 +72,7 @@ func Write(dir, root, command string, edits []FileEdit) error {
 		return err
 	}
 	file := filepath.Join(dir, JournalName)
-	if err := components.WriteFile(file, append(data, '\n')); err != nil {
+	if err := edit.WriteFile(file, append(data, '\n')); err != nil {
 		return journalProblem(file, err)
 	}
 	return j.run(dir, root, false)
@@ -157,9 +157,9 @@ func (j *journal) run(dir, root string, back bool) error {
 		case !back && f.Remove:
 			err = os.Remove(p)
 		case back:
-			err = components.WriteFile(p, f.Before)
+			err = edit.WriteFile(p, f.Before)
 		default:
-			err = components.WriteFile(p, f.After)
+			err = edit.WriteFile(p, f.After)
 		}
 		if err != nil {
 			return journalProblem(p, err)

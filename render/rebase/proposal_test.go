@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/overlay"
 	"specgraft/render/rebase"
 )
@@ -74,7 +75,7 @@ func checkEdit(t *testing.T, p *components.Project, r *real, with []overlay.Op) 
 	if !ok {
 		t.Fatalf("%s: no text of %s", r.component, p.FileOf(&r.op))
 	}
-	e, problems := components.Edit("x.toml", text)
+	e, problems := edit.Edit("x.toml", text)
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}

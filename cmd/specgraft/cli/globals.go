@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"specgraft/components"
+	"specgraft/components/schema"
 	"specgraft/overlay/diag"
 )
 
@@ -91,7 +91,7 @@ func (g *Globals) AddFlags(root *cobra.Command) {
 	f.BoolVar(&g.Outside, "allow-outside", false, "allow paths in the configuration that lead outside the project's repository")
 	f.Var(&g.WithoutLock, "without-lockfile", "keep upstream commits in generated pins instead of lock files (default: what the project has)")
 	f.Lookup("without-lockfile").NoOptDefVal = "true"
-	f.StringVar(&g.profile, "profile", "", "take the project as one of `PROFILE`: "+strings.Join(components.Profiles, ", ")+" (default: found out)")
+	f.StringVar(&g.profile, "profile", "", "take the project as one of `PROFILE`: "+strings.Join(schema.Profiles, ", ")+" (default: found out)")
 	f.IntVar(&g.concurrency, "concurrency", 0, "base the amount of parallel work on `N` (default: the number of processors)")
 	f.BoolVar(&g.Offline, "offline", false, "never talk to the network, use what the cache has")
 	f.StringVar(&g.color, "color", "auto", "colour the output: auto, always or never")
@@ -123,10 +123,10 @@ func (g *Globals) Check(cmd *cobra.Command) error {
 		}
 		g.Format = "json"
 	}
-	if g.profile != "" && !slices.Contains(components.Profiles, g.profile) {
-		return Usagef("--profile is one of %s, not %q", strings.Join(components.Profiles, ", "), g.profile)
+	if g.profile != "" && !slices.Contains(schema.Profiles, g.profile) {
+		return Usagef("--profile is one of %s, not %q", strings.Join(schema.Profiles, ", "), g.profile)
 	}
-	if want, pins := g.WithoutLock.Value, g.profile == components.ProfilePins; want != nil && g.profile != "" && *want != pins {
+	if want, pins := g.WithoutLock.Value, g.profile == schema.ProfilePins; want != nil && g.profile != "" && *want != pins {
 		return Usagef("--without-lockfile=%v and --profile %s exclude each other", *want, g.profile)
 	}
 	if cmd.Root().PersistentFlags().Changed("concurrency") && g.concurrency < 1 {

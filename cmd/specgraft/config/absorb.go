@@ -18,6 +18,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/fedora"
 	"specgraft/overlay"
 	"specgraft/overlay/absorb"
@@ -152,7 +153,7 @@ func (a *absorption) choose(found *absorb.Result) error {
 		}
 		options := append([]overlay.Op{s.Op}, s.Equivalents...)
 		for k := range options {
-			fmt.Fprintf(a.Stderr, "%d) %s", k+1, cli.Indented(components.OverlayText([]string{"overlays"}, &options[k])))
+			fmt.Fprintf(a.Stderr, "%d) %s", k+1, cli.Indented(edit.OverlayText([]string{"overlays"}, &options[k])))
 		}
 		for {
 			fmt.Fprintf(a.Stderr, "which one? [1-%d, return for 1] ", len(options))
@@ -249,7 +250,7 @@ func (a *absorption) addTo(p *components.Project, c *components.Component, found
 	if err != nil {
 		return cli.FileProblem("absorb/input", file, err)
 	}
-	e, problems := components.Edit(file, data)
+	e, problems := edit.Edit(file, data)
 	if err := problems.Err(); err != nil {
 		return err
 	}
@@ -259,7 +260,7 @@ func (a *absorption) addTo(p *components.Project, c *components.Component, found
 	if err := a.writeSources(filepath.Dir(file), found); err != nil {
 		return err
 	}
-	if err := components.WriteFile(file, e.Bytes()); err != nil {
+	if err := edit.WriteFile(file, e.Bytes()); err != nil {
 		return cli.FileProblem("absorb/input", file, err)
 	}
 	a.Note("added %d overlay%s to %s; fill in the descriptions", len(found.Steps), cli.Plural(len(found.Steps)), cli.Relative(file))
@@ -313,7 +314,7 @@ func (a *absorption) fork(ctx context.Context, dir, name string) error {
 	if err != nil {
 		return err
 	}
-	e, problems := components.Edit("", nil)
+	e, problems := edit.Edit("", nil)
 	if err := problems.Err(); err != nil {
 		return err
 	}
@@ -414,11 +415,11 @@ func (a *absorption) print(name string, found *absorb.Result, path []string, hea
 		if s.Kind == absorb.Block && kinds[s.Kind] == 1 {
 			text.WriteString("# From here on: what no overlay says well.\n")
 		}
-		toml := components.OverlayText(path, &s.Op)
+		toml := edit.OverlayText(path, &s.Op)
 		text.WriteString(toml)
 		r := absorbed{s.Op.Type, s.Kind, s.Places, toml, []string{}, slices.Concat([]string{}, s.Old), slices.Concat([]string{}, s.New)}
 		for k := range s.Equivalents {
-			r.Equivalents = append(r.Equivalents, components.OverlayText(path, &s.Equivalents[k]))
+			r.Equivalents = append(r.Equivalents, edit.OverlayText(path, &s.Equivalents[k]))
 		}
 		records = append(records, r)
 	}
@@ -426,7 +427,7 @@ func (a *absorption) print(name string, found *absorb.Result, path []string, hea
 		if err := a.writeSources(filepath.Dir(a.output), found); err != nil {
 			return err
 		}
-		if err := components.WriteFile(a.output, text.Bytes()); err != nil {
+		if err := edit.WriteFile(a.output, text.Bytes()); err != nil {
 			return cli.FileProblem("absorb/input", a.output, err)
 		}
 	}
@@ -474,7 +475,7 @@ func (a *absorption) writeSources(dir string, found *absorb.Result) error {
 		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 			return cli.FileProblem("absorb/input", file, err)
 		}
-		if err := components.WriteFile(file, op.Data); err != nil {
+		if err := edit.WriteFile(file, op.Data); err != nil {
 			return cli.FileProblem("absorb/input", file, err)
 		}
 	}

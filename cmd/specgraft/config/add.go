@@ -11,6 +11,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/overlay/diag"
 )
 
@@ -55,7 +56,7 @@ the file stay as they are.`,
 				return err
 			}
 			created := err != nil
-			e, problems := components.Edit(p.Display(path), data)
+			e, problems := edit.Edit(p.Display(path), data)
 			if err := problems.Err(); err != nil {
 				return err
 			}
@@ -84,7 +85,7 @@ the file stay as they are.`,
 					return err
 				}
 			}
-			if err := components.WriteFile(path, e.Bytes()); err != nil {
+			if err := edit.WriteFile(path, e.Bytes()); err != nil {
 				return err
 			}
 			// What was written must load; a file that nothing includes would be
@@ -99,7 +100,7 @@ the file stay as they are.`,
 			if err := problems.Err(); err != nil {
 				restore := os.Remove
 				if !created {
-					restore = func(path string) error { return components.WriteFile(path, data) }
+					restore = func(path string) error { return edit.WriteFile(path, data) }
 				}
 				return errors.Join(err, restore(path))
 			}

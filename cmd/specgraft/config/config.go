@@ -10,6 +10,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/schema"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/render/review/report"
@@ -155,7 +156,7 @@ JSON.`,
 				}
 				return err
 			}
-			return cli.WriteJSON(g.Stdout, components.Schema(document))
+			return cli.WriteJSON(g.Stdout, schema.Schema(document))
 		},
 	}
 	cmd.Flags().BoolVar(&document, "overlay-document", false, "the schema of overlay documents, which overlay-files names")
@@ -217,7 +218,7 @@ contains the text, such as components.COMPONENT.build or overlays.`,
 			if len(args) == 1 {
 				filter = args[0]
 			}
-			n, err := components.Reference(g.Stdout, filter)
+			n, err := schema.Reference(g.Stdout, filter)
 			if err == nil && n == 0 {
 				return cli.Usagef("no table has %q in its path; 'specgraft config keys' prints all", filter)
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/cmd/specgraft/cli"
-	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/components/foreign"
 	"specgraft/overlay/diag"
 )
@@ -186,7 +186,7 @@ func (m *importing) write(c *foreign.Config, dir, name string) error {
 	path := []string{"components", name, "overlays"}
 	text := "[components." + cli.TomlKey(name) + "]\n"
 	for i := range c.Overlays {
-		text += "\n" + components.OverlayText(path, &c.Overlays[i])
+		text += "\n" + edit.OverlayText(path, &c.Overlays[i])
 	}
 	c.Remarks.Sort()
 	m.Report(c.Remarks)
@@ -196,11 +196,11 @@ func (m *importing) write(c *foreign.Config, dir, name string) error {
 			if old, err := os.ReadFile(p); err == nil && !bytes.Equal(old, files[f]) {
 				return &diag.Diagnostic{Code: "import/input", Message: p + " exists with other content", Hint: "move it away, or write to another directory"}
 			}
-			if err := components.WriteFile(p, files[f]); err != nil {
+			if err := edit.WriteFile(p, files[f]); err != nil {
 				return cli.FileProblem("import/input", p, err)
 			}
 		}
-		if err := components.WriteFile(m.output, []byte(text)); err != nil {
+		if err := edit.WriteFile(m.output, []byte(text)); err != nil {
 			return cli.FileProblem("import/input", m.output, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/schema"
 )
 
 func InitCmd(g *cli.Globals) *cobra.Command {
@@ -50,7 +51,7 @@ upstream commit of each component in a generated file below base/upstream-commit
 				return err
 			}
 			o := g.LoadOptions()
-			pins := o.WithoutLocks != nil && *o.WithoutLocks || o.Profile == components.ProfilePins
+			pins := o.WithoutLocks != nil && *o.WithoutLocks || o.Profile == schema.ProfilePins
 			path := filepath.Join(dir, components.FileName)
 			err = cli.CreateFile(path, []byte(components.Scaffold(name, release, pins)))
 			if errors.Is(err, fs.ErrExist) {

@@ -11,6 +11,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/render"
 	"specgraft/render/template"
 )
@@ -59,7 +60,7 @@ are never overwritten.`,
 				kind = infos[1].Name // one of the project's own: begin like the one it extends
 			}
 			text, extra := scaffold(args[0], name, kind)
-			e, problems := components.Edit(p.Display(path), []byte(text))
+			e, problems := edit.Edit(p.Display(path), []byte(text))
 			if err := problems.Err(); err != nil {
 				return err
 			}

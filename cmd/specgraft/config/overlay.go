@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/cmd/specgraft/cli"
-	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
@@ -276,7 +276,7 @@ func writePins(v *cli.Viewer, pins []pinned, check bool) error {
 	if check {
 		return nil
 	}
-	edits := map[string]*components.Editor{}
+	edits := map[string]*edit.Editor{}
 	var order []string
 	for i := range pins {
 		p := &pins[i]
@@ -294,7 +294,7 @@ func writePins(v *cli.Viewer, pins []pinned, check bool) error {
 				return err
 			}
 			var problems diag.List
-			if e, problems = components.Edit(p.File, data); problems.HasErrors() {
+			if e, problems = edit.Edit(p.File, data); problems.HasErrors() {
 				return problems.Err()
 			}
 			edits[path], order = e, append(order, path)
@@ -305,7 +305,7 @@ func writePins(v *cli.Viewer, pins []pinned, check bool) error {
 		p.Status = "pinned"
 	}
 	for _, path := range order {
-		if err := components.WriteFile(path, edits[path].Bytes()); err != nil {
+		if err := edit.WriteFile(path, edits[path].Bytes()); err != nil {
 			if perr, ok := errors.AsType[*fs.PathError](err); ok {
 				err = perr.Err
 			}

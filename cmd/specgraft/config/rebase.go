@@ -20,6 +20,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -632,7 +633,7 @@ func (r *rebasing) specs(oldFile, newFile, tomlFile string) error {
 		if now, err := os.ReadFile(tomlFile); err != nil || !bytes.Equal(now, data) {
 			return &diag.Diagnostic{Code: "rebase/changed", Message: tomlFile + " has changed on disk meanwhile; it was not touched", Hint: "run the command again"}
 		}
-		if err := components.WriteFile(tomlFile, after); err != nil {
+		if err := edit.WriteFile(tomlFile, after); err != nil {
 			return cli.FileProblem("rebase/write", tomlFile, err)
 		}
 		r.Note("wrote %s", tomlFile)
@@ -645,7 +646,7 @@ func (r *rebasing) specs(oldFile, newFile, tomlFile string) error {
 
 // replaced returns an overlay file with proposals taken.
 func replaced(name string, data []byte, list []*rebase.Overlay) ([]byte, error) {
-	e, problems := components.Edit(name, data)
+	e, problems := edit.Edit(name, data)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/render/review"
@@ -138,7 +139,7 @@ the table to paste into the configuration is printed to standard error.`,
 // component, which its source is relative to.
 func pasteable(table string, c *components.Component, source string) string {
 	if rel, err := filepath.Rel(c.Dir, source); err == nil && source != "" && c.Dir != "" {
-		if e, problems := components.Edit("", []byte(table)); !problems.HasErrors() &&
+		if e, problems := edit.Edit("", []byte(table)); !problems.HasErrors() &&
 			e.Set([]string{"overlays", "0", "source"}, filepath.ToSlash(rel)) == nil {
 			table = string(e.Bytes())
 		}
@@ -150,7 +151,7 @@ func pasteable(table string, c *components.Component, source string) string {
 // TOML table that would say the same, which it returns too.
 func flagOverlay(cmd *cobra.Command, keys []overlay.Key) (overlay.Op, string, error) {
 	const place = "command line"
-	e, problems := components.Edit(place, []byte("[[overlays]]\n"))
+	e, problems := edit.Edit(place, []byte("[[overlays]]\n"))
 	if err := problems.Err(); err != nil {
 		return overlay.Op{}, "", err
 	}

@@ -12,8 +12,10 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/components/lock"
 	"specgraft/components/pin"
+	"specgraft/components/schema"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
 	"specgraft/render"
@@ -120,7 +122,7 @@ func (c *conversion) write(g *cli.Globals) error {
 		}
 	}
 	if c.root != nil {
-		if err := components.WriteFile(c.before.File, c.root); err != nil {
+		if err := edit.WriteFile(c.before.File, c.root); err != nil {
 			return &diag.Diagnostic{Code: "pin/write", Env: true, Message: fmt.Sprintf("cannot write %s: %v", c.before.Display(c.before.File), err)}
 		}
 	}
@@ -193,7 +195,7 @@ func toPins(ctx context.Context, g *cli.Globals, p *components.Project) (*conver
 	} else {
 		// They hold what pins do not: nothing is lost that git does not have.
 		c.notes = append(c.notes, "the lock files are not all committed as they are, so they stay; the profile in "+p.Display(p.File)+" says that they do not count")
-		if c.root, err = withProfile(p, c.root, components.ProfilePins); err != nil {
+		if c.root, err = withProfile(p, c.root, schema.ProfilePins); err != nil {
 			return nil, err
 		}
 	}
@@ -217,7 +219,7 @@ func withProfile(p *components.Project, text []byte, profile string) ([]byte, er
 			return nil, err
 		}
 	}
-	ed, problems := components.Edit(p.Display(p.File), text)
+	ed, problems := edit.Edit(p.Display(p.File), text)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

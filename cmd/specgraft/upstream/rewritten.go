@@ -13,6 +13,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
 	"specgraft/render"
@@ -106,7 +107,7 @@ func (m *movedPin) write(p *components.Project) error {
 	if m.generated {
 		data = components.Pin(m.component, m.next)
 	} else {
-		e, problems := components.Edit(show, data)
+		e, problems := edit.Edit(show, data)
 		if err := problems.Err(); err != nil {
 			return err
 		}
@@ -115,7 +116,7 @@ func (m *movedPin) write(p *components.Project) error {
 		}
 		data = e.Bytes()
 	}
-	if err := components.WriteFile(m.file, data); err != nil {
+	if err := edit.WriteFile(m.file, data); err != nil {
 		return fmt.Errorf("write %s: %w", show, diag.Reason(err))
 	}
 	return nil

@@ -4,14 +4,14 @@ import (
 	"go/token"
 	"strings"
 
-	"specgraft/components"
+	"specgraft/components/edit"
 	"specgraft/overlay"
 )
 
 // Table writes an operation as the TOML table of an overlay of a component,
 // "" when TOML cannot hold it.
 func Table(component string, op *overlay.Op) string {
-	e, problems := components.Edit("", []byte("[[overlays]]\n"))
+	e, problems := edit.Edit("", []byte("[[overlays]]\n"))
 	info := overlay.Lookup(op.Type)
 	if problems.HasErrors() || info == nil {
 		return ""

@@ -1,4 +1,4 @@
-package components
+package schema
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 // are written; it reports how many there were.
 func Reference(w io.Writer, filter string) (int, error) {
 	r := &reference{w: w, filter: filter, seen: map[*Key]string{}}
-	r.table("", &rootKey)
-	r.table("(overlay document)", &documentKey)
+	r.table("", &RootKey)
+	r.table("(overlay document)", &DocumentKey)
 	return r.n, r.err
 }
 
@@ -118,7 +118,7 @@ func placeholder(k *Key) string {
 }
 
 func (r *reference) key(k *Key) {
-	note := typeNote(k)
+	note := TypeNote(k)
 	if k.Required {
 		note += ", required"
 	}
@@ -155,7 +155,7 @@ func (r *reference) key(k *Key) {
 	}
 }
 
-func typeNote(k *Key) string {
+func TypeNote(k *Key) string {
 	switch k.Type {
 	case 0:
 		return "any type"

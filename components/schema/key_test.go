@@ -1,4 +1,4 @@
-package components
+package schema
 
 import (
 	"regexp"
@@ -15,7 +15,7 @@ func TestFormats(t *testing.T) {
 		"0123456", "012345", "0123456789abcdef0123456789abcdef01234567", "0123456789ABCDEF0123456789abcdef012345678", "012345g",
 		"http://a", "HTTPS://a/b", "https:///b", "ftp://a", "https:a", "mailto:a", "1a:b", "a+b://c", "~!@", "[x]", "a]", "a^b", ".fc.1", ".x", "..1", "1-2", "1:1.2~rc1-3", ":1-2", "1-2-3", "1.",
 	}
-	for _, f := range []*Format{commitFormat, refFormat, fileNameFormat, channelFormat, uriFormat, httpFormat, repoNameFormat, subPathFormat, suffixFormat, evrFormat} {
+	for _, f := range []*Format{commitFormat, refFormat, FileNameFormat, channelFormat, uriFormat, httpFormat, repoNameFormat, subPathFormat, suffixFormat, evrFormat} {
 		pattern := regexp.MustCompile(f.Pattern)
 		taken := 0
 		for _, w := range words {

@@ -1,17 +1,17 @@
-package components
+package schema
 
 import "specgraft/overlay"
 
-// rootKey is the table of all keys of a configuration file.
-var rootKey = Key{Type: Table, Help: "A configuration file of the project format.", Keys: []Key{
+// RootKey is the table of all keys of a configuration file.
+var RootKey = Key{Type: Table, Help: "A configuration file of the project format.", Keys: []Key{
 	{Name: "$schema", Type: String, Help: "Address of a JSON schema for editors; ignored."},
 	{Name: "includes", Type: List, Merge: MergeAppend, Elem: &Key{Type: String, Filled: true},
 		Help: "Files to read after this one, as paths or glob patterns (*, ?, [..], {a,b}, **) relative to this file's directory. What they set wins over what this file sets."},
-	{Name: "project", Type: Table, Keys: projectKeys, Help: "The project itself: its directories and its default distribution."},
+	{Name: "project", Type: Table, Keys: ProjectKeys, Help: "The project itself: its directories and its default distribution."},
 	{Name: "distros", Type: Map, What: "distro", Elem: &distroKey, Help: "Distributions: the one that is built and those that packaging is taken from."},
 	{Name: "resources", Type: Table, Keys: resourceKeys, Help: "RPM repositories that versions of distributions take as inputs. No influence on rendering."},
 	{Name: "component-groups", Type: Map, What: "component group", Elem: &groupKey, Help: "Groups of components that share defaults or are discovered by spec files."},
-	{Name: "components", Type: Map, What: "component", NameRule: fileNameFormat, Elem: &ownComponentKey, Help: "The components of the distribution, by name. An empty table takes everything from the defaults."},
+	{Name: "components", Type: Map, What: "component", NameRule: FileNameFormat, Elem: &OwnComponentKey, Help: "The components of the distribution, by name. An empty table takes everything from the defaults."},
 	{Name: "images", Type: Map, What: "image", Elem: &imageKey, Help: "Images built from the packages. No influence on rendering."},
 	{Name: "tools", Type: Table, Help: "Tools of the build. No influence on rendering.", Keys: []Key{
 		{Name: "imageCustomizer", Type: Table, Help: "The image customizer.", Keys: []Key{
@@ -25,10 +25,10 @@ var rootKey = Key{Type: Table, Help: "A configuration file of the project format
 	{Name: "test-groups", Type: Map, Since: "0.4", What: "test group", NameRule: plainNameFormat, Elem: &testGroupKey, Help: "Tests that are referred to together. No influence on rendering."},
 	{Name: "sku-groups", Type: Map, Since: "later", What: "SKU group", Elem: &skuGroupKey, Help: "Sizes of virtual machines that tests run on. No influence on rendering."},
 	{Name: "vm-skus", Type: Map, Since: "later", What: "VM SKU", Elem: &vmSKUKey, Help: "Sizes of virtual machines. No influence on rendering."},
-	{Name: "test-suites", Type: Map, Until: "1.0", What: "test suite", NameRule: fileNameFormat, Elem: &testSuiteKey, Help: "Test suites for images. No influence on rendering."},
+	{Name: "test-suites", Type: Map, Until: "1.0", What: "test suite", NameRule: FileNameFormat, Elem: &testSuiteKey, Help: "Test suites for images. No influence on rendering."},
 }}
 
-var projectKeys = []Key{
+var ProjectKeys = []Key{
 	{Name: "description", Type: String, Help: "What the project is, for people."},
 	{Name: "log-dir", Type: String, Path: true, Default: "build/logs", Help: "Directory of log files."},
 	{Name: "work-dir", Type: String, Path: true, Default: "build/work", Help: "Directory of temporary files."},
@@ -115,8 +115,8 @@ var groupKey = Key{Type: Table, Merge: MergeUnique, Help: "A group of components
 	{Name: "default-component-config", Type: Table, Keys: componentKeys, Help: "Defaults for the members; they win over those of the project."},
 }}
 
-// ownComponentKey is a [components.NAME] table. Several files may have one.
-var ownComponentKey = Key{Type: Table, Keys: componentKeys, Check: checkComponent, Help: "A component."}
+// OwnComponentKey is a [components.NAME] table. Several files may have one.
+var OwnComponentKey = Key{Type: Table, Keys: componentKeys, Check: checkComponent, Help: "A component."}
 
 var componentKeys = []Key{
 	{Name: "spec", Type: Table, Keys: specKeys, Late: true, Help: "Where the spec comes from.", Rules: []Rule{
@@ -136,7 +136,7 @@ var componentKeys = []Key{
 			{Value: "manual", Help: "The Release tag is left alone."},
 			{Value: "smart", Ext: true, Help: "The number goes up where it is defined, also when Release is built from macros."}}},
 	}},
-	{Name: "overlays", Type: List, Merge: MergeAppend, Elem: &overlayKey, Help: "Changes of the upstream packaging, in this order, after those of the defaults."},
+	{Name: "overlays", Type: List, Merge: MergeAppend, Elem: &OverlayKey, Help: "Changes of the upstream packaging, in this order, after those of the defaults."},
 	{Name: "overlay-files", Type: List, Merge: MergePresent, Elem: &Key{Type: String, Filled: true}, Help: "Paths or glob patterns of overlay documents, relative to the file that defines the component; their overlays come last. An empty list disables inherited ones."},
 	{Name: "build", Type: Table, Help: "Build configuration.", Keys: []Key{
 		{Name: "with", Type: List, Merge: MergeAppend, Elem: &Key{Type: String}, Help: "Build conditions to switch on."},
@@ -177,7 +177,7 @@ var componentKeys = []Key{
 	{Name: "tests", Type: Table, Since: "0.4", Help: "Tests of the component. No influence on rendering.", Keys: []Key{
 		{Name: "tests", Type: List, Merge: MergeAppend, Elem: &testRefKey, Help: "Tests and test groups to run."},
 	}},
-	templateKey,
+	TemplateKey,
 }
 
 // allowRejectedKeys stand in the render table, and in that of specgraft.
@@ -205,7 +205,7 @@ var specKeys = []Key{
 }
 
 var sourceFileKey = Key{Type: Table, Check: checkSourceFile, Keys: []Key{
-	{Name: "filename", Type: String, Required: true, Format: fileNameFormat, Help: "Name of the file in the source directory; unique in the component."},
+	{Name: "filename", Type: String, Required: true, Format: FileNameFormat, Help: "Name of the file in the source directory; unique in the component."},
 	{Name: "hash", Type: String, Help: "Checksum in hexadecimal digits."},
 	{Name: "hash-type", Type: String, Help: "Kind of checksum.", Enum: []Choice{{Value: ""}, {Value: "SHA256"}, {Value: "SHA512"}}},
 	{Name: "origin", Type: Table, Required: true, Help: "Where the file comes from.", Keys: []Key{
@@ -214,9 +214,9 @@ var sourceFileKey = Key{Type: Table, Check: checkSourceFile, Keys: []Key{
 			{Value: "custom", Help: "Made by running script."},
 			{Value: "overlay", Help: "An archive that overlays change."}}},
 		{Name: "uri", Type: String, Format: uriFormat, Help: "Address to download from."},
-		{Name: "script", Type: String, Filled: true, Format: fileNameFormat, Help: "Script that makes the file, in this file's directory; of a local component, beside its spec."},
+		{Name: "script", Type: String, Filled: true, Format: FileNameFormat, Help: "Script that makes the file, in this file's directory; of a local component, beside its spec."},
 		{Name: "mock-packages", Type: List, Elem: &Key{Type: String}, Help: "Packages that the script needs."},
-		{Name: "inputs", Type: List, Elem: &Key{Type: String, Format: fileNameFormat}, Help: "Files that the script reads."},
+		{Name: "inputs", Type: List, Elem: &Key{Type: String, Format: FileNameFormat}, Help: "Files that the script reads."},
 	}, Rules: []Rule{
 		{Key: "type", Is: []string{"download"}, Need: []string{"uri"}},
 		{Key: "type", Is: []string{"custom", "overlay"}, Forbid: []string{"uri"}},
@@ -363,16 +363,16 @@ var resourceKeys = []Key{
 	}}},
 }
 
-// documentKey is an overlay document, which overlay-files names.
-var documentKey = Key{Type: Table, Help: "An overlay document: changes that belong together, with their reason.", Keys: []Key{
+// DocumentKey is an overlay document, which overlay-files names.
+var DocumentKey = Key{Type: Table, Help: "An overlay document: changes that belong together, with their reason.", Keys: []Key{
 	{Name: "$schema", Type: String, Help: "Address of a JSON schema for editors; ignored."},
 	{Name: "metadata", Type: Table, Required: true, Keys: metadataKeys, Check: checkMetadata, Help: "Why the changes exist."},
-	{Name: "overlays", Type: List, Required: true, Elem: &overlayKey, Help: "The changes, in this order."},
+	{Name: "overlays", Type: List, Required: true, Elem: &OverlayKey, Help: "The changes, in this order."},
 }}
 
-// overlayKey is one overlay. Which of the keys an overlay takes depends on its
+// OverlayKey is one overlay. Which of the keys an overlay takes depends on its
 // type; the table of operations says so.
-var overlayKey = Key{Type: Table, ops: true, Help: "A change of the packaging.", Keys: overlayKeys()}
+var OverlayKey = Key{Type: Table, ops: true, Help: "A change of the packaging.", Keys: overlayKeys()}
 
 // overlayKeys are the keys of all operations.
 func overlayKeys() []Key {
@@ -405,4 +405,4 @@ func overlayKeyOf(ok overlay.Key) Key {
 	return k
 }
 
-var componentKey = Key{Type: Table, Keys: componentKeys}
+var ComponentKey = Key{Type: Table, Keys: componentKeys}

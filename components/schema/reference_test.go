@@ -1,4 +1,4 @@
-package components
+package schema
 
 import (
 	"strings"
@@ -43,8 +43,8 @@ func TestReference(t *testing.T) {
 			walk(k.Elem, depth)
 		}
 	}
-	walk(&rootKey, 0)
-	walk(&documentKey, 0)
+	walk(&RootKey, 0)
+	walk(&DocumentKey, 0)
 	b.Reset()
 	if n, _ := Reference(&b, "source-files"); n != 2 || !strings.HasPrefix(b.String(), "components.COMPONENT.source-files[]\n") && !strings.Contains(b.String(), "source-files[].origin\n") {
 		t.Errorf("%d tables for source-files:\n%s", n, b.String())

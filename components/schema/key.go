@@ -1,10 +1,12 @@
-package components
+package schema
 
 import (
 	"fmt"
 	"net/url"
 	"strings"
 	"time"
+
+	"specgraft/components/toml"
 )
 
 // A Type is the TOML type of a key.
@@ -62,7 +64,7 @@ type Key struct {
 	Rules    []Rule   // of a Table: which keys need or exclude each other
 	// Check does what the other fields cannot express. The table has passed
 	// them.
-	Check func(c *checker, t *value, at *trail)
+	Check func(c *Checker, t *toml.Value, at *Trail)
 	// ops marks the element of an overlay list: its keys depend on its type.
 	ops bool
 }
@@ -116,8 +118,8 @@ var (
 		version, release, ok := strings.Cut(s, "-")
 		return ok && versionText(version) && versionText(release)
 	}}
-	fileNameFormat = &Format{What: "a plain ASCII file name without blanks, slashes and backslashes",
-		Pattern: `^[!-.0-\[\]-~]+$`, Except: []string{".", ".."}, ok: plainFileName}
+	FileNameFormat = &Format{What: "a plain ASCII file name without blanks, slashes and backslashes",
+		Pattern: `^[!-.0-\[\]-~]+$`, Except: []string{".", ".."}, ok: PlainFileName}
 	channelFormat = &Format{What: `a channel name other than "." and "..", without slashes and backslashes`,
 		Pattern: `^[^/\\]*$`, Except: []string{".", ".."}, ok: func(s string) bool {
 			return s != "." && s != ".." && !strings.ContainsAny(s, `/\`)
@@ -156,8 +158,8 @@ var plainNameFormat = &Format{What: `a plain file name, without slashes and back
 		return s != "" && s != "." && s != ".." && !strings.ContainsAny(s, "/\\\x00")
 	}}
 
-// plainFileName is the rule for names that become file names.
-func plainFileName(s string) bool {
+// PlainFileName is the rule for names that become file names.
+func PlainFileName(s string) bool {
 	if s == "" || s == "." || s == ".." {
 		return false
 	}
@@ -169,8 +171,8 @@ func plainFileName(s string) bool {
 	return true
 }
 
-// find returns the key of a name in a table of keys.
-func (k *Key) find(name string) *Key {
+// Find returns the key of a name in a table of keys.
+func (k *Key) Find(name string) *Key {
 	for i := range k.Keys {
 		if k.Keys[i].Name == name {
 			return &k.Keys[i]
@@ -202,20 +204,20 @@ func (k *Key) typeName() string {
 	return "a table"
 }
 
-func (k *Key) accepts(v *value) bool {
+func (k *Key) Accepts(v *toml.Value) bool {
 	switch k.Type {
 	case String:
-		return v.kind == kindString
+		return v.Kind == toml.KindString
 	case Bool:
-		return v.kind == kindBool
+		return v.Kind == toml.KindBool
 	case Int:
-		return v.kind == kindInt
+		return v.Kind == toml.KindInt
 	case Branch:
-		return v.kind == kindString || v.kind == kindInt
+		return v.Kind == toml.KindString || v.Kind == toml.KindInt
 	case List:
-		return v.kind == kindList
+		return v.Kind == toml.KindList
 	}
-	return v.kind == kindTable
+	return v.Kind == toml.KindTable
 }
 
 func choices(list []Choice) []string {

@@ -1,4 +1,4 @@
-package components
+package schema
 
 // packageFieldKeys are the template fields of the main package and of
 // sub-packages alike.
@@ -18,7 +18,7 @@ var packageFieldKeys = []Key{
 	{Name: "licenses", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "Licence files of the source, for %license."},
 	{Name: "docs", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "Documents of the source, for %doc."},
 	{Name: "config-files", Type: List, Merge: MergeAppend, Ext: true, Help: "Files carried next to the TOML file and installed as they are.", Elem: &Key{Type: Table, Ext: true, Keys: []Key{
-		{Name: "source", Type: String, Required: true, Format: fileNameFormat, Ext: true, Help: "File next to the TOML file."},
+		{Name: "source", Type: String, Required: true, Format: FileNameFormat, Ext: true, Help: "File next to the TOML file."},
 		{Name: "path", Type: String, Required: true, Ext: true, Macros: true, Help: "Where it is installed; absolute, may hold macros such as %{_sysconfdir}."},
 		{Name: "mode", Type: String, Ext: true, Default: "0644", Help: "Octal mode."},
 		{Name: "owner", Type: String, Ext: true, Default: "root", Help: "Owning user."},
@@ -33,9 +33,9 @@ var packageFieldKeys = []Key{
 	{Name: "tmpfiles", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "tmpfiles.d declarations next to the TOML file."},
 }
 
-// templateKey is the [components.NAME.template] table. Text is data unless its
+// TemplateKey is the [components.NAME.template] table. Text is data unless its
 // key says that it may hold macros.
-var templateKey = Key{Name: "template", Type: Table, Ext: true, Help: `What the spec is written from when spec.type is "template".`,
+var TemplateKey = Key{Name: "template", Type: Table, Ext: true, Help: `What the spec is written from when spec.type is "template".`,
 	Keys: append([]Key{
 		{Name: "name", Type: String, Ext: true, Help: "Name of the package; the component's when absent."},
 		{Name: "version", Type: String, Ext: true, Help: "Version."},
@@ -46,7 +46,7 @@ var templateKey = Key{Name: "template", Type: Table, Ext: true, Help: `What the 
 		{Name: "exclusive-arch", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String}, Help: "Architectures it can be built for."},
 		{Name: "sources", Type: List, Merge: MergeAppend, Ext: true, Help: "Sources in order.", Elem: &Key{Type: Table, Ext: true, Keys: []Key{
 			{Name: "url", Type: String, Ext: true, Macros: true, Help: "Address of a remote source, may hold macros."},
-			{Name: "file", Type: String, Format: fileNameFormat, Ext: true, Help: "A file next to the TOML file."},
+			{Name: "file", Type: String, Format: FileNameFormat, Ext: true, Help: "A file next to the TOML file."},
 			{Name: "hash", Type: String, Ext: true, Help: "Checksum of a remote source, in hexadecimal digits."},
 			{Name: "hash-type", Type: String, Ext: true, Help: "Kind of checksum.", Enum: []Choice{{Value: "SHA256"}, {Value: "SHA512"}}},
 		}, Rules: []Rule{
@@ -54,7 +54,7 @@ var templateKey = Key{Name: "template", Type: Table, Ext: true, Help: `What the 
 			{Key: "file", Not: true, Need: []string{"url"}},
 			{Key: "hash", Need: []string{"hash-type"}},
 		}}},
-		{Name: "patches", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Format: fileNameFormat}, Help: "Patches next to the TOML file, in order."},
+		{Name: "patches", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Format: FileNameFormat}, Help: "Patches next to the TOML file, in order."},
 		{Name: "build-requires", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "BuildRequires, may hold macros; the template adds those of its build system."},
 		{Name: "build-options", Type: List, Merge: MergeAppend, Ext: true, Elem: &Key{Type: String, Macros: true}, Help: "Options of the configuration step, may hold macros."},
 		{Name: "bconds", Type: Map, Ext: true, What: "build condition", Elem: &Key{Type: Bool, Merge: MergePresent}, Help: "Build conditions with their default; a condition called tests guards %check."},
@@ -85,6 +85,6 @@ var templateKey = Key{Name: "template", Type: Table, Ext: true, Help: `What the 
 		{Name: "family", Type: String, Ext: true, Help: "font: name of the family."},
 		{Name: "foundry", Type: String, Ext: true, Help: "font: name of the foundry."},
 		{Name: "fonts", Type: String, Ext: true, Macros: true, Default: "*.ttf", Help: "font: pattern of the font files, may hold macros."},
-		{Name: "fontconf", Type: String, Format: fileNameFormat, Ext: true, Help: "font: fontconfig file next to the TOML file."},
+		{Name: "fontconf", Type: String, Format: FileNameFormat, Ext: true, Help: "font: fontconfig file next to the TOML file."},
 		{Name: "kernel-version", Type: String, Ext: true, Help: "kmod: version and release of the kernel it is built for."},
 	}, packageFieldKeys...)}

@@ -1,4 +1,4 @@
-package components
+package toml
 
 import (
 	"bytes"
@@ -19,35 +19,35 @@ import (
 // document into a tree of values that keep their byte ranges, with the rules of
 // TOML on redefinition, which the parser leaves to its caller.
 
-// maxDocument bounds a configuration file; offsets are stored in 32 bits and
+// MaxSize bounds a configuration file; offsets are stored in 32 bits and
 // nobody writes a gigabyte of TOML by hand.
-const maxDocument = 64 << 20
+const MaxSize = 64 << 20
 
-// maxDepth bounds tables and arrays inside each other. The real formats nest
+// MaxDepth bounds tables and arrays inside each other. The real formats nest
 // six levels; the bound keeps every recursive walk of the tree safe.
-const maxDepth = 64
+const MaxDepth = 64
 
-// A source is one document with what is needed to print its positions.
-type source struct {
-	name string // as shown to the user
-	path string // absolute path, "" for built-in text
-	dir  string // absolute directory that relative paths refer to
-	text string
-	// trusted documents are named by the user, not by the project: their
+// A Source is one document with what is needed to print its positions.
+type Source struct {
+	Name string // as shown to the user
+	Path string // absolute path, "" for built-in text
+	Dir  string // absolute directory that relative paths refer to
+	Text string
+	// Trusted documents are named by the user, not by the project: their
 	// paths may lead anywhere.
-	trusted bool
+	Trusted bool
 
 	once  sync.Once
 	lines []uint32 // offset of each line's first byte
 }
 
-// pos converts a byte offset. Columns count bytes from 1, as go-toml and the
+// Pos converts a byte offset. Columns count bytes from 1, as go-toml and the
 // Go tools do.
-func (s *source) pos(off uint32) token.Position {
+func (s *Source) Pos(off uint32) token.Position {
 	s.once.Do(func() {
 		s.lines = append(s.lines, 0)
-		for i := 0; i < len(s.text); i++ {
-			j := strings.IndexByte(s.text[i:], '\n')
+		for i := 0; i < len(s.Text); i++ {
+			j := strings.IndexByte(s.Text[i:], '\n')
 			if j < 0 {
 				break
 			}
@@ -59,35 +59,35 @@ func (s *source) pos(off uint32) token.Position {
 	if !found {
 		i--
 	}
-	return token.Position{Filename: s.name, Offset: int(off), Line: i + 1, Column: int(off-s.lines[i]) + 1}
+	return token.Position{Filename: s.Name, Offset: int(off), Line: i + 1, Column: int(off-s.lines[i]) + 1}
 }
 
-type kind uint8
+type Kind uint8
 
 const (
-	kindString kind = iota + 1
-	kindInt
-	kindFloat
-	kindBool
-	kindDate
-	kindList
-	kindTable
+	KindString Kind = iota + 1
+	KindInt
+	KindFloat
+	KindBool
+	KindDate
+	KindList
+	KindTable
 )
 
 // String names a kind as a user of TOML would.
-func (k kind) String() string {
+func (k Kind) String() string {
 	switch k {
-	case kindString:
+	case KindString:
 		return "string"
-	case kindInt:
+	case KindInt:
 		return "integer"
-	case kindFloat:
+	case KindFloat:
 		return "float"
-	case kindBool:
+	case KindBool:
 		return "boolean"
-	case kindDate:
+	case KindDate:
 		return "date"
-	case kindList:
+	case KindList:
 		return "list"
 	}
 	return "table"
@@ -97,137 +97,137 @@ func (k kind) String() string {
 type form uint8
 
 const (
-	formValue   form = iota // written as a value: closed
-	formDotted              // by dotted keys: only those may extend it
-	formParent              // as the parent of a header: a header may define it once
-	formHeader              // by its own header
-	formTables              // list of [[tables]]
-	formElement             // one of [[tables]]
+	FormValue   form = iota // written as a value: closed
+	FormDotted              // by dotted keys: only those may extend it
+	FormParent              // as the parent of a header: a header may define it once
+	FormHeader              // by its own header
+	FormTables              // list of [[tables]]
+	FormElement             // one of [[tables]]
 )
 
-// A value is a node of a document. Values are never changed once the document
+// A Value is a node of a document. Values are never changed once the document
 // is read; merged configurations share them.
-type value struct {
-	kind kind
-	form form
-	// broken tables end in a syntax error: what they lack may be behind it.
-	broken bool
-	// off is the first byte of the value; for a table made by a header the
+type Value struct {
+	Kind Kind
+	Form form
+	// Broken tables end in a syntax error: what they lack may be behind it.
+	Broken bool
+	// Off is the first byte of the value; for a table made by a header the
 	// opening bracket, for one made by dotted keys or as a parent the first
 	// key that named it. end is behind its last byte, or equal to off when
 	// the value is not contiguous.
-	off, end uint32
-	src      *source
-	str      string // text of a string, literal of any other scalar
-	list     []*value
-	keys     []entry
+	Off, End uint32
+	Src      *Source
+	Str      string // text of a string, literal of any other scalar
+	List     []*Value
+	Keys     []Entry
 	index    map[string]int // of keys, once there are many
 }
 
-type entry struct {
-	name     string
-	off, end uint32 // of the key where it was first written
-	src      *source
-	val      *value
+type Entry struct {
+	Name     string
+	Off, End uint32 // of the key where it was first written
+	Src      *Source
+	Val      *Value
 }
 
-func (v *value) pos() token.Position { return v.src.pos(v.off) }
+func (v *Value) Pos() token.Position { return v.Src.Pos(v.Off) }
 
-func (v *value) endPos() token.Position { return v.src.pos(max(v.end, v.off)) }
+func (v *Value) EndPos() token.Position { return v.Src.Pos(max(v.End, v.Off)) }
 
-func (e *entry) pos() token.Position { return e.src.pos(e.off) }
+func (e *Entry) Pos() token.Position { return e.Src.Pos(e.Off) }
 
-func (e *entry) endPos() token.Position { return e.src.pos(e.end) }
+func (e *Entry) EndPos() token.Position { return e.Src.Pos(e.End) }
 
-// entry returns the entry of a table, nil when the table is nil or lacks it.
-func (v *value) entry(name string) *entry {
-	if v == nil || v.kind != kindTable {
+// Entry returns the entry of a table, nil when the table is nil or lacks it.
+func (v *Value) Entry(name string) *Entry {
+	if v == nil || v.Kind != KindTable {
 		return nil
 	}
 	if v.index != nil {
 		if i, ok := v.index[name]; ok {
-			return &v.keys[i]
+			return &v.Keys[i]
 		}
 		return nil
 	}
-	for i := range v.keys {
-		if v.keys[i].name == name {
-			return &v.keys[i]
+	for i := range v.Keys {
+		if v.Keys[i].Name == name {
+			return &v.Keys[i]
 		}
 	}
 	return nil
 }
 
-// get returns the value at a path of keys, or nil.
-func (v *value) get(path ...string) *value {
+// Get returns the value at a path of keys, or nil.
+func (v *Value) Get(path ...string) *Value {
 	for _, name := range path {
-		e := v.entry(name)
+		e := v.Entry(name)
 		if e == nil {
 			return nil
 		}
-		v = e.val
+		v = e.Val
 	}
 	return v
 }
 
-// put adds an entry that is known to be absent.
-func (v *value) put(e entry) {
-	v.keys = append(v.keys, e)
+// Put adds an entry that is known to be absent.
+func (v *Value) Put(e Entry) {
+	v.Keys = append(v.Keys, e)
 	switch {
 	case v.index != nil:
-		v.index[e.name] = len(v.keys) - 1
-	case len(v.keys) > 12:
-		v.index = make(map[string]int, 4*len(v.keys))
-		for i := range v.keys {
-			v.index[v.keys[i].name] = i
+		v.index[e.Name] = len(v.Keys) - 1
+	case len(v.Keys) > 12:
+		v.index = make(map[string]int, 4*len(v.Keys))
+		for i := range v.Keys {
+			v.index[v.Keys[i].Name] = i
 		}
 	}
 }
 
-// zero reports whether a later layer would count the value as not given:
+// Zero reports whether a later layer would count the value as not given:
 // false, zero, the empty string, an empty list or table.
-func (v *value) zero() bool {
+func (v *Value) Zero() bool {
 	if v == nil {
 		return true
 	}
-	switch v.kind {
-	case kindString:
-		return v.str == ""
-	case kindBool:
-		return v.str == "false"
-	case kindInt, kindFloat:
-		return strings.Trim(v.str, "+-0._xob") == ""
-	case kindList:
-		return len(v.list) == 0
-	case kindTable:
-		return len(v.keys) == 0
+	switch v.Kind {
+	case KindString:
+		return v.Str == ""
+	case KindBool:
+		return v.Str == "false"
+	case KindInt, KindFloat:
+		return strings.Trim(v.Str, "+-0._xob") == ""
+	case KindList:
+		return len(v.List) == 0
+	case KindTable:
+		return len(v.Keys) == 0
 	}
 	return false
 }
 
 // A reader builds the tree of one document.
 type reader struct {
-	src   *source
+	src   *Source
 	p     unstable.Parser
 	diags diag.List
 	base  uint32 // offset of the part that is being parsed
-	slab  []value
-	slots []*value
+	slab  []Value
+	slots []*Value
 	depth int
 }
 
-// readDocument parses src. The returned table is never nil: on a syntax error
+// Read parses src. The returned table is never nil: on a syntax error
 // it holds what was read before it.
-func readDocument(src *source) (*value, diag.List) {
+func Read(src *Source) (*Value, diag.List) {
 	r := reader{src: src}
-	root := r.alloc(kindTable, formHeader, 0, 0)
-	if len(src.text) > maxDocument {
-		r.diags.Add(token.Position{Filename: src.name}, "config/syntax", "file has %d bytes, more than the %d a configuration may have", len(src.text), maxDocument)
+	root := r.alloc(KindTable, FormHeader, 0, 0)
+	if len(src.Text) > MaxSize {
+		r.diags.Add(token.Position{Filename: src.Name}, "config/syntax", "file has %d bytes, more than the %d a configuration may have", len(src.Text), MaxSize)
 		return root, r.diags
 	}
-	data := []byte(src.text)
+	data := []byte(src.Text)
 	if i := bytes.IndexByte(data, 0); i >= 0 {
-		r.diags.Add(src.pos(uint32(i)), "config/syntax", "file contains a NUL byte: not a text file")
+		r.diags.Add(src.Pos(uint32(i)), "config/syntax", "file contains a NUL byte: not a text file")
 		return root, r.diags
 	}
 	// After a mistake reading goes on at the next header, so that one run
@@ -254,9 +254,9 @@ func readDocument(src *source) (*value, diag.List) {
 			break
 		}
 		if table != nil {
-			table.broken = true
+			table.Broken = true
 		}
-		next := nextHeader(r.src.text, r.syntax(data, err))
+		next := nextHeader(r.src.Text, r.syntax(data, err))
 		if next < 0 {
 			break
 		}
@@ -268,7 +268,7 @@ func readDocument(src *source) (*value, diag.List) {
 // maxSyntax bounds the syntax mistakes that are reported for one file.
 const maxSyntax = 50
 
-var headerLine = regexp.MustCompile(`(?m)^[ \t]*\[\[?[ \t]*[A-Za-z0-9_"'-][A-Za-z0-9_."' \t@+/-]*\]\]?[ \t]*(#.*)?\r?$`)
+var HeaderLine = regexp.MustCompile(`(?m)^[ \t]*\[\[?[ \t]*[A-Za-z0-9_"'-][A-Za-z0-9_."' \t@+/-]*\]\]?[ \t]*(#.*)?\r?$`)
 
 // nextHeader returns the offset of the first line behind off that looks like a
 // table header, or -1.
@@ -278,7 +278,7 @@ func nextHeader(text string, off int) int {
 		return -1
 	}
 	off += i + 1
-	if loc := headerLine.FindStringIndex(text[off:]); loc != nil {
+	if loc := HeaderLine.FindStringIndex(text[off:]); loc != nil {
 		return off + loc[0]
 	}
 	return -1
@@ -294,7 +294,7 @@ func (r *reader) syntax(data []byte, err error) int {
 			off = o
 		}
 	}
-	d := r.diags.Add(r.src.pos(uint32(off)), "config/syntax", "not valid TOML: %s", msg)
+	d := r.diags.Add(r.src.Pos(uint32(off)), "config/syntax", "not valid TOML: %s", msg)
 	switch {
 	case strings.Contains(msg, "strings must be quoted") || strings.Contains(msg, "start of value"):
 		d.Hint = `text values stand in quotes: key = "value"`
@@ -306,13 +306,13 @@ func (r *reader) syntax(data []byte, err error) int {
 	return off
 }
 
-func (r *reader) alloc(k kind, f form, off, end uint32) *value {
+func (r *reader) alloc(k Kind, f form, off, end uint32) *Value {
 	if len(r.slab) == 0 {
-		r.slab = make([]value, 128)
+		r.slab = make([]Value, 128)
 	}
 	v := &r.slab[0]
 	r.slab = r.slab[1:]
-	*v = value{kind: k, form: f, off: off, end: end, src: r.src}
+	*v = Value{Kind: k, Form: f, Off: off, End: end, Src: r.src}
 	return v
 }
 
@@ -321,24 +321,24 @@ func (r *reader) text(n *unstable.Node) string {
 	off, size := int(r.base+n.Raw.Offset), int(n.Raw.Length)
 	switch {
 	case len(n.Data) == size:
-		return r.src.text[off : off+size]
+		return r.src.Text[off : off+size]
 	case len(n.Data) == size-2 && !bytes.Contains(n.Data, []byte{'\n'}):
 		// Every escape is longer than what it stands for, so equal lengths
 		// mean that there is none.
-		return r.src.text[off+1 : off+size-1]
+		return r.src.Text[off+1 : off+size-1]
 	}
 	return string(n.Data)
 }
 
 func (r *reader) duplicate(off, end uint32, name, what string, first token.Position) {
-	d := r.diags.Add(r.src.pos(off), "config/duplicate-key", "%s %q is already defined", what, name)
-	d.End = r.src.pos(end)
+	d := r.diags.Add(r.src.Pos(off), "config/duplicate-key", "%s %q is already defined", what, name)
+	d.End = r.src.Pos(end)
 	d.Related = []diag.Related{{Pos: first, Message: "first defined here"}}
 }
 
 // header opens the table that a [header] or [[header]] names and returns it,
 // nil when the header is in conflict with what stands above it.
-func (r *reader) header(root *value, n *unstable.Node) *value {
+func (r *reader) header(root *Value, n *unstable.Node) *Value {
 	it := n.Key()
 	table, first := root, uint32(0)
 	for depth := 0; it.Next(); depth++ {
@@ -348,7 +348,7 @@ func (r *reader) header(root *value, n *unstable.Node) *value {
 		if depth == 0 {
 			// The brackets carry no position of their own.
 			first = off
-			for first > 0 && r.src.text[first-1] != '[' {
+			for first > 0 && r.src.Text[first-1] != '[' {
 				first--
 			}
 			first--
@@ -356,52 +356,52 @@ func (r *reader) header(root *value, n *unstable.Node) *value {
 				first--
 			}
 		}
-		if depth > maxDepth {
-			r.diags.Add(r.src.pos(off), "config/syntax", "table name has more than %d parts", maxDepth)
+		if depth > MaxDepth {
+			r.diags.Add(r.src.Pos(off), "config/syntax", "table name has more than %d parts", MaxDepth)
 			return nil
 		}
-		e := table.entry(name)
+		e := table.Entry(name)
 		last := it.IsLast()
 		if e == nil {
-			f, at := formParent, off
+			f, at := FormParent, off
 			if last {
-				f, at = formHeader, first
+				f, at = FormHeader, first
 			}
-			v := r.alloc(kindTable, f, at, at)
+			v := r.alloc(KindTable, f, at, at)
 			if last && n.Kind == unstable.ArrayTable {
-				list := r.alloc(kindList, formTables, first, first)
-				v.form = formElement
-				list.list = append(list.list, v)
-				table.put(entry{name, off, end, r.src, list})
+				list := r.alloc(KindList, FormTables, first, first)
+				v.Form = FormElement
+				list.List = append(list.List, v)
+				table.Put(Entry{name, off, end, r.src, list})
 				return v
 			}
-			table.put(entry{name, off, end, r.src, v})
+			table.Put(Entry{name, off, end, r.src, v})
 			table = v
 			continue
 		}
-		v := e.val
+		v := e.Val
 		switch {
-		case !last && v.form == formTables:
-			table = v.list[len(v.list)-1]
-		case !last && v.kind == kindTable && v.form != formValue:
+		case !last && v.Form == FormTables:
+			table = v.List[len(v.List)-1]
+		case !last && v.Kind == KindTable && v.Form != FormValue:
 			table = v
 		case !last:
-			r.duplicate(off, end, name, "key", e.pos())
+			r.duplicate(off, end, name, "key", e.Pos())
 			return nil
 		case n.Kind == unstable.ArrayTable:
-			if v.form != formTables {
-				r.duplicate(off, end, name, v.kind.String(), e.pos())
+			if v.Form != FormTables {
+				r.duplicate(off, end, name, v.Kind.String(), e.Pos())
 				return nil
 			}
-			el := r.alloc(kindTable, formElement, first, first)
-			v.list = append(v.list, el)
+			el := r.alloc(KindTable, FormElement, first, first)
+			v.List = append(v.List, el)
 			return el
-		case v.form == formParent:
-			v.form, v.off, v.end = formHeader, first, first
-			e.off, e.end = off, end
+		case v.Form == FormParent:
+			v.Form, v.Off, v.End = FormHeader, first, first
+			e.Off, e.End = off, end
 			return v
 		default:
-			r.duplicate(off, end, name, v.kind.String(), e.pos())
+			r.duplicate(off, end, name, v.Kind.String(), e.Pos())
 			return nil
 		}
 	}
@@ -409,35 +409,35 @@ func (r *reader) header(root *value, n *unstable.Node) *value {
 }
 
 // keyValue adds one key = value line, or one of an inline table.
-func (r *reader) keyValue(table *value, n *unstable.Node) {
+func (r *reader) keyValue(table *Value, n *unstable.Node) {
 	it := n.Key()
 	for depth := 0; it.Next(); depth++ {
 		k := it.Node()
 		name, off := r.text(k), r.base+k.Raw.Offset
 		end := off + k.Raw.Length
-		e := table.entry(name)
+		e := table.Entry(name)
 		if it.IsLast() {
 			if e != nil {
-				r.duplicate(off, end, name, "key", e.pos())
+				r.duplicate(off, end, name, "key", e.Pos())
 				return
 			}
 			v := r.value(n.Value(), r.valueStart(end), r.base+n.Raw.Offset+n.Raw.Length)
-			table.put(entry{name, off, end, r.src, v})
+			table.Put(Entry{name, off, end, r.src, v})
 			return
 		}
-		if depth > maxDepth {
-			r.diags.Add(r.src.pos(off), "config/syntax", "key has more than %d parts", maxDepth)
+		if depth > MaxDepth {
+			r.diags.Add(r.src.Pos(off), "config/syntax", "key has more than %d parts", MaxDepth)
 			return
 		}
 		switch {
 		case e == nil:
-			v := r.alloc(kindTable, formDotted, off, off)
-			table.put(entry{name, off, end, r.src, v})
+			v := r.alloc(KindTable, FormDotted, off, off)
+			table.Put(Entry{name, off, end, r.src, v})
 			table = v
-		case e.val.form == formDotted:
-			table = e.val
+		case e.Val.Form == FormDotted:
+			table = e.Val
 		default:
-			r.duplicate(off, end, name, e.val.kind.String(), e.pos())
+			r.duplicate(off, end, name, e.Val.Kind.String(), e.Pos())
 			return
 		}
 	}
@@ -445,7 +445,7 @@ func (r *reader) keyValue(table *value, n *unstable.Node) {
 
 // valueStart finds the value behind a key; arrays carry no range of their own.
 func (r *reader) valueStart(off uint32) uint32 {
-	for int(off) < len(r.src.text) && strings.IndexByte(" \t=", r.src.text[off]) >= 0 {
+	for int(off) < len(r.src.Text) && strings.IndexByte(" \t=", r.src.Text[off]) >= 0 {
 		off++
 	}
 	return off
@@ -453,7 +453,7 @@ func (r *reader) valueStart(off uint32) uint32 {
 
 // value converts a parsed value. off and end are its range where the caller
 // knows it, end is 0 where it does not.
-func (r *reader) value(n *unstable.Node, off, end uint32) *value {
+func (r *reader) value(n *unstable.Node, off, end uint32) *Value {
 	if n.Raw.Length > 0 && n.Kind != unstable.InlineTable {
 		off = r.base + n.Raw.Offset
 		end = off + n.Raw.Length
@@ -461,21 +461,21 @@ func (r *reader) value(n *unstable.Node, off, end uint32) *value {
 	end = max(end, off)
 	switch n.Kind {
 	case unstable.String:
-		v := r.alloc(kindString, formValue, off, end)
-		v.str = r.text(n)
+		v := r.alloc(KindString, FormValue, off, end)
+		v.Str = r.text(n)
 		return v
 	case unstable.Array, unstable.InlineTable:
-		if r.depth++; r.depth > maxDepth {
+		if r.depth++; r.depth > MaxDepth {
 			r.depth--
-			r.diags.Add(r.src.pos(off), "config/syntax", "values are nested more than %d levels deep", maxDepth)
-			return r.alloc(kindList, formValue, off, end)
+			r.diags.Add(r.src.Pos(off), "config/syntax", "values are nested more than %d levels deep", MaxDepth)
+			return r.alloc(KindList, FormValue, off, end)
 		}
 		defer func() { r.depth-- }()
 		if n.Kind == unstable.Array {
 			return r.array(n, off, end)
 		}
 		at := r.base + n.Raw.Offset
-		v := r.alloc(kindTable, formValue, at, max(end, at+1))
+		v := r.alloc(KindTable, FormValue, at, max(end, at+1))
 		for it := n.Children(); it.Next(); {
 			if c := it.Node(); c.Kind == unstable.KeyValue {
 				r.keyValue(v, c)
@@ -484,48 +484,48 @@ func (r *reader) value(n *unstable.Node, off, end uint32) *value {
 		r.close(v)
 		return v
 	case unstable.Bool:
-		return r.scalar(kindBool, off, end)
+		return r.scalar(KindBool, off, end)
 	case unstable.Integer:
-		return r.scalar(kindInt, off, end)
+		return r.scalar(KindInt, off, end)
 	case unstable.Float:
-		return r.scalar(kindFloat, off, end)
+		return r.scalar(KindFloat, off, end)
 	}
-	v := r.scalar(kindDate, off, end)
-	if !validDate(v.str) {
-		r.diags.Add(v.pos(), "config/syntax", "not valid TOML: %q is not a date or time", v.str).End = v.endPos()
+	v := r.scalar(KindDate, off, end)
+	if !validDate(v.Str) {
+		r.diags.Add(v.Pos(), "config/syntax", "not valid TOML: %q is not a date or time", v.Str).End = v.EndPos()
 	}
 	return v
 }
 
 // close ends the reach of dotted keys: an inline table cannot be extended.
-func (r *reader) close(v *value) {
-	for i := range v.keys {
-		if c := v.keys[i].val; c.kind == kindTable && c.form == formDotted {
-			c.form = formValue
+func (r *reader) close(v *Value) {
+	for i := range v.Keys {
+		if c := v.Keys[i].Val; c.Kind == KindTable && c.Form == FormDotted {
+			c.Form = FormValue
 			r.close(c)
 		}
 	}
 }
 
-func (r *reader) scalar(k kind, off, end uint32) *value {
-	v := r.alloc(k, formValue, off, end)
-	v.str = r.src.text[off:end]
+func (r *reader) scalar(k Kind, off, end uint32) *Value {
+	v := r.alloc(k, FormValue, off, end)
+	v.Str = r.src.Text[off:end]
 	return v
 }
 
-func (r *reader) array(n *unstable.Node, off, end uint32) *value {
-	v := r.alloc(kindList, formValue, off, end)
+func (r *reader) array(n *unstable.Node, off, end uint32) *Value {
+	v := r.alloc(KindList, FormValue, off, end)
 	count := 0
 	for it := n.Children(); it.Next(); {
 		count++
 	}
 	if len(r.slots) < count {
-		r.slots = make([]*value, max(count, 64))
+		r.slots = make([]*Value, max(count, 64))
 	}
-	v.list, r.slots = r.slots[:0:count], r.slots[count:]
+	v.List, r.slots = r.slots[:0:count], r.slots[count:]
 	for it := n.Children(); it.Next(); {
 		if c := it.Node(); c.Kind != unstable.Comment {
-			v.list = append(v.list, r.value(c, off, 0))
+			v.List = append(v.List, r.value(c, off, 0))
 		}
 	}
 	return v

@@ -1,7 +1,9 @@
-package components
+package schema
 
 import (
 	"fmt"
+
+	"specgraft/components/toml"
 )
 
 // The tables about tests. azldev runs tests and specgraft does not: what is in
@@ -82,42 +84,42 @@ var vmSKUKey = Key{Type: Table, Merge: MergeUnique, Open: true, Help: "A size of
 
 // checkTest looks at the subtable that the type does not name: an empty one is
 // as wrong as a filled one.
-func checkTest(c *checker, t *value, at *trail) {
+func checkTest(c *Checker, t *toml.Value, at *Trail) {
 	for _, name := range []string{"pytest", "lisa", "tmt"} {
-		if e := t.entry(name); e != nil && name != t.text("type") {
-			d := c.addKey(e, "config/conflict", "%q%s is not for type %q", name, at.in(), t.text("type"))
+		if e := t.Entry(name); e != nil && name != t.Text("type") {
+			d := c.AddKey(e, "config/conflict", "%q%s is not for type %q", name, at.In(), t.Text("type"))
 			d.Hint = "a test has the one table that its type names"
 		}
 	}
 }
 
-func checkLisa(c *checker, t *value, at *trail) {
-	if t.entry("criteria") == nil && t.entry("name") == nil && t.entry("testcase-name") == nil && t.entry("testcase-names") == nil {
-		d := c.missing(t, "criteria", at, "")
-		d.Message = fmt.Sprintf("one of the keys \"criteria\", \"name\", \"testcase-name\" and \"testcase-names\" is needed%s", at.in())
+func checkLisa(c *Checker, t *toml.Value, at *Trail) {
+	if t.Entry("criteria") == nil && t.Entry("name") == nil && t.Entry("testcase-name") == nil && t.Entry("testcase-names") == nil {
+		d := c.Missing(t, "criteria", at, "")
+		d.Message = fmt.Sprintf("one of the keys \"criteria\", \"name\", \"testcase-name\" and \"testcase-names\" is needed%s", at.In())
 		d.Hint = `say which test cases: criteria = { testcase-names = ["..."] }`
 		return
 	}
-	v := t.get("criteria")
-	one := func(v *value, at *trail) {
-		if v.kind != kindTable {
-			c.add(v, "config/wrong-type", "%s must be a table, not %s %s", at, article(v.kind), v.kind)
+	v := t.Get("criteria")
+	one := func(v *toml.Value, at *Trail) {
+		if v.Kind != toml.KindTable {
+			c.Add(v, "config/wrong-type", "%s must be a table, not %s %s", at, article(v.Kind), v.Kind)
 			return
 		}
-		if len(v.keys) == 0 {
+		if len(v.Keys) == 0 {
 			c.bad(v, "%s must not be empty", at)
 			return
 		}
-		c.value(v, &criteriaKey, at)
+		c.Value(v, &criteriaKey, at)
 	}
-	at = at.key("criteria")
+	at = at.Key("criteria")
 	switch {
 	case v == nil:
-	case v.kind == kindList && len(v.list) == 0:
+	case v.Kind == toml.KindList && len(v.List) == 0:
 		c.bad(v, "%s must not be empty", at)
-	case v.kind == kindList:
-		for i, el := range v.list {
-			one(el, &trail{up: at, index: i})
+	case v.Kind == toml.KindList:
+		for i, el := range v.List {
+			one(el, &Trail{Up: at, index: i})
 		}
 	default:
 		one(v, at)
@@ -125,69 +127,71 @@ func checkLisa(c *checker, t *value, at *trail) {
 }
 
 // checkPriority allows one priority or several.
-func checkPriority(c *checker, t *value, at *trail) {
-	v := t.get("priority")
+func checkPriority(c *Checker, t *toml.Value, at *Trail) {
+	v := t.Get("priority")
 	if v == nil {
 		return
 	}
-	at = at.key("priority")
-	list := []*value{v}
-	if v.kind == kindList {
-		if list = v.list; len(list) == 0 {
+	at = at.Key("priority")
+	list := []*toml.Value{v}
+	if v.Kind == toml.KindList {
+		if list = v.List; len(list) == 0 {
 			c.bad(v, "%s must not be empty", at)
 		}
 	}
 	for _, el := range list {
-		if n, ok := el.integer(); el.kind != kindInt || !ok || n < 0 || n > 4 {
-			c.bad(el, "%s: %s must be an integer from 0 to 4, or a list of those", at, literal(el))
+		if n, ok := el.Integer(); el.Kind != toml.KindInt || !ok || n < 0 || n > 4 {
+			c.bad(el, "%s: %s must be an integer from 0 to 4, or a list of those", at, Literal(el))
 		}
 	}
 }
 
-func checkGroupTest(c *checker, t *value, at *trail) {
-	if e := t.entry("group"); e != nil {
-		c.addKey(e, "config/conflict", "%q%s: a test group cannot hold groups", "group", at.in()).Hint = "name its tests one by one"
-	} else if t.entry("name") == nil {
-		c.missing(t, "name", at, "")
+func checkGroupTest(c *Checker, t *toml.Value, at *Trail) {
+	if e := t.Entry("group"); e != nil {
+		c.AddKey(e, "config/conflict", "%q%s: a test group cannot hold groups", "group", at.In()).Hint = "name its tests one by one"
+	} else if t.Entry("name") == nil {
+		c.Missing(t, "name", at, "")
 	}
 }
 
-func checkUniqueSKUs(c *checker, t *value, at *trail) { c.unique(t.get("sku-groups"), "SKU group", at) }
+func checkUniqueSKUs(c *Checker, t *toml.Value, at *Trail) {
+	c.unique(t.Get("sku-groups"), "SKU group", at)
+}
 
-func checkSizes(c *checker, t *value, at *trail) { c.unique(t.get("vm-sizes"), "size", at) }
+func checkSizes(c *Checker, t *toml.Value, at *Trail) { c.unique(t.Get("vm-sizes"), "size", at) }
 
 // checkImage holds the rules of one image.
-func checkImage(c *checker, t *value, at *trail) {
-	c.unique(t.get("architectures"), "architecture", at)
-	var first *value
+func checkImage(c *Checker, t *toml.Value, at *Trail) {
+	c.unique(t.Get("architectures"), "architecture", at)
+	var first *toml.Value
 	var name string
 	for _, kind := range []string{"machine-bootable", "container", "wsl", "installer-media"} {
-		if !t.flag("capabilities", kind) {
+		if !t.Flag("capabilities", kind) {
 			continue
 		}
-		v := t.get("capabilities", kind)
+		v := t.Get("capabilities", kind)
 		if first == nil {
 			first, name = v, kind
 			continue
 		}
-		d := c.add(v, "config/conflict", "%q cannot stand beside %q%s", kind, name, at.key("capabilities").in())
+		d := c.Add(v, "config/conflict", "%q cannot stand beside %q%s", kind, name, at.Key("capabilities").In())
 		d.Hint = "an image is at most one of machine-bootable, container, wsl and installer-media"
-		d.Related = append(d.Related, relatedAt(first, fmt.Sprintf("%q is given here", name)))
+		d.Related = append(d.Related, toml.RelatedAt(first, fmt.Sprintf("%q is given here", name)))
 	}
 }
 
 // unique reports texts that a list has twice.
-func (c *checker) unique(list *value, what string, at *trail) {
-	if list == nil || list.kind != kindList {
+func (c *Checker) unique(list *toml.Value, what string, at *Trail) {
+	if list == nil || list.Kind != toml.KindList {
 		return
 	}
-	seen := map[string]*value{}
-	for _, el := range list.list {
-		if first := seen[el.str]; first != nil {
-			d := c.add(el, "config/duplicate", "%s %q%s is given twice", what, el.str, at.in())
-			d.Related = append(d.Related, relatedAt(first, "first given here"))
+	seen := map[string]*toml.Value{}
+	for _, el := range list.List {
+		if first := seen[el.Str]; first != nil {
+			d := c.Add(el, "config/duplicate", "%s %q%s is given twice", what, el.Str, at.In())
+			d.Related = append(d.Related, toml.RelatedAt(first, "first given here"))
 			continue
 		}
-		seen[el.str] = el
+		seen[el.Str] = el
 	}
 }

@@ -1,4 +1,4 @@
-package components
+package schema
 
 import (
 	"fmt"
@@ -16,9 +16,9 @@ type obj = map[string]any
 // of regular expressions are the loader's alone.
 func Schema(document bool) obj {
 	g := &schemaGen{defs: obj{}}
-	root, title := &rootKey, "Project configuration"
+	root, title := &RootKey, "Project configuration"
 	if document {
-		root, title = &documentKey, "Overlay document"
+		root, title = &DocumentKey, "Overlay document"
 	}
 	s := g.schema(root)
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -212,7 +212,7 @@ func (g *schemaGen) rules(k *Key, r *Rule, late bool) []obj {
 	} else {
 		var values []any
 		for _, v := range r.Is {
-			if sub := k.find(r.Key); sub != nil && sub.Type == Bool {
+			if sub := k.Find(r.Key); sub != nil && sub.Type == Bool {
 				values = append(values, v == "true")
 			} else {
 				values = append(values, v)
@@ -233,7 +233,7 @@ func (g *schemaGen) rules(k *Key, r *Rule, late bool) []obj {
 		then["required"] = r.Need
 		for _, name := range r.Need {
 			p := obj{"not": obj{"enum": zeros}}
-			if sub := k.find(name); sub != nil && sub.Type == String {
+			if sub := k.Find(name); sub != nil && sub.Type == String {
 				p = obj{"pattern": `\S`}
 			}
 			props[name] = p

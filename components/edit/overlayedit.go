@@ -1,4 +1,4 @@
-package components
+package edit
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
@@ -27,14 +29,14 @@ func keyValue(op *overlay.Op, key string, in bool) string {
 		if in || len(op.Lines) == 1 {
 			parts := make([]string, len(op.Lines))
 			for i, l := range op.Lines {
-				parts[i] = literalString(l)
+				parts[i] = toml.LiteralString(l)
 			}
 			return "[" + strings.Join(parts, ", ") + "]"
 		}
 		var b strings.Builder
 		b.WriteString("[\n")
 		for _, l := range op.Lines {
-			b.WriteString("    " + literalString(l) + ",\n")
+			b.WriteString("    " + toml.LiteralString(l) + ",\n")
 		}
 		return b.String() + "]"
 	case "expect":
@@ -64,18 +66,18 @@ func keyValue(op *overlay.Op, key string, in bool) string {
 	if !in && strings.Contains(*f, "\n") && (key == "replacement" || key == "description") {
 		return multilineString(*f)
 	}
-	return literalString(*f)
+	return toml.LiteralString(*f)
 }
 
 // multilineString writes a string with line breaks in the form that keeps
 // them, when it can be read back from there.
 func multilineString(s string) string {
 	if !utf8.ValidString(s) {
-		return quoteString(s)
+		return toml.QuoteString(s)
 	}
 	for _, r := range s {
 		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
-			return quoteString(s)
+			return toml.QuoteString(s)
 		}
 	}
 	if !strings.Contains(s, "'''") && !strings.HasSuffix(s, "'") && strings.ContainsAny(s, `\"`) {
@@ -89,7 +91,7 @@ func OverlayText(path []string, op *overlay.Op) string { return tableText(path, 
 
 func tableText(path []string, op *overlay.Op, in bool) string {
 	var b strings.Builder
-	b.WriteString("[[" + quotePath(path) + "]]\n")
+	b.WriteString("[[" + toml.QuotePath(path) + "]]\n")
 	for _, key := range overlayOrder {
 		if v := keyValue(op, key, in); v != "" {
 			b.WriteString(key + " = " + v + "\n")
@@ -111,9 +113,9 @@ func inlineOverlay(op *overlay.Op) string {
 
 // elementAt returns the table that begins at a position of the document as it
 // was before all edits.
-func (e *Editor) elementAt(pos token.Position) (*value, []string, error) {
+func (e *Editor) elementAt(pos token.Position) (*toml.Value, []string, error) {
 	t, path := e.find(e.root, nil, e.current(pos.Offset))
-	if t == nil || t.kind != kindTable {
+	if t == nil || t.Kind != toml.KindTable {
 		return nil, nil, fmt.Errorf("%s: no table begins there", diag.Position(pos))
 	}
 	return t, path, nil
@@ -145,13 +147,13 @@ func (e *Editor) RemoveAt(pos token.Position) error {
 	if err != nil {
 		return err
 	}
-	if t.form == formValue {
-		return e.removeInline(int(t.off))
+	if t.Form == toml.FormValue {
+		return e.removeInline(int(t.Off))
 	}
-	if t.form != formElement {
+	if t.Form != toml.FormElement {
 		return fmt.Errorf("%s: not one of a list of tables", diag.Position(pos))
 	}
-	from, to := e.aboveComments(e.lineStart(int(t.off))), e.elementEnd(int(t.off))
+	from, to := e.aboveComments(e.lineStart(int(t.Off))), e.elementEnd(int(t.Off))
 	// Of the blank lines around it, those above stay, unless it was the last.
 	next := to
 	for next < len(e.text) && strings.TrimSpace(e.text[next:e.nextLine(next)]) == "" {
@@ -201,23 +203,23 @@ func (e *Editor) RemoveKeyAt(pos token.Position, key string) error {
 	if err != nil {
 		return err
 	}
-	k := t.entry(key)
+	k := t.Entry(key)
 	if k == nil {
 		return nil
 	}
-	if !e.contiguous(k.val) {
+	if !e.contiguous(k.Val) {
 		return fmt.Errorf("%s: %s is a table with keys of its own", diag.Position(pos), key)
 	}
-	end := e.valueEnd(k.val)
-	if t.form != formValue {
-		return e.splice(e.lineStart(int(k.off)), e.nextLine(end), "")
+	end := e.valueEnd(k.Val)
+	if t.Form != toml.FormValue {
+		return e.splice(e.lineStart(int(k.Off)), e.nextLine(end), "")
 	}
-	start := int(k.off)
+	start := int(k.Off)
 	switch rest := strings.TrimLeft(e.text[end:], " \t"); {
 	case strings.HasPrefix(rest, ","):
 		end = len(e.text) - len(strings.TrimLeft(rest[1:], " \t"))
 	default:
-		for start > int(t.off)+1 && strings.IndexByte(" \t,", e.text[start-1]) >= 0 {
+		for start > int(t.Off)+1 && strings.IndexByte(" \t,", e.text[start-1]) >= 0 {
 			start--
 		}
 	}
@@ -249,7 +251,7 @@ func (e *Editor) ReplaceOverlayAt(pos token.Position, old *overlay.Op, ops []ove
 			if err != nil {
 				return err
 			}
-			if t.form == formValue || e.crlf() {
+			if t.Form == toml.FormValue || e.crlf() {
 				is = keyValue(&ops[0], key, true)
 			}
 			if err := e.set(t, path, key, is); err != nil {
@@ -262,7 +264,7 @@ func (e *Editor) ReplaceOverlayAt(pos token.Position, old *overlay.Op, ops []ove
 	if err != nil {
 		return err
 	}
-	got := decodeOp(t)
+	got := schema.Overlay(t)
 	for _, key := range overlayOrder {
 		if key != "source" && keyValue(&got, key, false) != keyValue(&ops[0], key, false) {
 			return fmt.Errorf("%s: %s cannot be written there", diag.Position(pos), key)
@@ -286,11 +288,11 @@ func (e *Editor) insertOverlay(pos token.Position, op *overlay.Op) error {
 	if err != nil {
 		return err
 	}
-	if t.form == formValue {
+	if t.Form == toml.FormValue {
 		end := e.valueEnd(t)
 		return e.splice(end, end, ", "+inlineOverlay(op))
 	}
-	end := e.elementEnd(int(t.off))
+	end := e.elementEnd(int(t.Off))
 	return e.splice(end, end, e.endLine(end)+e.newline()+e.table(path[:len(path)-1], op))
 }
 
@@ -301,26 +303,26 @@ func (e *Editor) AddOverlays(path []string, ops []overlay.Op) error {
 	for i := range ops {
 		list := e.tableAt(path)
 		switch {
-		case list != nil && list.kind != kindList:
-			return fmt.Errorf("%s: %s is not a list", e.name, quotePath(path))
-		case list != nil && list.form == formValue:
-			if n := len(list.list); n > 0 {
-				end := e.valueEnd(list.list[n-1])
+		case list != nil && list.Kind != toml.KindList:
+			return fmt.Errorf("%s: %s is not a list", e.name, toml.QuotePath(path))
+		case list != nil && list.Form == toml.FormValue:
+			if n := len(list.List); n > 0 {
+				end := e.valueEnd(list.List[n-1])
 				if err := e.splice(end, end, ", "+inlineOverlay(&ops[i])); err != nil {
 					return err
 				}
-			} else if err := e.splice(int(list.off), e.valueEnd(list), "["+inlineOverlay(&ops[i])+"]"); err != nil {
+			} else if err := e.splice(int(list.Off), e.valueEnd(list), "["+inlineOverlay(&ops[i])+"]"); err != nil {
 				return err
 			}
 			continue
 		}
 		at := len(e.text)
 		switch parent := e.tableAt(path[:len(path)-1]); {
-		case list != nil && len(list.list) > 0:
-			at = e.elementEnd(int(list.list[len(list.list)-1].off))
-		case parent != nil && parent.form == formHeader:
-			at = e.tableEnd(int(parent.off))
-		case parent != nil && parent.form == formValue:
+		case list != nil && len(list.List) > 0:
+			at = e.elementEnd(int(list.List[len(list.List)-1].Off))
+		case parent != nil && parent.Form == toml.FormHeader:
+			at = e.tableEnd(int(parent.Off))
+		case parent != nil && parent.Form == toml.FormValue:
 			if err := e.set(parent, path[:len(path)-1], path[len(path)-1], "["+inlineOverlay(&ops[i])+"]"); err != nil {
 				return err
 			}

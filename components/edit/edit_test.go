@@ -1,4 +1,4 @@
-package components
+package edit_test
 
 import (
 	"io/fs"
@@ -9,6 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	gotoml "github.com/pelletier/go-toml/v2"
+
+	"specgraft/components"
+	"specgraft/components/edit"
+	real "specgraft/testdata/corpus"
 )
 
 func TestSet(t *testing.T) {
@@ -41,7 +45,7 @@ func TestSet(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			e, diags := Edit("x.toml", []byte(tc.in))
+			e, diags := edit.Edit("x.toml", []byte(tc.in))
 			if diags.HasErrors() {
 				t.Fatal(diags.Err())
 			}
@@ -65,7 +69,7 @@ func TestSetRefuses(t *testing.T) {
 		{"a = 1\n", []string{"a", "b"}},
 		{"a.b = 1\n", []string{"a"}},
 	} {
-		e, _ := Edit("x.toml", []byte(tc.in))
+		e, _ := edit.Edit("x.toml", []byte(tc.in))
 		if err := e.Set(tc.path, 1); err == nil {
 			t.Errorf("setting %v in %q succeeds: %q", tc.path, tc.in, e.Bytes())
 		}
@@ -80,11 +84,11 @@ func TestSetRefuses(t *testing.T) {
 func TestSetAt(t *testing.T) {
 	t.Parallel()
 	in := "[[overlays]]\ntype = \"spec-add-tag\"\ntag = \"A\"\nvalue = \"1\"\n\n[[overlays]]\ntype = \"spec-add-tag\"\ntag = \"B\"\nvalue = \"2\"\nexpect = 7\n"
-	ops, diags := ParseOverlays("x.toml", []byte(in))
+	ops, diags := components.ParseOverlays("x.toml", []byte(in))
 	if diags.HasErrors() {
 		t.Fatal(diags.Err())
 	}
-	e, _ := Edit("x.toml", []byte(in))
+	e, _ := edit.Edit("x.toml", []byte(in))
 	for i := range ops {
 		if err := e.SetAt(ops[i].Pos, "expect", i+1); err != nil {
 			t.Fatal(err)
@@ -111,7 +115,7 @@ func TestAddTable(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			e, _ := Edit("x.toml", []byte(tc.in))
+			e, _ := edit.Edit("x.toml", []byte(tc.in))
 			if err := e.AddTable([]string{"components", "b"}); err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +134,7 @@ func TestAddTable(t *testing.T) {
 func TestEditRealFiles(t *testing.T) {
 	t.Parallel()
 	n := 0
-	err := filepath.WalkDir(corpus(t), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(real.Config(t), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".toml" {
 			return err
 		}
@@ -139,7 +143,7 @@ func TestEditRealFiles(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		e, diags := Edit(path, before)
+		e, diags := edit.Edit(path, before)
 		if diags.HasErrors() {
 			t.Error(diags.Err())
 			return nil

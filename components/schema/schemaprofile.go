@@ -1,4 +1,6 @@
-package components
+package schema
+
+import "specgraft/components/toml"
 
 // The profiles: the states of azldev's format that a project can be in.
 const (
@@ -10,31 +12,31 @@ const (
 // Profiles lists the names of all profiles.
 var Profiles = []string{ProfileOld, ProfileLocks, ProfilePins}
 
-// walkKeys calls f for each key that a version of azldev does not know.
-func walkKeys(v *value, k *Key, at *trail, f func(e *entry, k *Key, at *trail)) {
+// WalkKeys calls f for each key that a version of azldev does not know.
+func WalkKeys(v *toml.Value, k *Key, at *Trail, f func(e *toml.Entry, k *Key, at *Trail)) {
 	if !versioned(k) {
 		return
 	}
 	switch {
-	case v.kind == kindTable && k.Type == Map:
-		for i := range v.keys {
-			walkKeys(v.keys[i].val, k.Elem, at.key(v.keys[i].name), f)
+	case v.Kind == toml.KindTable && k.Type == Map:
+		for i := range v.Keys {
+			WalkKeys(v.Keys[i].Val, k.Elem, at.Key(v.Keys[i].Name), f)
 		}
-	case v.kind == kindTable && k.Type == Table:
-		for i := range v.keys {
-			e := &v.keys[i]
-			sub := k.find(e.name)
+	case v.Kind == toml.KindTable && k.Type == Table:
+		for i := range v.Keys {
+			e := &v.Keys[i]
+			sub := k.Find(e.Name)
 			if sub == nil {
 				continue
 			}
 			if sub.Since != "" || sub.Until != "" {
-				f(e, sub, at.key(e.name))
+				f(e, sub, at.Key(e.Name))
 			}
-			walkKeys(e.val, sub, at.key(e.name), f)
+			WalkKeys(e.Val, sub, at.Key(e.Name), f)
 		}
-	case v.kind == kindList && k.Type == List:
-		for i, el := range v.list {
-			walkKeys(el, k.Elem, &trail{up: at, index: i}, f)
+	case v.Kind == toml.KindList && k.Type == List:
+		for i, el := range v.List {
+			WalkKeys(el, k.Elem, &Trail{Up: at, index: i}, f)
 		}
 	}
 }

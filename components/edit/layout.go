@@ -1,7 +1,9 @@
-package components
+package edit
 
 import (
 	"strings"
+
+	"specgraft/components/toml"
 )
 
 // packed reports whether the line above off is not blank, so that tables follow
@@ -27,22 +29,22 @@ type keySpot struct{ start, line, end int }
 
 // lastKey finds the last key of a table's own body: not those of tables with
 // headers of their own.
-func (e *Editor) lastKey(t *value) keySpot {
+func (e *Editor) lastKey(t *toml.Value) keySpot {
 	var spot keySpot
-	var walk func(v *value)
-	walk = func(v *value) {
-		for i := range v.keys {
-			k := &v.keys[i]
+	var walk func(v *toml.Value)
+	walk = func(v *toml.Value) {
+		for i := range v.Keys {
+			k := &v.Keys[i]
 			switch {
-			case k.val.form == formDotted:
-				walk(k.val)
-			case k.val.form == formValue:
-				if end := e.valueEnd(k.val); end > spot.end {
-					line := e.lineStart(int(k.off))
+			case k.Val.Form == toml.FormDotted:
+				walk(k.Val)
+			case k.Val.Form == toml.FormValue:
+				if end := e.valueEnd(k.Val); end > spot.end {
+					line := e.lineStart(int(k.Off))
 					for e.text[line] == ' ' || e.text[line] == '\t' {
 						line++
 					}
-					spot = keySpot{int(k.off), line, end}
+					spot = keySpot{int(k.Off), line, end}
 				}
 			}
 		}
@@ -51,24 +53,24 @@ func (e *Editor) lastKey(t *value) keySpot {
 	return spot
 }
 
-func (e *Editor) entryEnd(k *entry) int {
-	if k.val.kind != kindTable || e.text[k.val.off] == '{' {
-		return e.valueEnd(k.val)
+func (e *Editor) entryEnd(k *toml.Entry) int {
+	if k.Val.Kind != toml.KindTable || e.text[k.Val.Off] == '{' {
+		return e.valueEnd(k.Val)
 	}
 	end := 0
-	for i := range k.val.keys {
-		end = max(end, e.entryEnd(&k.val.keys[i]))
+	for i := range k.Val.Keys {
+		end = max(end, e.entryEnd(&k.Val.Keys[i]))
 	}
 	return end
 }
 
 // valueEnd returns the offset behind a value. Lists and inline tables inside
 // lists carry no end of their own.
-func (e *Editor) valueEnd(v *value) int {
-	if c := e.text[v.off]; c == '{' || c == '[' {
-		return closing(e.text, int(v.off))
+func (e *Editor) valueEnd(v *toml.Value) int {
+	if c := e.text[v.Off]; c == '{' || c == '[' {
+		return closing(e.text, int(v.Off))
 	}
-	return int(v.end)
+	return int(v.End)
 }
 
 // closing returns the offset behind the bracket that closes the one at off.
@@ -132,18 +134,18 @@ func (e *Editor) headerEnd(off int) int { return closing(e.text, off) - 1 }
 
 // firstHeader returns the offset of the first header that names a table or
 // one below it.
-func (e *Editor) firstHeader(v *value) int {
+func (e *Editor) firstHeader(v *toml.Value) int {
 	first := len(e.text)
-	if v.form == formHeader || v.form == formElement {
-		first = int(v.off)
+	if v.Form == toml.FormHeader || v.Form == toml.FormElement {
+		first = int(v.Off)
 	}
-	for i := range v.keys {
-		if c := v.keys[i].val; c.form == formHeader || c.form == formParent || c.form == formTables {
+	for i := range v.Keys {
+		if c := v.Keys[i].Val; c.Form == toml.FormHeader || c.Form == toml.FormParent || c.Form == toml.FormTables {
 			first = min(first, e.firstHeader(c))
 		}
 	}
-	for _, el := range v.list {
-		if el.form == formElement {
+	for _, el := range v.List {
+		if el.Form == toml.FormElement {
 			first = min(first, e.firstHeader(el))
 		}
 	}
@@ -153,10 +155,10 @@ func (e *Editor) firstHeader(v *value) int {
 // headersStart returns the offset of the file's first header, or its end.
 func (e *Editor) headersStart() int { return min(e.firstHeaderBelow(e.root), len(e.text)) }
 
-func (e *Editor) firstHeaderBelow(v *value) int {
+func (e *Editor) firstHeaderBelow(v *toml.Value) int {
 	first := len(e.text)
-	for i := range v.keys {
-		if c := v.keys[i].val; c.form != formValue && c.form != formDotted {
+	for i := range v.Keys {
+		if c := v.Keys[i].Val; c.Form != toml.FormValue && c.Form != toml.FormDotted {
 			first = min(first, e.firstHeader(c))
 		}
 	}
@@ -198,7 +200,7 @@ func (e *Editor) lineText(off int) int {
 func (e *Editor) isHeader(at int) bool {
 	off := uint32(e.lineText(at))
 	t, _ := e.find(e.root, nil, int(off))
-	return t != nil && (t.form == formHeader || t.form == formElement)
+	return t != nil && (t.Form == toml.FormHeader || t.Form == toml.FormElement)
 }
 
 func (e *Editor) lineStart(off int) int {

@@ -1,4 +1,4 @@
-package components
+package edit
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
@@ -18,7 +19,7 @@ import (
 type Editor struct {
 	name    string
 	text    string
-	root    *value
+	root    *toml.Value
 	splices []splice
 }
 
@@ -34,7 +35,7 @@ func Edit(name string, data []byte) (*Editor, diag.List) {
 }
 
 func (e *Editor) parse() diag.List {
-	root, diags := readDocument(&source{name: e.name, path: e.name, text: e.text})
+	root, diags := toml.Read(&toml.Source{Name: e.name, Path: e.name, Text: e.text})
 	e.root = root
 	return diags
 }
@@ -80,12 +81,12 @@ func (e *Editor) Set(path []string, v any) error {
 	}
 	t := e.root
 	for i, name := range path[:len(path)-1] {
-		next := t.child(name)
+		next := t.Child(name)
 		switch {
 		case next == nil:
 			return e.create(t, path[:i], path[i:], lit)
-		case next.kind != kindTable && next.kind != kindList:
-			return fmt.Errorf("%s: %s is not a table", e.name, quotePath(path[:i+1]))
+		case next.Kind != toml.KindTable && next.Kind != toml.KindList:
+			return fmt.Errorf("%s: %s is not a table", e.name, toml.QuotePath(path[:i+1]))
 		}
 		t = next
 	}
@@ -112,24 +113,24 @@ func (e *Editor) SetAt(pos token.Position, key string, v any) error {
 func (e *Editor) AddTable(path []string) error {
 	parent := e.root
 	for _, name := range path[:len(path)-1] {
-		parent = parent.child(name)
+		parent = parent.Child(name)
 	}
 	name := path[len(path)-1]
-	if parent.entry(name) != nil {
-		return fmt.Errorf("%s: [%s] is already defined", e.name, quotePath(path))
+	if parent.Entry(name) != nil {
+		return fmt.Errorf("%s: [%s] is already defined", e.name, toml.QuotePath(path))
 	}
-	header := "[" + quotePath(path) + "]"
+	header := "[" + toml.QuotePath(path) + "]"
 	// Siblings with headers of their own, in the order of the file.
 	type sibling struct {
 		name string
 		off  int // of its first header
 	}
 	var sibs []sibling
-	if parent != nil && parent.kind == kindTable {
-		for i := range parent.keys {
-			k := &parent.keys[i]
-			if k.val.kind == kindTable && (k.val.form == formHeader || k.val.form == formParent) {
-				sibs = append(sibs, sibling{k.name, e.firstHeader(k.val)})
+	if parent != nil && parent.Kind == toml.KindTable {
+		for i := range parent.Keys {
+			k := &parent.Keys[i]
+			if k.Val.Kind == toml.KindTable && (k.Val.Form == toml.FormHeader || k.Val.Form == toml.FormParent) {
+				sibs = append(sibs, sibling{k.Name, e.firstHeader(k.Val)})
 			}
 		}
 	}
@@ -177,16 +178,16 @@ func (e *Editor) AddTable(path []string) error {
 }
 
 // find returns the table that begins at off, with its path.
-func (e *Editor) find(v *value, path []string, off int) (*value, []string) {
-	if v.kind == kindTable && int(v.off) == off && path != nil && v.form != formParent {
+func (e *Editor) find(v *toml.Value, path []string, off int) (*toml.Value, []string) {
+	if v.Kind == toml.KindTable && int(v.Off) == off && path != nil && v.Form != toml.FormParent {
 		return v, path
 	}
-	for i := range v.keys {
-		if t, p := e.find(v.keys[i].val, append(path[:len(path):len(path)], v.keys[i].name), off); t != nil {
+	for i := range v.Keys {
+		if t, p := e.find(v.Keys[i].Val, append(path[:len(path):len(path)], v.Keys[i].Name), off); t != nil {
 			return t, p
 		}
 	}
-	for i, el := range v.list {
+	for i, el := range v.List {
 		if t, p := e.find(el, append(path[:len(path):len(path)], strconv.Itoa(i)), off); t != nil {
 			return t, p
 		}
@@ -195,26 +196,26 @@ func (e *Editor) find(v *value, path []string, off int) (*value, []string) {
 }
 
 // contiguous reports whether a value is written in one place.
-func (e *Editor) contiguous(v *value) bool {
-	return v.form == formValue && (v.kind != kindTable || e.text[v.off] == '{')
+func (e *Editor) contiguous(v *toml.Value) bool {
+	return v.Form == toml.FormValue && (v.Kind != toml.KindTable || e.text[v.Off] == '{')
 }
 
 // set gives a key of an existing table a value.
-func (e *Editor) set(t *value, path []string, key, lit string) error {
-	if t.kind != kindTable {
-		return fmt.Errorf("%s: %s is not a table", e.name, quotePath(path))
+func (e *Editor) set(t *toml.Value, path []string, key, lit string) error {
+	if t.Kind != toml.KindTable {
+		return fmt.Errorf("%s: %s is not a table", e.name, toml.QuotePath(path))
 	}
-	if old := t.entry(key); old != nil {
-		if !e.contiguous(old.val) {
-			return fmt.Errorf("%s: %s is a table with keys of its own", e.name, quotePath(append(slices.Clone(path), key)))
+	if old := t.Entry(key); old != nil {
+		if !e.contiguous(old.Val) {
+			return fmt.Errorf("%s: %s is a table with keys of its own", e.name, toml.QuotePath(append(slices.Clone(path), key)))
 		}
-		return e.splice(int(old.val.off), e.valueEnd(old.val), lit)
+		return e.splice(int(old.Val.Off), e.valueEnd(old.Val), lit)
 	}
-	pair := QuoteKey(key) + " = " + lit
-	switch t.form {
-	case formValue:
+	pair := toml.QuoteKey(key) + " = " + lit
+	switch t.Form {
+	case toml.FormValue:
 		return e.insertInline(t, pair)
-	case formDotted:
+	case toml.FormDotted:
 		// The key joins its siblings, with the same dotted prefix.
 		last := e.lastKey(t)
 		start := e.lineStart(last.start)
@@ -222,17 +223,17 @@ func (e *Editor) set(t *value, path []string, key, lit string) error {
 		if i := strings.LastIndexByte(prefix, '.'); i >= 0 {
 			return e.insertLine(last.end, prefix[:i+1]+pair)
 		}
-		return fmt.Errorf("%s: cannot add %s to dotted keys", e.name, QuoteKey(key))
-	case formParent:
+		return fmt.Errorf("%s: cannot add %s to dotted keys", e.name, toml.QuoteKey(key))
+	case toml.FormParent:
 		at := e.aboveComments(e.lineStart(e.firstHeader(t)))
 		nl := e.newline()
-		return e.splice(at, at, "["+quotePath(path)+"]"+nl+pair+nl+nl)
+		return e.splice(at, at, "["+toml.QuotePath(path)+"]"+nl+pair+nl+nl)
 	}
 	return e.insertOwn(t, pair)
 }
 
 // insertOwn adds a line to a table with a header, or to the root table.
-func (e *Editor) insertOwn(t *value, pair string) error {
+func (e *Editor) insertOwn(t *toml.Value, pair string) error {
 	if last := e.lastKey(t); last.end > 0 {
 		indent := e.text[e.lineStart(last.line):last.line]
 		if strings.TrimSpace(indent) != "" {
@@ -248,7 +249,7 @@ func (e *Editor) insertOwn(t *value, pair string) error {
 		}
 		return e.splice(at, at, e.endLine(at)+pair+e.newline())
 	}
-	return e.insertLine(e.headerEnd(int(t.off)), pair)
+	return e.insertLine(e.headerEnd(int(t.Off)), pair)
 }
 
 // insertLine adds a line below the one that off is on.
@@ -261,24 +262,24 @@ func (e *Editor) insertLine(off int, line string) error {
 }
 
 // insertInline adds a pair to an inline table.
-func (e *Editor) insertInline(t *value, pair string) error {
+func (e *Editor) insertInline(t *toml.Value, pair string) error {
 	brace := e.valueEnd(t) - 1
-	if len(t.keys) == 0 {
-		return e.splice(int(t.off), brace+1, "{ "+pair+" }")
+	if len(t.Keys) == 0 {
+		return e.splice(int(t.Off), brace+1, "{ "+pair+" }")
 	}
 	end := 0
-	for i := range t.keys {
-		end = max(end, e.entryEnd(&t.keys[i]))
+	for i := range t.Keys {
+		end = max(end, e.entryEnd(&t.Keys[i]))
 	}
 	return e.splice(end, end, ", "+pair)
 }
 
 // create makes the tables that are missing on the way to a key.
-func (e *Editor) create(t *value, have, missing []string, lit string) error {
+func (e *Editor) create(t *toml.Value, have, missing []string, lit string) error {
 	// A table with its own header or braces takes the rest as one inline table.
-	if t != e.root && len(have) >= 2 || t != nil && t.form == formValue {
+	if t != e.root && len(have) >= 2 || t != nil && t.Form == toml.FormValue {
 		for _, name := range slices.Backward(missing[1:]) {
-			lit = "{ " + QuoteKey(name) + " = " + lit + " }"
+			lit = "{ " + toml.QuoteKey(name) + " = " + lit + " }"
 		}
 		return e.set(t, have, missing[0], lit)
 	}
@@ -297,10 +298,10 @@ func (e *Editor) create(t *value, have, missing []string, lit string) error {
 	return e.Set(append(slices.Clone(path), rest...), rawLiteral(lit))
 }
 
-func (e *Editor) tableAt(path []string) *value {
+func (e *Editor) tableAt(path []string) *toml.Value {
 	t := e.root
 	for _, name := range path {
-		if t = t.child(name); t == nil {
+		if t = t.Child(name); t == nil {
 			return nil
 		}
 	}
@@ -315,7 +316,7 @@ func literalOf(v any) (string, error) {
 	case rawLiteral:
 		return string(v), nil
 	case string:
-		return literalString(v), nil
+		return toml.LiteralString(v), nil
 	case bool:
 		return strconv.FormatBool(v), nil
 	case int:
@@ -323,7 +324,7 @@ func literalOf(v any) (string, error) {
 	case []string:
 		parts := make([]string, len(v))
 		for i, s := range v {
-			parts[i] = literalString(s)
+			parts[i] = toml.LiteralString(s)
 		}
 		return "[" + strings.Join(parts, ", ") + "]", nil
 	}

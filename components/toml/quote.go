@@ -1,4 +1,4 @@
-package components
+package toml
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// quotePath writes a path of keys as TOML would.
-func quotePath(path []string) string {
+// QuotePath writes a path of keys as TOML would.
+func QuotePath(path []string) string {
 	var b strings.Builder
 	for i, name := range path {
 		if i > 0 {
@@ -23,7 +23,7 @@ func QuoteKey(name string) string {
 	for i := 0; i < len(name); i++ {
 		c := name[i]
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
-			return quoteString(name)
+			return QuoteString(name)
 		}
 	}
 	if name == "" {
@@ -32,8 +32,8 @@ func QuoteKey(name string) string {
 	return name
 }
 
-// quoteString writes a TOML basic string.
-func quoteString(s string) string {
+// QuoteString writes a TOML basic string.
+func QuoteString(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, c := range s {
@@ -59,9 +59,9 @@ func quoteString(s string) string {
 	return b.String()
 }
 
-// literalString writes a string in the form that needs no escapes, if there
+// LiteralString writes a string in the form that needs no escapes, if there
 // is one.
-func literalString(s string) string {
+func LiteralString(s string) string {
 	if strings.ContainsAny(s, `"\`) && !strings.ContainsAny(s, "'\n\r") && utf8.ValidString(s) {
 		plain := true
 		for _, r := range s {
@@ -71,5 +71,5 @@ func literalString(s string) string {
 			return "'" + s + "'"
 		}
 	}
-	return quoteString(s)
+	return QuoteString(s)
 }

@@ -1,4 +1,4 @@
-package components
+package edit_test
 
 import (
 	"strings"
@@ -6,6 +6,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"specgraft/components"
+	"specgraft/components/edit"
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay"
 )
 
@@ -40,54 +44,55 @@ overlays = [{ type = "spec-remove-tag", tag = "URL" }, { type = "spec-remove-tag
 	tests := []struct {
 		name      string
 		component int // overlay index among all, in order
-		edit      func(e *Editor, op *overlay.Op) error
+		edit      func(e *edit.Editor, op *overlay.Op) error
 		old, new  string
 	}{
-		{"remove first", 0, func(e *Editor, op *overlay.Op) error { return e.RemoveAt(op.Pos) },
+		{"remove first", 0, func(e *edit.Editor, op *overlay.Op) error { return e.RemoveAt(op.Pos) },
 			"[[components.a.overlays]]\ntype = \"spec-add-tag\" # this\ntag = \"Vendor\"\nvalue = \"x\"\n\n", ""},
-		{"remove with comment and sub-table", 1, func(e *Editor, op *overlay.Op) error { return e.RemoveAt(op.Pos) },
+		{"remove with comment and sub-table", 1, func(e *edit.Editor, op *overlay.Op) error { return e.RemoveAt(op.Pos) },
 			"# about the second\n[[components.a.overlays]]\ntype = \"spec-search-replace\"\nregex = 'a'\ndescription = \"\"\"\nwhy\n\"\"\"\n[components.a.overlays.metadata]\ncategory = \"azl-pruning\"\n\n", ""},
-		{"remove inline first", 3, func(e *Editor, op *overlay.Op) error { return e.RemoveAt(op.Pos) },
+		{"remove inline first", 3, func(e *edit.Editor, op *overlay.Op) error { return e.RemoveAt(op.Pos) },
 			`{ type = "spec-remove-tag", tag = "URL" }, `, ""},
-		{"remove inline last", 4, func(e *Editor, op *overlay.Op) error { return e.RemoveAt(op.Pos) },
+		{"remove inline last", 4, func(e *edit.Editor, op *overlay.Op) error { return e.RemoveAt(op.Pos) },
 			`, { type = "spec-remove-tag", tag = "Vendor", expect = 2 }`, ""},
-		{"change one key", 0, func(e *Editor, op *overlay.Op) error {
+		{"change one key", 0, func(e *edit.Editor, op *overlay.Op) error {
 			to := *op
 			to.Value = "y"
 			return e.ReplaceOverlayAt(op.Pos, op, []overlay.Op{to})
 		}, "value = \"x\"\n", "value = \"y\"\n"},
-		{"typed for expression", 1, func(e *Editor, op *overlay.Op) error {
+		{"typed for expression", 1, func(e *edit.Editor, op *overlay.Op) error {
 			to := overlay.Op{Type: overlay.RemoveTag, Tag: "A", Description: op.Description}
 			return e.ReplaceOverlayAt(op.Pos, op, []overlay.Op{to})
 		}, "type = \"spec-search-replace\"\nregex = 'a'\ndescription = \"\"\"\nwhy\n\"\"\"\n", "type = \"spec-remove-tag\"\ndescription = \"\"\"\nwhy\n\"\"\"\ntag = \"A\"\n"},
-		{"one more", 2, func(e *Editor, op *overlay.Op) error {
+		{"one more", 2, func(e *edit.Editor, op *overlay.Op) error {
 			to := *op
 			to.Expect = &two
 			return e.ReplaceOverlayAt(op.Pos, op, []overlay.Op{to, {Type: overlay.PrependLines, Section: "%check", Lines: []string{"exit 0", ""}}})
 		}, "tag = \"URL\"\n\n# the end", "tag = \"URL\"\nexpect = 2\n\n[[components.a.overlays]]\ntype = \"spec-prepend-lines\"\nsection = \"%check\"\nlines = [\n    \"exit 0\",\n    \"\",\n]\n\n# the end"},
-		{"inline key gone", 4, func(e *Editor, op *overlay.Op) error {
+		{"inline key gone", 4, func(e *edit.Editor, op *overlay.Op) error {
 			to := *op
 			to.Expect = nil
 			return e.ReplaceOverlayAt(op.Pos, op, []overlay.Op{to})
 		}, `tag = "Vendor", expect = 2 }`, `tag = "Vendor" }`},
-		{"added to a list", 0, func(e *Editor, _ *overlay.Op) error {
+		{"added to a list", 0, func(e *edit.Editor, _ *overlay.Op) error {
 			return e.AddOverlays([]string{"components", "a", "overlays"}, []overlay.Op{{Type: overlay.RemoveTag, Tag: "X"}})
 		}, "tag = \"URL\"\n\n# the end", "tag = \"URL\"\n\n[[components.a.overlays]]\ntype = \"spec-remove-tag\"\ntag = \"X\"\n\n# the end"},
-		{"added to an inline list", 0, func(e *Editor, _ *overlay.Op) error {
+		{"added to an inline list", 0, func(e *edit.Editor, _ *overlay.Op) error {
 			return e.AddOverlays([]string{"components", "b", "overlays"}, []overlay.Op{{Type: overlay.RemoveTag, Tag: "X"}})
 		}, "expect = 2 }]", "expect = 2 }, { type = \"spec-remove-tag\", tag = \"X\" }]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e, problems := Edit("x.toml", []byte(doc))
+			e, problems := edit.Edit("x.toml", []byte(doc))
 			if err := problems.Err(); err != nil {
 				t.Fatal(err)
 			}
 			var ops []overlay.Op
-			for _, c := range e.root.get("components").entries() {
-				for _, v := range c.val.get("overlays").list {
-					ops = append(ops, decodeOp(v))
+			root, _ := toml.Read(&toml.Source{Name: "x.toml", Text: doc})
+			for _, c := range root.Get("components").Entries() {
+				for _, v := range c.Val.Get("overlays").List {
+					ops = append(ops, schema.Overlay(v))
 				}
 			}
 			if err := tt.edit(e, &ops[tt.component]); err != nil {
@@ -112,8 +117,8 @@ func TestOverlayText(t *testing.T) {
 		{Type: overlay.AppendLines, Lines: []string{"", " x", `"q" 'p' \`}, Branch: "2", Section: "%files"},
 		{Type: overlay.SetTag, Tag: "Version", Value: "       2"},
 	} {
-		text := OverlayText([]string{"overlays"}, &op)
-		got, problems := ParseOverlays("x.toml", []byte(text))
+		text := edit.OverlayText([]string{"overlays"}, &op)
+		got, problems := components.ParseOverlays("x.toml", []byte(text))
 		if problems.HasErrors() || len(got) != 1 {
 			t.Fatalf("%v\n%s", problems.Err(), text)
 		}
@@ -121,9 +126,9 @@ func TestOverlayText(t *testing.T) {
 		if d := cmp.Diff(op, got[0]); d != "" {
 			t.Errorf("(-want +got)\n%s\n%s", d, text)
 		}
-		inline, problems := ParseOverlays("x.toml", []byte("overlays = ["+inlineOverlay(&op)+"]\n"))
+		inline, problems := components.ParseOverlays("x.toml", []byte("overlays = ["+edit.InlineOverlay(&op)+"]\n"))
 		if problems.HasErrors() || len(inline) != 1 {
-			t.Fatalf("%v\n%s", problems.Err(), inlineOverlay(&op))
+			t.Fatalf("%v\n%s", problems.Err(), edit.InlineOverlay(&op))
 		}
 		inline[0].Pos, inline[0].KeyPos, inline[0].Layer = op.Pos, nil, ""
 		if d := cmp.Diff(op, inline[0]); d != "" {
