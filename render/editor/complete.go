@@ -232,11 +232,9 @@ func (m *completer) key(at []string) {
 // overlayKeys completes the keys that an overlay of its type takes.
 func (m *completer) overlayKeys(over []string, there map[string]bool, word, assign string) {
 	fields := m.c.fields(over)
-	keys := overlay.CommonKeys
+	keys := overlay.Keys()
 	if info := overlay.Lookup(overlay.Type(fields["type"].Text)); info != nil {
 		keys = append(slices.Clone(info.Keys), overlay.CommonKeys...)
-	} else {
-		keys = overlay.Keys()
 	}
 	for _, k := range keys {
 		if there[k.Name] {

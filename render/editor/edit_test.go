@@ -3,7 +3,6 @@ package editor_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -203,7 +202,7 @@ func show(t testing.TB, m map[string]diag.List) map[string][]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out[path] = append(out[path], fmt.Sprintf("%s", b))
+			out[path] = append(out[path], string(b))
 		}
 		slices.Sort(out[path])
 	}

@@ -110,15 +110,11 @@ func (s *Session) Open() []string {
 	return slices.Sorted(maps.Keys(s.texts))
 }
 
-// Close ends what the session has open.
+// Close lets go of the project. What still works on a snapshot of it goes on.
 func (s *Session) Close() {
 	s.mu.Lock()
-	cur := s.current
 	s.current = nil
 	s.mu.Unlock()
-	if cur != nil {
-		cur.close()
-	}
 }
 
 // A Snapshot is the project as it is at one moment.
@@ -133,9 +129,9 @@ type Snapshot struct {
 	shared  bool // everything but single components is as in the snapshot before
 	changed map[string]bool
 
-	quickOnce, deepOnce sync.Once
-	quick, deep         *render.Renderer
-	quickErr, deepErr   error
+	quickOnce sync.Once
+	quick     *render.Renderer
+	quickErr  error
 
 	filesOnce sync.Once
 	byFile    map[string][]string // components by file
@@ -181,9 +177,6 @@ func (s *Session) Snapshot() *Snapshot {
 	s.mu.Lock()
 	s.current = snap
 	s.mu.Unlock()
-	if old != nil {
-		old.close()
-	}
 	return snap
 }
 
@@ -206,12 +199,6 @@ func (s *Snapshot) compare(old *Snapshot) {
 	if s.shared {
 		s.checks = old.checkAll()
 	}
-}
-
-func (s *Snapshot) close() {
-	// A renderer that is in use reads on; what it has open is closed behind it.
-	s.deepOnce.Do(func() {})
-	s.quickOnce.Do(func() {})
 }
 
 // name returns the path of a file as positions have it.
