@@ -59,7 +59,7 @@ func (r *run) stamp() *diag.Diagnostic {
 		{path: "components/schema/table.go", after: "var settingKeys = []Key{\n", text: `	{Name: "motto", Type: String, Ext: true, Help: "What the distribution stands for."},
 `},
 		{path: "components/project.go", after: "type Settings struct {\n", text: "\t// Motto is what the distribution stands for.\n\tMotto string\n"},
-		{path: "components/decode.go", after: "p.Settings = Settings{\n", text: "\t\tMotto: set.text(\"motto\"),\n"},
+		{path: "components/decode.go", after: "p.Settings = Settings{\n", text: "\t\tMotto: set.Text(\"motto\"),\n"},
 	}},
 	{"A diagnostic", 1, []edit{
 		{path: "overlay/codes.go", page: "PACKAGE/codes.go", after: "var applyCodes = []diag.Code{\n", text: `	{
