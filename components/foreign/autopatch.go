@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -11,10 +12,19 @@ import (
 	"specgraft/overlay/diag"
 )
 
+// Bounds of a config.yaml; real ones have a few KiB, and some ten keys.
+const (
+	maxYAML  = 1 << 20
+	maxItems = 10_000
+)
+
 // Autopatch reads a config.yaml of AlmaLinux's autopatch: a list of actions in
 // their order. Files that it adds are looked for in files/ beside it.
 func Autopatch(name string, data []byte) (*Config, error) {
-	r := &autopatch{reader: reader{name: name, out: &Config{}}}
+	r := &autopatch{reader: reader{name: name, out: &Config{}}, left: maxItems}
+	if len(data) > maxYAML {
+		return nil, &diag.Diagnostic{Pos: r.pos(1), Code: "import/syntax", Message: fmt.Sprintf("the file has more than %d KiB", maxYAML>>10)}
+	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return nil, &diag.Diagnostic{Pos: r.pos(0), Code: "import/syntax", Message: strings.TrimPrefix(err.Error(), "yaml: ")}
@@ -23,7 +33,7 @@ func Autopatch(name string, data []byte) (*Config, error) {
 		return nil, r.syntax(&doc, "the document is not a mapping")
 	}
 	var actions *yaml.Node
-	for key, value := range pairs(doc.Content[0]) {
+	for key, value := range r.pairs(doc.Content[0]) {
 		switch key.Value {
 		case "actions":
 			actions = value
@@ -40,7 +50,7 @@ func Autopatch(name string, data []byte) (*Config, error) {
 		if block.Kind != yaml.MappingNode {
 			return nil, r.syntax(block, "an action is a mapping with one key")
 		}
-		for key, list := range pairs(block) {
+		for key, list := range r.pairs(block) {
 			if list.Kind != yaml.SequenceNode {
 				return nil, r.syntax(list, "the entries of %s are a list", key.Value)
 			}
@@ -52,23 +62,33 @@ func Autopatch(name string, data []byte) (*Config, error) {
 			}
 		}
 	}
+	if r.over != nil {
+		return nil, r.syntax(r.over, "the actions have more than %d keys and items, those of aliases counted each time", maxItems)
+	}
 	r.out.describe(strings.Join(r.changes, "; "))
 	return r.out, nil
 }
 
 type autopatch struct {
 	reader
-	changes []string // lines of changelog entries
+	changes []string   // lines of changelog entries
+	left    int        // keys and items that may still be looked at
+	over    *yaml.Node // what was not, as there were none left
 }
 
 func (r *autopatch) syntax(n *yaml.Node, format string, args ...any) error {
 	return &diag.Diagnostic{Pos: r.pos(max(n.Line, 1)), Code: "import/syntax", Message: fmt.Sprintf(format, args...)}
 }
 
-// pairs yields the keys and values of a mapping.
-func pairs(n *yaml.Node) func(func(k, v *yaml.Node) bool) {
+// pairs yields the keys and values of a mapping, as long as there are not too
+// many: an alias stands for a mapping of any size.
+func (r *autopatch) pairs(n *yaml.Node) func(func(k, v *yaml.Node) bool) {
 	return func(yield func(k, v *yaml.Node) bool) {
 		for i := 0; i+1 < len(n.Content); i += 2 {
+			if r.left--; r.left < 0 {
+				r.over = cmp.Or(r.over, n.Content[i])
+				return
+			}
 			v := n.Content[i+1]
 			if v.Kind == yaml.AliasNode {
 				v = v.Alias
@@ -84,7 +104,7 @@ func (r *autopatch) parameters(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
 		return
 	}
-	for key, value := range pairs(n) {
+	for key, value := range r.pairs(n) {
 		switch key.Value {
 		case "insert_almalinux_line":
 			r.nearly(key.Line, "overlays write no marker lines around what they add")
@@ -104,10 +124,11 @@ type entry struct {
 	used map[string]bool
 }
 
-func newEntry(n *yaml.Node) *entry {
+func (r *autopatch) newEntry(n *yaml.Node) *entry {
 	e := &entry{line: n.Line, text: map[string]string{}, list: map[string][]*yaml.Node{}, used: map[string]bool{}}
-	for key, value := range pairs(n) {
+	for key, value := range r.pairs(n) {
 		if value.Kind == yaml.SequenceNode {
+			r.left -= len(value.Content)
 			e.list[key.Value] = value.Content
 		} else {
 			e.text[key.Value] = value.Value
@@ -133,7 +154,7 @@ func (e *entry) items(key string) []*yaml.Node {
 }
 
 func (r *autopatch) action(kind string, n *yaml.Node) {
-	e := newEntry(n)
+	e := r.newEntry(n)
 	switch kind {
 	case "replace":
 		r.replace(e)

@@ -2,6 +2,7 @@ package foreign_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -362,6 +363,50 @@ func TestSyntax(t *testing.T) {
 		if _, err := foreign.Srpmproc("c.cfg", []byte(text), nil); code(err) != "import/syntax" {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// TestHostileConfigs reads configuration that is nested without end, or grows.
+func TestHostileConfigs(t *testing.T) {
+	t.Parallel()
+	aliases := "a: &a [" + strings.Repeat("x,", 1000) + "x]\nactions:\n" + strings.Repeat("  - delete_line:\n    - lines: *a\n", 1000)
+	bomb := "a0: &a0 [x, x]\n"
+	for i := range 40 {
+		bomb += fmt.Sprintf("a%d: &a%d [*a%d, *a%d]\n", i+1, i+1, i, i)
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"flow lists":         {"actions: " + strings.Repeat("[", 200_000), "exceeded max depth of 10000"},
+		"flow mappings":      {"actions: " + strings.Repeat("{a: ", 200_000), "exceeded max depth of 10000"},
+		"block lists":        {"actions:\n  " + strings.Repeat("- ", 200_000) + "x", "exceeded max depth of 10000"},
+		"lists, whole":       {"actions: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000), "an action is a mapping"},
+		"a list of aliases":  {aliases, "more than 10000 keys and items"},
+		"an alias bomb":      {bomb + "actions: *a40\n", "an action is a mapping"},
+		"an alias of itself": {"actions: &a [*a]\n", "an action is a mapping"},
+		"many keys":          {"actions:\n  - replace:\n    - a: 1\n" + strings.Repeat("      b: 1\n", 11_000), "more than 10000 keys and items"},
+		"too large":          {"#" + strings.Repeat("x", 1<<20), "more than 1024 KiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := foreign.Autopatch("c.yaml", []byte(tt.text))
+			if code(err) != "import/syntax" || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "c.yaml:") {
+				t.Errorf("got %.300v, want %s", err, tt.want)
+			}
+		})
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"messages":  {strings.Repeat("a {", 200_000), "nested more than 16 deep"},
+		"brackets":  {strings.Repeat("a <", 200_000), "nested more than 16 deep"},
+		"lists":     {"a: " + strings.Repeat("[", 200_000), "a list in a list"},
+		"in a list": {strings.Repeat("a: [{", 200_000), "nested more than 16 deep"},
+		"too large": {"#" + strings.Repeat("x", 4<<20), "more than 4096 KiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := foreign.Srpmproc("c.cfg", []byte(tt.text), nil)
+			if code(err) != "import/syntax" || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "c.cfg:") {
+				t.Errorf("got %.300v, want %s", err, tt.want)
+			}
+		})
 	}
 }
 

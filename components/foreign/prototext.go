@@ -20,8 +20,12 @@ type field struct {
 	msg  *message // nil for a scalar
 }
 
-// maxNested bounds messages inside each other.
-const maxNested = 16
+// Bounds of a file, which may have the text of others inside, and of messages
+// inside each other.
+const (
+	maxProto  = 4 << 20
+	maxNested = 16
+)
 
 // A protoReader reads the text form: names, a colon before scalars, braces or
 // angle brackets around messages, lists in brackets, strings that follow each
@@ -34,6 +38,9 @@ type protoReader struct {
 }
 
 func parseProtoText(file string, data []byte) (*message, error) {
+	if len(data) > maxProto {
+		return nil, &diag.Diagnostic{Pos: (&reader{name: file}).pos(1), Code: "import/syntax", Message: fmt.Sprintf("the file has more than %d KiB", maxProto>>10)}
+	}
 	if !utf8.Valid(data) {
 		return nil, &diag.Diagnostic{Pos: (&reader{name: file}).pos(1), Code: "import/syntax", Message: "the file is not UTF-8"}
 	}
