@@ -18,8 +18,23 @@ import (
 // maxOutput bounds a rendered spec: the largest real one has 250 KB.
 const maxOutput = 16 << 20
 
-// maxSteps bounds the texts that a template writes and the turns of its loops.
+// maxSteps bounds the texts that a template writes and the turns of its loops,
+// which count for as much as they hold.
 const maxSteps = 1_000_000
+
+// callSteps is what the call of a definition counts for beside what it holds.
+const callSteps = 10
+
+// maxMade bounds the bytes that go through the functions of a template.
+const maxMade = 64 << 20
+
+// Bounds on what recurses: the lists and parentheses of a definition, and
+// definitions that call each other. The engine's own would let both together
+// take more stack than there is.
+const (
+	maxNesting = 100
+	maxCalls   = 100
+)
 
 // A Line says where one line of a templated spec came from.
 type Line struct {
@@ -33,62 +48,132 @@ type Output struct {
 	Lines []Line
 }
 
-// marks are the places of a template set which write output.
-type marks []token.Position
+// A mark is a place of a template set which writes output, or starts a turn or a
+// definition.
+type mark struct {
+	pos   token.Position
+	steps int // what passing it counts for
+}
+
+// marks are the marks of a template set.
+type marks []mark
 
 // instrument makes a parsed template tell, while it runs, which of its lines
 // writes: a call that announces the position goes in front of every text, and
 // each action hands its value through emit, where escaping happens. So an
-// author of templates cannot forget to escape.
-func (m *marks) instrument(t *template.Template, source string) {
+// author of templates cannot forget to escape. Turns of loops and calls of
+// definitions are announced too, and count for as much as they hold.
+func (m *marks) instrument(t *template.Template, source string) *diag.Diagnostic {
 	if t.Tree == nil || t.Root == nil {
-		return
+		return nil
 	}
-	m.list(t.Tree, t.Root, source)
+	i := &instrumenter{marks: m, tree: t.Tree}
+	for at := range len(source) {
+		if source[at] == '\n' {
+			i.ends = append(i.ends, at)
+		}
+	}
+	size := i.list(t.Root, 0)
+	if i.tooDeep != nil {
+		return i.tooDeep
+	}
+	enter := snippet(fmt.Sprintf("{{__enter %d}}", i.mark(t.Root.Pos, size)), t.Root.Pos)
+	t.Root.Nodes = append(append([]parse.Node{enter}, t.Root.Nodes...), snippet("{{__leave}}", t.Root.Pos))
+	return nil
 }
 
-func (m *marks) at(t *parse.Tree, source string, pos parse.Pos) int {
-	before := source[:min(int(pos), len(source))]
-	line := strings.Count(before, "\n") + 1
-	col := len(before) - strings.LastIndexByte(before, '\n')
-	*m = append(*m, token.Position{Filename: t.ParseName, Offset: int(pos), Line: line, Column: col})
-	return len(*m) - 1
+type instrumenter struct {
+	marks   *marks
+	tree    *parse.Tree
+	ends    []int // where the lines of the source end
+	tooDeep *diag.Diagnostic
 }
 
-func (m *marks) list(t *parse.Tree, l *parse.ListNode, source string) {
-	if l == nil {
-		return
+func (in *instrumenter) mark(pos parse.Pos, steps int) int {
+	line, _ := slices.BinarySearch(in.ends, int(pos))
+	col := int(pos) + 1
+	if line > 0 {
+		col -= in.ends[line-1] + 1
+	}
+	p := token.Position{Filename: in.tree.ParseName, Offset: int(pos), Line: line + 1, Column: col}
+	*in.marks = append(*in.marks, mark{p, steps})
+	return len(*in.marks) - 1
+}
+
+// deep reports whether what stands at pos is nested too deep.
+func (in *instrumenter) deep(pos parse.Pos, depth int) bool {
+	if depth <= maxNesting {
+		return false
+	}
+	if in.tooDeep == nil {
+		i := in.mark(pos, 0)
+		in.tooDeep = &diag.Diagnostic{Pos: (*in.marks)[i].pos, Code: "template/broken",
+			Message: fmt.Sprintf("the template nests more than %d levels deep", maxNesting), Hint: "define a block, and call it with {{template}}"}
+	}
+	return true
+}
+
+// list instruments a list, and returns how much it holds.
+func (in *instrumenter) list(l *parse.ListNode, depth int) int {
+	if l == nil || in.deep(l.Pos, depth) {
+		return 0
+	}
+	branch := func(b *parse.BranchNode) int {
+		return in.pipe(b.Pipe, 0) + in.list(b.List, depth+1) + in.list(b.ElseList, depth+1)
 	}
 	var out []parse.Node
+	size := len(l.Nodes)
 	for _, n := range l.Nodes {
 		switch n := n.(type) {
 		case *parse.TextNode:
-			out = append(out, snippet(fmt.Sprintf("{{__text %d}}", m.at(t, source, n.Pos)), n.Pos))
+			out = append(out, snippet(fmt.Sprintf("{{__text %d}}", in.mark(n.Pos, 1)), n.Pos))
 		case *parse.ActionNode:
+			size += in.pipe(n.Pipe, 0)
 			if len(n.Pipe.Decl) == 0 {
-				call := snippet(fmt.Sprintf("{{0 | __emit %d}}", m.at(t, source, n.Pos)), n.Pos)
+				call := snippet(fmt.Sprintf("{{0 | __emit %d}}", in.mark(n.Pos, 0)), n.Pos)
 				n.Pipe.Cmds = append(n.Pipe.Cmds, call.Pipe.Cmds[1])
 			}
+		case *parse.TemplateNode:
+			size += in.pipe(n.Pipe, 0)
 		case *parse.IfNode:
-			m.list(t, n.List, source)
-			m.list(t, n.ElseList, source)
+			size += branch(&n.BranchNode)
 		case *parse.RangeNode:
-			m.list(t, n.List, source)
+			held := branch(&n.BranchNode)
 			// Each turn is announced, also of an empty loop, so that it counts.
-			n.List.Nodes = append([]parse.Node{snippet(fmt.Sprintf("{{__text %d}}", m.at(t, source, n.Pos)), n.Pos)}, n.List.Nodes...)
-			m.list(t, n.ElseList, source)
+			n.List.Nodes = append([]parse.Node{snippet(fmt.Sprintf("{{__text %d}}", in.mark(n.Pos, 1+held)), n.Pos)}, n.List.Nodes...)
+			size += held
 		case *parse.WithNode:
-			m.list(t, n.List, source)
-			m.list(t, n.ElseList, source)
+			size += branch(&n.BranchNode)
 		}
 		out = append(out, n)
 	}
 	l.Nodes = out
+	return size
+}
+
+// pipe returns how much a pipeline holds.
+func (in *instrumenter) pipe(p *parse.PipeNode, depth int) int {
+	if p == nil || in.deep(p.Pos, depth) {
+		return 0
+	}
+	size := 0
+	for _, c := range p.Cmds {
+		for _, arg := range c.Args {
+			size++
+			for chain, ok := arg.(*parse.ChainNode); ok; chain, ok = arg.(*parse.ChainNode) {
+				arg = chain.Node
+			}
+			if sub, ok := arg.(*parse.PipeNode); ok {
+				size += in.pipe(sub, depth+1)
+			}
+		}
+	}
+	return size
 }
 
 // snippet parses a single action. The text is ours, so it always parses.
 func snippet(text string, pos parse.Pos) *parse.ActionNode {
-	trees, err := parse.Parse("", text, "{{", "}}", map[string]any{"__text": 0, "__emit": 0})
+	trees, err := parse.Parse("", text, "{{", "}}", map[string]any{"__text": 0, "__emit": 0, "__enter": 0, "__leave": 0})
 	if err != nil {
 		panic(err)
 	}
@@ -107,9 +192,15 @@ type recorder struct {
 	text  bool             // a text: its own newlines move pos
 	open  bool             // the last line is not ended yet
 	steps int              // texts and turns so far
+	calls int              // definitions that are open
+	made  int              // bytes that went through functions so far
 }
 
 var errTooLong = fmt.Errorf("the template goes on for more than %d turns or %d MiB", maxSteps, maxOutput>>20)
+
+var errTooDeep = fmt.Errorf("the definitions of the template call each other more than %d deep", maxCalls)
+
+var errTooMuch = fmt.Errorf("the functions of the template make more than %d MiB", maxMade>>20)
 
 // Write attributes p to the current position. The template engine calls it
 // once for each text and each value.
@@ -155,16 +246,55 @@ func (r *recorder) Write(p []byte) (int, error) {
 
 // announce is __text: the text that follows starts at mark i.
 func (r *recorder) announce(i int) (string, error) {
-	r.pos, r.from, r.text = r.marks[i], nil, true
-	if r.steps++; r.steps > maxSteps {
+	r.pos, r.from, r.text = r.marks[i].pos, nil, true
+	if r.steps += r.marks[i].steps; r.steps > maxSteps {
 		return "", errTooLong
 	}
 	return "", nil
 }
 
+// enter is __enter, the start of a definition.
+func (r *recorder) enter(i int) (string, error) {
+	if r.calls++; r.calls > maxCalls {
+		return "", errTooDeep
+	}
+	return r.announce(i)
+}
+
+// leave is __leave, the end of a definition.
+func (r *recorder) leave() string {
+	r.calls--
+	return ""
+}
+
+// spend accounts for values that a function takes or gives.
+func (r *recorder) spend(values ...any) error {
+	const each = 64 // bytes of a Text beside its own
+	for _, v := range values {
+		switch v := v.(type) {
+		case string:
+			r.made += len(v)
+		case Text:
+			r.made += each + len(v.S)
+		case []Text:
+			for i := range v {
+				r.made += each + len(v[i].S)
+			}
+		case lines:
+			for i := range v {
+				r.made += each + len(v[i].text)
+			}
+		}
+	}
+	if r.made > maxMade {
+		return errTooMuch
+	}
+	return nil
+}
+
 // emit is __emit, the end of every action: it turns the value into text.
 func (r *recorder) emit(i int, v any) (string, error) {
-	r.pos, r.from, r.text = r.marks[i], nil, false
+	r.pos, r.from, r.text = r.marks[i].pos, nil, false
 	switch v := v.(type) {
 	case nil:
 		return "", nil
@@ -265,8 +395,10 @@ func (t *Template) failure(err error, s *Spec, r *recorder) diag.Diagnostic {
 			d.Pos = pos
 		}
 		d.Message = msg
-		if errors.Is(err, errTooLong) {
-			d.Message = errTooLong.Error()
+		for _, bound := range []error{errTooLong, errTooDeep, errTooMuch} {
+			if errors.Is(err, bound) {
+				d.Message = bound.Error()
+			}
 		}
 		if m := unknownField.FindStringSubmatch(msg); m != nil {
 			if n := diag.Nearest(m[1], fields()); n != "" {

@@ -1,8 +1,12 @@
 package template
 
 import (
+	"errors"
 	"fmt"
 	"go/token"
+	"maps"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -61,8 +65,7 @@ var Funcs = []Func{
 
 // funcs binds the functions to one component.
 func (r *recorder) funcs(s *Spec) template.FuncMap {
-	return template.FuncMap{
-		"__text": r.announce, "__emit": r.emit,
+	m := template.FuncMap{
 		"tag": tag, "tags": tags, "numbered": numbered, "lines": writeLines, "describe": describe,
 		"options": options, "sorted": sorted, "list": list, "concat": concat, "or_else": orElse,
 		"joined": joined, "hasprefix": hasPrefix, "trimprefix": trimPrefix, "osrelease": osRelease,
@@ -79,6 +82,98 @@ func (r *recorder) funcs(s *Spec) template.FuncMap {
 		"release":    func() Text { return release(s) },
 		"changelog":  func() (lines, error) { return changelog(s) },
 	}
+	maps.Copy(m, engineFuncs)
+	for name, f := range m {
+		m[name] = r.bounded(f)
+	}
+	m["__text"], m["__emit"], m["__enter"], m["__leave"] = r.announce, r.emit, r.enter, r.leave
+	return m
+}
+
+// engineFuncs are functions of text/template that make text.
+var engineFuncs = template.FuncMap{"printf": printf, "print": ofScalars(fmt.Sprint), "println": ofScalars(fmt.Sprintln),
+	"html": ofScalars(template.HTMLEscaper), "js": ofScalars(template.JSEscaper), "urlquery": ofScalars(template.URLQueryEscaper)}
+
+// ofScalars returns a function that takes only what has a size known before.
+func ofScalars(f func(...any) string) func(...any) (string, error) {
+	return func(args ...any) (string, error) {
+		if _, err := longest(args); err != nil {
+			return "", err
+		}
+		return f(args...), nil
+	}
+}
+
+// longest returns about how many bytes the longest of texts and numbers has.
+func longest(args []any) (int, error) {
+	n := 100
+	for _, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			n = max(n, len(arg))
+		case Text:
+			n = max(n, len(arg.S)+100)
+		case int, float64, bool, nil:
+		default:
+			return 0, errors.New("texts and numbers are wanted here, not lists or tables")
+		}
+	}
+	return n, nil
+}
+
+// bounded returns a function that accounts for what it takes and gives: what is
+// taken may be given twice, and so on in a loop.
+func (r *recorder) bounded(f any) any {
+	call := reflect.ValueOf(f)
+	takes := []reflect.Type{}
+	for in := range call.Type().Ins() {
+		takes = append(takes, in)
+	}
+	result := call.Type().Out(0)
+	failure := reflect.TypeFor[error]()
+	typ := reflect.FuncOf(takes, []reflect.Type{result, failure}, call.Type().IsVariadic())
+	return reflect.MakeFunc(typ, func(args []reflect.Value) []reflect.Value {
+		fail := func(err error) []reflect.Value {
+			return []reflect.Value{reflect.Zero(result), reflect.ValueOf(&err).Elem()}
+		}
+		for i, arg := range args {
+			given := []any{arg.Interface()}
+			if list, ok := given[0].([]any); ok && i == len(args)-1 {
+				given = list
+			}
+			if err := r.spend(given...); err != nil {
+				return fail(err)
+			}
+		}
+		var out []reflect.Value
+		if call.Type().IsVariadic() {
+			out = call.CallSlice(args)
+		} else {
+			out = call.Call(args)
+		}
+		if len(out) > 1 && !out[1].IsNil() {
+			return out
+		}
+		return []reflect.Value{out[0], reflect.ValueOf(new(r.spend(out[0].Interface()))).Elem()}
+	}).Interface()
+}
+
+// widths are the widths of printf which pad text.
+var widths = regexp.MustCompile(`[0-9]{3}|\*`)
+
+// printf is fmt.Sprintf for what is small enough before it is made.
+func printf(format string, args ...any) (string, error) {
+	n, err := longest(args)
+	if err != nil {
+		return "", err
+	}
+	if widths.MatchString(format) {
+		return "", errors.New("printf pads to at most 99 columns")
+	}
+	if strings.Count(format, "%")*n > maxOutput {
+		return "", errTooMuch
+	}
+	return fmt.Sprintf(format, args...), nil
 }
 
 // dummy functions let templates be parsed before there is a component.

@@ -66,8 +66,12 @@ var shortNames = []struct {
 	{"zlib", []string{"Zlib"}},
 }
 
-// longestLicense bounds an expression, in bytes.
-const longestLicense = 32 << 10
+// longestLicense bounds an expression, in bytes: the library recurses at each
+// parenthesis, and takes time by the square of the length.
+const longestLicense = 8 << 10
+
+// hintedWords bounds the words of an expression that are looked up.
+const hintedWords = 200
 
 // noLicense is the hint when nothing comes near.
 const noLicense = "see https://spdx.org/licenses for the identifiers; others are written LicenseRef-NAME"
@@ -75,7 +79,7 @@ const noLicense = "see https://spdx.org/licenses for the identifiers; others are
 // validLicense reports whether an expression is one of SPDX.
 func validLicense(expr string) (ok bool) {
 	if len(expr) > longestLicense {
-		return false // the library recurses at each parenthesis
+		return false
 	}
 	defer func() {
 		if recover() != nil { // the library panics when an expression ends too early
@@ -92,6 +96,10 @@ var licenseWords = regexp.MustCompile(`(?i)\s+(?:and|or)\s+|[()]`)
 // licenseHint says how to write a licence expression that SPDX does not know.
 func licenseHint(expr string) string {
 	if len(expr) > longestLicense {
+		return noLicense
+	}
+	words := licenseWords.FindAllStringIndex(expr, -1)
+	if len(words) > hintedWords {
 		return noLicense
 	}
 	var out strings.Builder
@@ -114,7 +122,7 @@ func licenseHint(expr string) string {
 		}
 		out.WriteString(ids[0] + after)
 	}
-	for _, m := range licenseWords.FindAllStringIndex(expr, -1) {
+	for _, m := range words {
 		word(expr[at:m[0]])
 		out.WriteString(strings.ToUpper(expr[m[0]:m[1]]))
 		at = m[1]

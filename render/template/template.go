@@ -39,7 +39,7 @@ var builtin embed.FS
 const (
 	entryPoint = "spec"       // the template that is executed
 	suffix     = ".spec.tmpl" // of a project's own templates
-	maxSource  = 1 << 20      // bytes of one template file
+	maxSource  = 256 << 10    // bytes of one template file, whose parser recurses
 	skeleton   = "skeleton"   // the shared blocks, not a template of its own
 	builtinExt = ".tmpl"      // of embedded files
 	builtinDir = "builtin"    // embedded folder
@@ -265,7 +265,9 @@ func (s *Set) parse(name string) (*Template, *diag.Diagnostic) {
 				continue
 			}
 			defined[into] = true
-			t.marks.instrument(def, texts[i])
+			if problem := t.marks.instrument(def, texts[i]); problem != nil {
+				return nil, problem
+			}
 			if _, err := t.set.AddParseTree(into, def.Tree); err != nil {
 				return nil, &diag.Diagnostic{Pos: token.Position{Filename: info.File}, Code: "template/broken", Message: err.Error()}
 			}

@@ -268,7 +268,7 @@ func TestFunctionsAreDocumented(t *testing.T) {
 		documented[f.Name] = true
 	}
 	for name := range dummies() {
-		if !strings.HasPrefix(name, "__") && !documented[name] {
+		if !strings.HasPrefix(name, "__") && engineFuncs[name] == nil && !documented[name] {
 			t.Errorf("%s is not in the table", name)
 		}
 		delete(documented, name)
