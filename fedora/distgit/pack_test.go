@@ -447,6 +447,31 @@ func TestHostilePacks(t *testing.T) {
 	}
 }
 
+// TestHostileChain reads a chain of deltas of which each is small, and makes much of
+// the one before.
+func TestHostileChain(t *testing.T) {
+	t.Parallel()
+	const size = 0xffffff // what one instruction copies at most
+	last := nameOf("blob", make([]byte, size))
+	list := []packed{obj(packBlob, string(make([]byte, size)))}
+	for i := range maxChainBytes/size + 2 {
+		id := fmt.Sprintf("%040x", i+1)
+		list = append(list, packed{id: id, kind: packRefDelta, ref: last, data: delta(size, size, 0xf0, 0xff, 0xff, 0xff), size: -1})
+		last = id
+	}
+	dir := filepath.Join(t.TempDir(), "r.git")
+	emptyRepository(t, dir)
+	writePack(t, dir, list...)
+	repo, ok := NewPool(t.Context(), &Git{Path: "/nonexistent/git"}).Open(dir)
+	if !ok {
+		t.Fatal("not a repository")
+	}
+	defer repo.Close()
+	if _, err := repo.Blob(last); !diag.HasCode(err, "fedora/unreadable-repository") || !strings.Contains(err.Error(), "more than 1024 MiB to put together") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // FuzzPack reads the objects of arbitrary packs.
 func FuzzPack(f *testing.F) {
 	dir := filepath.Join(f.TempDir(), "seed.git")

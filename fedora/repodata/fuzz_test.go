@@ -18,6 +18,43 @@ func FuzzRepomd(f *testing.F) {
 	})
 }
 
+// TestHostileXML reads metadata that is nested without end, or long where it may
+// not be.
+func TestHostileXML(t *testing.T) {
+	t.Parallel()
+	const n = 1 << 20
+	for name, tt := range map[string]struct{ text, want string }{
+		"elements":             {strings.Repeat("<a>", n), "nest too deep"},
+		"elements, closed":     {strings.Repeat("<a>", 200) + strings.Repeat("</a>", 200), "nest too deep"},
+		"elements in a row":    {"<metadata>" + strings.Repeat("<a></a>", 1000) + "</metadata>", ""},
+		"packages":             {"<metadata>" + strings.Repeat("<package>", n), "one package has too many bytes"},
+		"in a package":         {"<metadata><package>" + strings.Repeat("<a>", 2*n), "one package has too many bytes"},
+		"names in each other":  {"<metadata><package>" + strings.Repeat("<name>", n/2) + strings.Repeat("</name>", n/2) + "</package></metadata>", "one package has too many bytes"},
+		"versions, each other": {"<metadata><package>" + strings.Repeat("<version>", 20_000) + strings.Repeat("</version>", 20_000) + "</package></metadata>", ""},
+		"attributes":           {"<metadata><package " + strings.Repeat("a='' ", n), "one package has too many bytes"},
+		"a long name":          {"<metadata><package><arch>src</arch><name>" + strings.Repeat("a", 2*maxXMLText) + "</name></package></metadata>", "no proper name"},
+		"a comment":            {"<metadata><!--" + strings.Repeat("x", 6*n), "one package has too many bytes"},
+		"an instruction":       {"<?x " + strings.Repeat("x", 6*n), "one package has too many bytes"},
+		"a declaration":        {"<!DOCTYPE " + strings.Repeat("<", 6*n), "one package has too many bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readPrimary(strings.NewReader(tt.text), "primary.xml", 64<<20, "https://example.org/repo")
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %.300v, want %q", err, tt.want)
+			}
+		})
+	}
+	for name, text := range map[string]string{
+		"elements": strings.Repeat("<a>", n), "data": "<repomd>" + strings.Repeat("<data>", n/2),
+		"checksums": "<repomd><data>" + strings.Repeat("<checksum>", 20_000) + strings.Repeat("</checksum>", 20_000),
+	} {
+		if _, err := parseRepomd([]byte(text)); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
 func FuzzPrimary(f *testing.F) {
 	const pkg = `<package type="rpm"><name>boat</name><arch>src</arch><version epoch="0" ver="1" rel="2"/><checksum type="sha256">ab</checksum><size package="5"/><location href="b/boat-1-2.src.rpm"/></package>`
 	f.Add([]byte("<metadata>"+pkg+"</metadata>"), "primary.xml")

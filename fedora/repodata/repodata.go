@@ -30,7 +30,9 @@ const (
 	maxPrimary  = 4 << 30
 	maxPackages = 1 << 20
 	maxElement  = 16 << 20 // of one package; changelogs and file lists are elsewhere
+	maxSource   = 4 << 20  // of one source package, which is decoded as a whole
 	maxXMLText  = 64 << 10
+	maxOpen     = 64 // elements around packages
 )
 
 // A Package is a source package that a repository offers.
@@ -252,9 +254,9 @@ func readPrimary(r io.Reader, name string, limit int64, base string) (map[string
 	bounded := &budgetReader{r: open, left: limit}
 	d := strictXML(bounded)
 	packages := map[string][]Package{}
-	count := 0
+	count, depth := 0, 0
 	for {
-		bounded.element = maxElement
+		bounded.element = maxSource
 		token, err := d.Token()
 		if err == io.EOF {
 			break
@@ -262,8 +264,18 @@ func readPrimary(r io.Reader, name string, limit int64, base string) (map[string
 		if err != nil {
 			return nil, err
 		}
+		// The decoder remembers each element that is open.
+		if _, ok := token.(xml.EndElement); ok {
+			depth--
+		}
 		start, ok := token.(xml.StartElement)
-		if !ok || start.Name.Local != "package" {
+		if !ok {
+			continue
+		}
+		if start.Name.Local != "package" {
+			if depth++; depth > maxOpen {
+				return nil, errors.New("its elements nest too deep")
+			}
 			continue
 		}
 		var p struct {
