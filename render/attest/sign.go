@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -19,6 +20,23 @@ import (
 
 	"specgraft/overlay/diag"
 )
+
+// maxKeys bounds a file of keys.
+const maxKeys = 1 << 20
+
+// readKeys reads a file of keys, which may be a pipe.
+func readKeys(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxKeys+1))
+	if err == nil && len(data) > maxKeys {
+		err = fmt.Errorf("it has more than %d KiB", maxKeys>>10)
+	}
+	return data, err
+}
 
 // PayloadType is the type of what is signed.
 const PayloadType = "application/vnd.in-toto+json"
@@ -83,7 +101,7 @@ func ReadKey(file string) (*Key, error) {
 	if err != nil {
 		return nil, badKey(file, "the key cannot be read: %v", diag.Reason(err))
 	}
-	if !st.Mode().IsRegular() || st.Size() > 1<<20 {
+	if !st.Mode().IsRegular() || st.Size() > maxKeys {
 		return nil, badKey(file, "is no key file")
 	}
 	if st.Mode()&0o077 != 0 {
@@ -91,7 +109,7 @@ func ReadKey(file string) (*Key, error) {
 		d.Hint = "chmod 600 " + file
 		return nil, d
 	}
-	data, err := os.ReadFile(file)
+	data, err := readKeys(file)
 	if err != nil {
 		return nil, badKey(file, "the key cannot be read: %v", diag.Reason(err))
 	}
@@ -141,7 +159,7 @@ func derID(public any) (string, error) {
 // ReadPublicKeys reads the public keys that signatures may be of: one ed25519 key
 // in PEM, or lines as in SSH's authorized_keys.
 func ReadPublicKeys(file string) ([]PublicKey, error) {
-	data, err := os.ReadFile(file)
+	data, err := readKeys(file)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, badKey(file, "there is no such file")

@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -13,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+
+	"specgraft/overlay/diag"
 )
 
 // writeKeys writes a new key in both parts, in PEM or as SSH has it.
@@ -175,6 +178,38 @@ func TestDifference(t *testing.T) {
 		}
 	}
 }
+
+// TestHostileStatements reads statements, envelopes and keys that are nested without
+// end, or large.
+func TestHostileStatements(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`[`, 1<<20)
+	for name, tt := range map[string]struct{ text, want string }{
+		"arrays":      {deep, "not JSON that could be read"},
+		"objects":     {strings.Repeat(`{"a":`, 1<<20), "not JSON that could be read"},
+		"whole":       {`{"_type":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`, "not JSON that could be read"},
+		"ignored":     {`{"x":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`, "not JSON that could be read"},
+		"subjects":    {`{"subject":[` + strings.Repeat("{},", maxObjects) + `{}]}`, "more than 2000000 objects"},
+		"an envelope": {`{"payloadType":"application/vnd.in-toto+json","payload":"` + base64.StdEncoding.EncodeToString([]byte(deep)) + `"}`, "not JSON that could be read"},
+		"signatures":  {`{"payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":` + deep, "not JSON that could be read"},
+	} {
+		_, err := Verify([]byte(tt.text), nil, Place{Root: "testdata", Rendered: "testdata"})
+		if !diag.HasCode(err, "attest/bad") || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %.300v, want %s", name, err, tt.want)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(file, bytes.Repeat([]byte("#\n"), maxKeys), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{"a large file": second(ReadPublicKeys(file)), "a large key": second(ReadKey(file)), "a device": second(ReadPublicKeys("/dev/zero"))} {
+		if !diag.HasCode(err, "attest/key") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func FuzzVerify(f *testing.F) {
 	f.Add([]byte(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://slsa.dev/provenance/v1","subject":[{"name":"../x","digest":{"specgraftTreeV1":"0"}}],"predicate":{"buildDefinition":{"buildType":"urn:specgraft:render:v1"}}}`))

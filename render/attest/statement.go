@@ -76,7 +76,11 @@ type Parameters struct {
 
 // MaxStatement bounds the size of a statement that is read: one of all of Fedora
 // has less than 50 MiB.
-const MaxStatement = 512 << 20
+const MaxStatement = 128 << 20
+
+// maxObjects bounds the objects of a statement, each of which takes more memory
+// than text: one of all of Fedora has less than 200,000.
+const maxObjects = 2_000_000
 
 // Encode writes the statement as JSON.
 func (s *Statement) Encode() ([]byte, error) {
@@ -91,6 +95,9 @@ func (s *Statement) Encode() ([]byte, error) {
 // parseStatement reads a statement of the kind that is made here.
 func parseStatement(data []byte) (*Statement, error) {
 	var s Statement
+	if bytes.Count(data, []byte("{")) > maxObjects {
+		return nil, bad("it has more than %d objects", maxObjects)
+	}
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, bad("it is not JSON that could be read")
 	}

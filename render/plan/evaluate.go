@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"sync"
@@ -176,7 +175,7 @@ func (c *Cache) shardFile(number byte) string {
 // damaged is left out.
 func (s *cacheShard) load(path string) {
 	s.loaded, s.known, s.used = true, map[string][]byte{}, map[string]bool{}
-	data, err := os.ReadFile(path)
+	data, err := cache.ReadBounded(path, maxShardSize)
 	if err != nil {
 		return
 	}
@@ -187,6 +186,10 @@ func (s *cacheShard) load(path string) {
 		}
 	}
 }
+
+// maxShardSize bounds the bytes of a shard; what is larger is as if it were not
+// there.
+const maxShardSize = 256 << 20
 
 // maxShard bounds how many evaluations a shard keeps beyond those of this run.
 const maxShard = 4000

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"specgraft/components/edit"
+	"specgraft/fedora/cache"
 	"specgraft/overlay/diag"
 )
 
@@ -18,6 +19,10 @@ import (
 // under way. It is there only while files are being written: whoever finds it
 // can carry the edits on or take them back.
 const JournalName = ".specgraft-rebase.json"
+
+// maxJournal bounds a journal, which has the files of one rebase in it, and each of
+// these.
+const maxJournal = 256 << 20
 
 // A journal holds edits that belong together.
 type journal struct {
@@ -102,7 +107,7 @@ func Check(dir string) error {
 // nor as it is to be.
 func Resume(dir, root string, back bool) ([]string, error) {
 	file := filepath.Join(dir, JournalName)
-	data, err := os.ReadFile(file)
+	data, err := cache.ReadBounded(file, maxJournal)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &diag.Diagnostic{Code: "rebase/not-interrupted", Message: "no rebase was interrupted here"}
 	}
@@ -131,7 +136,7 @@ func (j *journal) run(dir, root string, back bool) error {
 			list.Add(filePos(f.Path), "rebase/interrupted", "the journal names a file outside of the project")
 			continue
 		}
-		now, err := os.ReadFile(p)
+		now, err := cache.ReadBounded(p, maxJournal)
 		gone := errors.Is(err, fs.ErrNotExist)
 		if err != nil && !gone {
 			return journalProblem(p, err)

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"specgraft/overlay/diag"
 )
 
 // TestJournal takes up a run that was killed behind any of its steps, in both
@@ -97,6 +100,43 @@ func TestJournalOutside(t *testing.T) {
 		if got, _ := os.ReadFile(victim); string(got) != "mine" {
 			t.Fatalf("%s: the file outside was written", path)
 		}
+	}
+}
+
+// TestHostileJournal refuses journals that are no JSON, nested or large, and files
+// in them that cannot be read to their end.
+func TestHostileJournal(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"nothing":  "",
+		"deep":     `{"version": 1, "files": ` + strings.Repeat("[", 1<<20),
+		"ignored":  `{"x": ` + strings.Repeat(`{"a":`, 1<<20),
+		"text":     `{"version": 1, "files": "x"}`,
+		"version":  `{"version": 2}`,
+		"no names": `{"version": 1, "files": [{}]}`,
+		"a device": `{"version": 1, "files": [{"path": "zero", "before": "", "after": ""}]}`,
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, JournalName), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("/dev/zero", filepath.Join(dir, "zero")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Resume(dir, dir, false); err == nil || !strings.Contains(err.Error(), "[rebase/interrupted]") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, JournalName)
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, maxJournal+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(dir, dir, false); !diag.HasCode(err, "rebase/write") {
+		t.Errorf("a large journal: %v", err)
 	}
 }
 

@@ -98,7 +98,7 @@ Exit code 1 says that there are errors; warnings and notes leave it at 0.`,
 }
 
 func readBaseline(file string) (*lint.Baseline, error) {
-	b, err := cli.ReadInput("lint/baseline", file, cli.MaxSpec)
+	b, err := cli.ReadInput("lint/baseline", file, lint.MaxBaseline)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,8 @@ func (c *channel) count(msg []byte, received bool) {
 		ID     json.RawMessage `json:"id"`
 		Method string          `json:"method"`
 	}
-	if json.Unmarshal(msg, &m) != nil || len(m.ID) == 0 || received == (m.Method == "") {
+	// What cannot be read is answered without a name.
+	if json.Unmarshal(msg, &m) != nil || len(m.ID) == 0 || string(m.ID) == "null" || received == (m.Method == "") {
 		return
 	}
 	c.mu.Lock()

@@ -53,6 +53,12 @@ func NewBaseline(list diag.List) *Baseline {
 	return b
 }
 
+// Bounds of a baseline, which are far beyond what a distribution has to say.
+const (
+	MaxBaseline = 64 << 20 // bytes
+	maxKnown    = 500_000
+)
+
 // ParseBaseline reads a baseline. The error is a *diag.Diagnostic.
 func ParseBaseline(name string, data []byte) (*Baseline, error) {
 	var b Baseline
@@ -60,6 +66,9 @@ func ParseBaseline(name string, data []byte) (*Baseline, error) {
 		d := &diag.Diagnostic{Code: "lint/baseline", Message: why, Hint: "write it with --write-baseline"}
 		d.Pos.Filename = name
 		return d
+	}
+	if len(data) > MaxBaseline || strings.Count(string(data), "{") > maxKnown {
+		return nil, bad(fmt.Sprintf("the file has more than %d MiB or %d findings", MaxBaseline>>20, maxKnown))
 	}
 	dec := json.NewDecoder(strings.NewReader(string(data)))
 	dec.DisallowUnknownFields()

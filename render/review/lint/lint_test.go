@@ -246,9 +246,11 @@ func TestBaseline(t *testing.T) {
 	if left := b.New(append(moved, moved[0])); len(left) != 1 {
 		t.Errorf("a second finding of the kind is not new: %v", left)
 	}
-	for _, bad := range []string{"", "{}", "[]", `{"schema": 2}`, `{"schema": 1, "x": 1}`} {
+	deep := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
+	for _, bad := range []string{"", "{}", "[]", `{"schema": 2}`, `{"schema": 1, "x": 1}`, deep, `{"schema": 1, "findings": ` + deep + "}", strings.Repeat(`{"findings":`, 1<<20),
+		`{"schema": 1, "findings": [` + strings.Repeat("{},", 500_000) + "{}]}"} {
 		if _, err := lint.ParseBaseline("b.json", []byte(bad)); err == nil || !strings.Contains(err.Error(), "lint/baseline") {
-			t.Errorf("%q: error %v", bad, err)
+			t.Errorf("%.100q: error %v", bad, err)
 		}
 	}
 }
