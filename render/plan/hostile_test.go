@@ -1,8 +1,8 @@
 package plan
 
 import (
+	"encoding/hex"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -23,13 +23,13 @@ func TestHostileCache(t *testing.T) {
 		"control": "\x00\xff",
 	} {
 		c := &Cache{Dir: t.TempDir()}
-		write(t, c, key, key+" "+text+"\n")
+		writeShard(t, c, key, key+" "+text+"\n")
 		if got := c.Facts(spec); got == nil || len(got.Packages) != len(want.Packages) {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}
 	c := &Cache{Dir: t.TempDir()}
-	file := write(t, c, key, key+" {}\n")
+	file := writeShard(t, c, key, key+" {}\n")
 	if err := os.Truncate(file, maxShardSize+1); err != nil {
 		t.Fatal(err)
 	}
@@ -38,17 +38,16 @@ func TestHostileCache(t *testing.T) {
 	}
 }
 
-// write writes the shard of a key.
-func write(t *testing.T, c *Cache, key, text string) string {
+// writeShard writes the shard of a key, before the cache is asked for the first time.
+func writeShard(t *testing.T, c *Cache, key, text string) string {
 	t.Helper()
-	c.shard(key).mu.Unlock()
-	matches := c.shardFile(shardNumber(key))
-	if err := os.MkdirAll(filepath.Dir(matches), 0o755); err != nil {
+	number, err := hex.DecodeString(key[:2])
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(matches, []byte(text), 0o600); err != nil {
+	file := c.shardFile(number[0] % 64)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.shards[shardNumber(key)].loaded = false
-	return matches
+	return file
 }
