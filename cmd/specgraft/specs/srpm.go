@@ -58,7 +58,7 @@ digest in it. Signatures are not checked. With --spec it prints the spec instead
 		defer f.Close()
 		var text []byte
 		p, err := reader.Read(f, func(f *reader.File, r io.Reader) error {
-			if !spec || !strings.HasSuffix(f.Name, ".spec") {
+			if !spec || !f.Spec {
 				return nil
 			}
 			var err error
@@ -106,7 +106,11 @@ func printSRPM(w io.Writer, p *reader.Package) error {
 	line("compression", p.Compression)
 	line("verified", strings.Join(p.Verified, ", "))
 	for _, f := range p.Files {
-		fmt.Fprintf(&b, "\n%s  %12d  %s\n    %s %s", f.Mode, f.Size, f.Name, f.DigestType, f.Digest)
+		digest := f.DigestType + " " + f.Digest
+		if f.Absent {
+			digest = "left out of the package (NoSource or NoPatch)"
+		}
+		fmt.Fprintf(&b, "\n%s  %12d  %s\n    %s", f.Mode, f.Size, f.Name, digest)
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, b.String())

@@ -274,7 +274,7 @@ func nameSpec(files []srpmContent, p *Package, want string) error {
 }
 
 func isArchive(f *File) bool {
-	if (f.spec || strings.HasSuffix(f.Name, ".spec")) && f.Size <= maxSpec {
+	if (f.Spec || strings.HasSuffix(f.Name, ".spec")) && f.Size <= maxSpec {
 		return false
 	}
 	lower := strings.ToLower(f.Name)

@@ -63,10 +63,10 @@ type File struct {
 	Digest     string      `json:"digest"`
 
 	Absent bool `json:"absent,omitempty"` // left out of the payload by NoSource or NoPatch
+	Spec   bool `json:"-"`                // the header marks it as the spec
 
 	seen  bool
-	spec  bool // the header marks it as the spec
-	index int  // in the header
+	index int // in the header
 }
 
 // EVR returns the package's version for comparing it with another.
@@ -401,7 +401,7 @@ func (h header) files() (list []File, specName string, err error) {
 			spec = flags[i]&fileFlagSpec != 0
 		}
 		if spec && specName == "" {
-			specName, f.spec = name, true
+			specName, f.Spec = name, true
 		}
 		f.Absent = len(flags) == len(names) && flags[i]&fileFlagGhost != 0
 		list = append(list, f)
