@@ -230,7 +230,10 @@ func (r *Renderer) locate(res *Result, tree *overlay.Tree, f *finding, d *diag.D
 	own := res.Upstream.Local
 	i := f.Line - 1
 	if f.File != "" || i < 0 || i >= tree.Spec.Len() {
-		d.Pos = token.Position{Filename: f.File, Line: f.Line, Column: 1}
+		d.Pos = token.Position{Line: f.Line, Column: 1}
+		if f.File != "" { // beside the spec
+			d.Pos.Filename = path.Join(path.Dir(tree.Spec.Name()), f.File)
+		}
 		if file := tree.Files[f.File]; file != nil && file.Origin != nil && file.Origin.Pos.IsValid() {
 			d.Related = append(d.Related, diag.Related{Pos: d.Pos, Message: "in this file of the component"})
 			d.Pos, own = file.Origin.Pos, true
