@@ -88,6 +88,11 @@ func TestBumpSmart(t *testing.T) {
 		{"part of a source only", "%global level 4\nRelease: %{level}%{?dist}\nSource0: x-%{level}.tar.gz", "autospec/release-form"},
 		{"autorelease in a macro", "%global rel %autorelease -b 3\nRelease: %{rel}", ""},
 		{"nothing there", "Release: %{nowhere}", "autospec/release-form"},
+		{"pre-release by its date", "Release: 0.20240229101500.f00dbad%{?dist}", "Release: 0.20240229101502.f00dbad%{?dist}"},
+		{"pre-release with a number", "Release: 0.3.rc1%{?dist}", "Release: 0.5.rc1%{?dist}"},
+		{"pre-release with a macro", "%global baserelease 3\nRelease: 0.%{baserelease}.beta%{?dist}", "%global baserelease 5"},
+		{"pre-release of nothing", "Release: 0.rc1%{?dist}", "autospec/release-form"},
+		{"no pre-release", "Release: 0%{?dist}", "tag 2%{?dist}"},
 		{"number of a word", "Release: %{?x}rc1", "autospec/release-form"},
 		{"version too", "%global v 4\nRelease: %{v}\nEpoch: %{v}", "autospec/release-form"},
 	} {
