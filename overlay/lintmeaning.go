@@ -250,6 +250,16 @@ var changelogMacro = regexp.MustCompile(`(?:^|[^%])(?:%%)*(%(?:[a-zA-Z_]\w*|\{[^
 // ownMacros are those that an entry may well mean.
 var ownMacros = regexp.MustCompile(`^%\{?[?!]*(?:name|version|release|epoch|dist|fedora|rhel|autochangelog)\b`)
 
+// ChangelogMacro returns the first macro in a line of a changelog that rpm expands
+// and that an entry hardly means, "" when there is none.
+func ChangelogMacro(line string) string {
+	m := changelogMacro.FindStringSubmatch(line)
+	if m == nil || ownMacros.MatchString(m[1]) || strings.HasPrefix(strings.TrimSpace(line), "%") {
+		return ""
+	}
+	return m[1]
+}
+
 // changelogMacros notices macros in new lines of %changelog.
 func (c *checkup) changelogMacros() {
 	for i, t := range c.lines {
@@ -257,12 +267,12 @@ func (c *checkup) changelogMacros() {
 			continue
 		}
 		text := c.file.Line(i).Text
-		m := changelogMacro.FindStringSubmatch(text)
-		if m == nil || ownMacros.MatchString(m[1]) || strings.HasPrefix(strings.TrimSpace(text), "%") {
+		m := ChangelogMacro(text)
+		if m == "" {
 			continue
 		}
-		c.warn("overlay/changelog-macro", c.textKey(), fmt.Sprintf("rpm expands %s in the changelog", m[1]),
-			"double the percent sign: %"+m[1], c.related(i, "the line: %s", short(text)))
+		c.warn("overlay/changelog-macro", c.textKey(), fmt.Sprintf("rpm expands %s in the changelog", m),
+			"double the percent sign: %"+m, c.related(i, "the line: %s", short(text)))
 	}
 }
 

@@ -30,6 +30,8 @@ var Codes = []diag.Code{
 		Doc: "release.calculation = \"auto\" looks at the last Release tag and treats all alike: a number that is raised takes the place of %autorelease in the other branch, and beside %autorelease a number is not raised. \"autorelease\" and \"manual\" leave both alone."},
 	{ID: "render/changelog-lost", Default: diag.Warning, Summary: "an overlay writes into a changelog that is generated",
 		Doc: "%autochangelog and all that stands behind it give way to the generated changelog. Older entries belong into the packaging's file named changelog; newer ones are the messages of commits."},
+	{ID: "render/changelog-macro", Default: diag.Warning, Summary: "a macro in the packaging's changelog file",
+		Doc: "%autochangelog copies the file named changelog as it stands, and rpm expands macros in %changelog: the text changes, may become several lines, or is refused. Double the percent sign. Reported for files that belong to the project."},
 	{ID: "render/suffix-gone", Default: diag.Note, Summary: "upstream is ahead, so the release has no suffix any more",
 		Doc: "specgraft.release.suffix puts a text of the distribution behind the release while upstream's version and release are not beyond specgraft.release.suffix-until. They are now; remove both keys, or set them anew."},
 	{ID: "render/path-conflict", Summary: "two rendered files exclude each other",

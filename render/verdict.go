@@ -82,7 +82,7 @@ func (r *Renderer) verdictKey(cfg macro.Config, res *Result, tree *overlay.Tree,
 	if set == nil {
 		set = macro.Builtin()
 	}
-	put("2", r.Build, macro.SRPM().Hash(), set.Hash(), cfg.Distro.Fedora, res.Component, res.Upstream.Commit)
+	put("3", r.Build, macro.SRPM().Hash(), set.Hash(), cfg.Distro.Fedora, res.Component, res.Upstream.Commit)
 	for _, f := range res.Config.SourceFiles {
 		put(f.Filename)
 	}
