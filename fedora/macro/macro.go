@@ -143,6 +143,8 @@ var Codes = []diag.Code{
 		Doc: "rpm takes lines that begin with # for comments in descriptions, too, and leaves them out. Only those right above another line of the text are reported: in front of the next section a comment is meant as one."},
 	{ID: "macro/patch-twice", Default: diag.Warning, Summary: "%prep applies a patch twice",
 		Doc: "%autosetup and %autopatch apply all patches; a %patch line for one of them applies it again, and the build stops at \"previously applied patch\"."},
+	{ID: "macro/empty-range", Default: diag.Warning, Summary: "no patch is in the range of %autopatch",
+		Doc: "%autopatch -m FIRST -M LAST applies the patches with these numbers and those between. The spec has patches, but none of them is there, so that the line does nothing; rpm 4.20 and later warn of it, too. Numbers begin at 0. %autopatch -q says that the range may be empty."},
 	{ID: "macro/no-name", Default: diag.Warning, Summary: "a Source or Patch has no file name",
 		Doc: "rpm takes what stands behind the last slash of the address, and there behind the last equals sign, for the name of the file. Nothing stands there. Append #/NAME to the address."},
 	{ID: "macro/indented-list", Default: diag.Warning, Summary: "a line of %sourcelist or %patchlist is indented",

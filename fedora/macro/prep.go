@@ -415,6 +415,14 @@ func autopatch(e *Evaluator, c *call) string {
 			list = append(list, i)
 		}
 	}
+	_, from := c.options['m']
+	_, to := c.options['M']
+	if len(list) == 0 && len(patches) > 0 && (from || to) && !c.flags['q'] && e.maybe == 0 && len(e.spec.spec.Open) == 0 {
+		// rpm 4.20 and later say so; without a range nothing is said, as all
+		// patches may be none.
+		d := e.warn("macro/empty-range", "%%autopatch applies nothing: no patch is in its range")
+		d.Hint = "the first Patch without a number, and the first of %patchlist, is number 0; -q says that nothing may be there"
+	}
 	quiet, strip := "-q", ""
 	if c.flags['v'] {
 		quiet = ""

@@ -24,6 +24,12 @@ var warningCases = []struct {
 	{"no-file", "a range that holds no patch", "Patch3: a.patch\n%description\n%prep\n%setup -q -T -c\n%autopatch -m 7 -M 9\n%autopatch -M 3\n", ""},
 	{"no-file", "all patches of a spec without any", "%description\n%prep\n%setup -q -T -c\n%autopatch -p1\n", ""},
 
+	{"empty-range", "numbers that begin at 0", "%description\n%patchlist\na.patch\nb.patch\n%prep\n%setup -q -T -c\n%autopatch 1\n%autopatch -m 2\n", "13: %autopatch applies nothing"},
+	{"empty-range", "below all", "Patch10: a.patch\n%description\n%prep\n%setup -q -T -c\n%autopatch -p1 -M 9\n", "10: "},
+	{"empty-range", "all of none, in a range or not", "%description\n%prep\n%autosetup -T -c -p1\n%autopatch -p1\n%autopatch -m 1\n", ""},
+	{"empty-range", "ranges that are kept free", "Patch100: a.patch\n%description\n%prep\n%setup -q -T -c\n%autopatch -q -M 99\n%autopatch -m 100 -M 199\n", ""},
+	{"empty-range", "patches that may be there", "%if \"%(hostname)\" == \"x\"\nPatch3: a.patch\n%endif\n%description\n%prep\n%setup -q -T -c\n%autopatch -m 2 -M 4\n", ""},
+
 	{"changelog", "the 30th of February", "%description\n%changelog\n* Mon Fab 30 2015 Kim\n- x\n", "8: the date"},
 	{"changelog", "three entries in order", "%description\n%changelog\n* Fri Mar 06 2015 Kim\n- x\n\n* Thu Mar 05 2015 Kim\n- y\n\n* Wed Mar 04 2015 Kim\n- z\n", ""},
 
