@@ -257,14 +257,7 @@ func (l *linter) expression(op *overlay.Op, rep *overlay.OpReport) {
 		return
 	}
 	if op.Section == "" && op.Package == "" {
-		hint := `add section = "..."`
-		if where := l.sections(rep); len(where) == 1 {
-			hint = fmt.Sprintf("all it matches is in %s: add section = %q", name(where[0]), where[0])
-			if where[0] == "" {
-				hint = "all it matches is in the preamble, where tags have overlays of their own"
-			}
-		}
-		l.add(op.At("regex"), "lint/unscoped", "the expression looks at the whole spec", hint)
+		l.unscoped(op, rep)
 	}
 	if !anchored(op.Regex) {
 		l.add(op.At("regex"), "lint/unanchored", "the expression is not anchored, so it matches longer words and lines as well",
@@ -272,18 +265,54 @@ func (l *linter) expression(op *overlay.Op, rep *overlay.OpReport) {
 	}
 }
 
-func name(section string) string {
-	if section == "" {
-		return "the preamble"
+// unscoped says how an expression that looks at the whole spec could be confined.
+// It says nothing where that cannot be done: no overlay is confined to the
+// preamble, and only its tags have overlays of their own; and whoever means
+// several sections, and says how many places, has confined it.
+func (l *linter) unscoped(op *overlay.Op, rep *overlay.OpReport) {
+	where := l.sections(rep)
+	hint := `add section = "..."`
+	switch {
+	case len(where) == 1 && where[0] != "":
+		hint = fmt.Sprintf("all it matches is in %s: add section = %q", where[0], where[0])
+	case len(where) == 1 && !l.tagsOnly(rep):
+		return
+	case len(where) == 1:
+		hint = "all it matches are tags of the preamble, which have overlays of their own"
+	case len(where) > 1 && op.Expect != nil:
+		return
+	case len(where) > 1:
+		hint = fmt.Sprintf("it changes lines of %d sections: make it one overlay for each, or set expect = %d when all are meant", len(where), rep.Places)
 	}
-	return section
+	l.add(op.At("regex"), "lint/unscoped", "the expression looks at the whole spec", hint)
+}
+
+// tagsOnly reports whether all lines that an operation changed are tags.
+func (l *linter) tagsOnly(rep *overlay.OpReport) bool {
+	before := l.stateBefore(rep)
+	if before == nil {
+		return false
+	}
+	str := before.Structure()
+	for _, e := range l.edits(rep) {
+		if e.Index >= len(str.Lines) || str.Lines[e.Index].Form != spec.FormTag {
+			return false
+		}
+	}
+	return true
 }
 
 // anchored reports whether an expression holds on to the beginning or the end
 // of something.
 func anchored(expr string) bool {
 	return strings.Contains(strings.ReplaceAll(expr, "[^", ""), "^") || strings.HasSuffix(expr, "$") && !strings.HasSuffix(expr, `\$`) ||
-		strings.Contains(expr, `\b`) || strings.Contains(expr, `\A`) || strings.HasSuffix(expr, `\z`)
+		strings.Contains(expr, `\b`) || wholeLine(expr) || strings.Contains(expr, `\A`) || strings.HasSuffix(expr, `\z`)
+}
+
+// wholeLine reports whether an expression takes the line as it is on both sides,
+// to which anchors would add nothing.
+func wholeLine(expr string) bool {
+	return strings.HasPrefix(expr, ".*") && strings.HasSuffix(expr, ".*") && !strings.HasSuffix(expr, `\.*`)
 }
 
 // sections returns the sections that an operation changed, "" for the preamble.
