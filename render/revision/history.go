@@ -52,10 +52,17 @@ type History struct {
 type UnknownError struct {
 	Ref string // as given
 	Top string // top level of the repository
+	// Shallow says that the repository lacks older commits, which the name may be
+	// of.
+	Shallow bool
 }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("no commit is called %q in %s", e.Ref, e.Top)
+	s := fmt.Sprintf("no commit is called %q in %s", e.Ref, e.Top)
+	if e.Shallow {
+		s += ", which is a shallow clone: git fetch --unshallow gets older commits, and git fetch origin REF a branch or tag"
+	}
+	return s
 }
 
 // Is reports whether target is fs.ErrNotExist.
@@ -112,7 +119,7 @@ func (h *History) Worktree() *Revision { return h.work }
 func (h *History) Resolve(ref string) (*Revision, error) {
 	id, err := h.repo.RevParse(ref)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &UnknownError{ref, h.repo.Top()}
+		return nil, &UnknownError{ref, h.repo.Top(), len(h.repo.Shallow()) > 0}
 	}
 	if err != nil {
 		return nil, err
