@@ -37,8 +37,9 @@ github. 'specgraft config schema review' describes the JSON.
 
 The trees are read from the repository: no checkout, no upstream and no network
 are needed. When the cache has what rendering needs, the working tree is also
-rendered in memory: the report then says where the checked-in tree is not what
-the configuration renders, with a patch, and what is new about the overlays.
+rendered in memory, and so is the commit of --to when it is the one checked out:
+the report then says where the checked-in tree is not what the configuration
+renders, with a patch, and what is new about the overlays.
 
 Exit code 1 says that a component fails, an EVR goes down, or the checked-in tree
 has drifted.`,
@@ -50,7 +51,7 @@ has drifted.`,
 	sel := g.SelectFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&from, "from", "", "compare from commit `REF`, or with A...B from where B left A (required)")
-	f.StringVar(&to, "to", "", "compare to commit `REF` (default: the working tree)")
+	f.StringVar(&to, "to", "", "compare to commit `REF` (default: the working tree); the checked-out one is rendered, too")
 	f.StringVarP(&output, "output-dir", "o", "", "write the report in all formats to `DIR`")
 	f.StringArrayVar(&archs, "arch", nil, "evaluate for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
 	_ = cmd.MarkFlagDirname("output-dir")
