@@ -3,7 +3,10 @@ package effect
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"go/token"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -74,6 +77,9 @@ func diffSpecs(g *cli.Globals, s *semanticFlags, args []string, format string) e
 	var side [2]semantic.Packaging
 	for i, path := range args {
 		if side[i], err = semantic.Open(path); err != nil {
+			if _, ok := errors.AsType[*fs.PathError](err); !ok {
+				return &diag.Diagnostic{Pos: token.Position{Filename: path}, Code: "diff/specs", Message: err.Error()}
+			}
 			return cli.FileProblem("diff/specs", path, err)
 		}
 	}

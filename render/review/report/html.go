@@ -66,7 +66,7 @@ type (
 		Name, Group, Kind, ClassList, EVRs, Counts, Noise, Patch string
 		Open, Compact                                            bool
 		Badges                                                   []htmlBadge
-		Problems                                                 []string
+		Problems, Unread                                         []string
 		Changes                                                  []htmlChange
 		Unknown                                                  []semantic.Unknown
 		Inputs                                                   []Input
@@ -221,7 +221,7 @@ func (p *htmlPage) health(c *Component) {
 
 // html lays out a component. detail and rows count what the page has so far.
 func (c *Component) html(compact bool, detail, rows *int) htmlComponent {
-	h := htmlComponent{Name: c.Name, Group: c.Group, Kind: c.Kind, EVRs: c.evrs(), Noise: c.Noise.String(), Compact: compact, Problems: c.Problems}
+	h := htmlComponent{Name: c.Name, Group: c.Group, Kind: c.Kind, EVRs: c.evrs(), Noise: c.Noise.String(), Compact: compact, Problems: c.Problems, Unread: c.unread()}
 	if label, bad := kindLabels[c.Kind], c.Kind != Meaning; bad && label != "" {
 		h.Badges = append(h.Badges, htmlBadge{strings.TrimPrefix(strings.TrimPrefix(label, "❌ "), "⚠️ "), "bad"})
 	}

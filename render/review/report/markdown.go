@@ -182,6 +182,9 @@ func (c *Component) markdown() string {
 	for _, p := range c.Problems {
 		fmt.Fprintf(&b, "- ❌ %s\n", lint.Cell(cut(p, 500)))
 	}
+	for _, s := range c.unread() {
+		fmt.Fprintf(&b, "- ⚠️ %s\n", lint.Cell(cut(s, 500)))
+	}
 	if c.Kind == Unrendered {
 		b.WriteString(c.unrendered())
 	}
@@ -210,6 +213,24 @@ func (c *Component) markdown() string {
 		b.WriteString("\nThe checked-in tree is not what the configuration renders; the patch that fixes it is in review.json.\n")
 	}
 	return b.String()
+}
+
+// unread says what stands in the way of reading the specs, other than what the
+// change itself broke, which is among the problems.
+func (c *Component) unread() []string {
+	var out []string
+	for _, u := range c.Unknown {
+		if u.What != "spec" {
+			continue
+		}
+		switch u.Side {
+		case "old":
+			out = append(out, "before the change: "+u.Why)
+		case "both":
+			out = append(out, "before and after the change: "+u.Why)
+		}
+	}
+	return out
 }
 
 // unrendered says what differs in the configuration of a component that is the

@@ -115,7 +115,9 @@ func (e *evaluation) packageFacts() []fact {
 			name = e.main
 		}
 		line := e.line(p.Pos)
-		out = append(out, fact{class: Package, pkg: key, name: name, what: "package", value: name, known: i == 0 || p.Name.Known, line: line, text: e.source(line)})
+		if name != "" { // else there is no spec, or it has no name
+			out = append(out, fact{class: Package, pkg: key, name: name, what: "package", value: name, known: i == 0 || p.Name.Known, line: line, text: e.source(line)})
+		}
 		for _, t := range p.Tags {
 			out = e.tagFacts(out, fact{pkg: key, name: name, line: e.line(t.Pos), known: t.Value.Known}, t, i)
 		}
@@ -241,11 +243,11 @@ func (c *comparison) facts(i int) {
 	c.sources(p, Patch)
 }
 
-// packagesOf returns the packages that only the first of two sides has.
+// packagesOf returns the sub-packages that only the first of two sides has.
 func packagesOf(here, there []fact) map[string]bool {
 	out := map[string]bool{}
 	for _, f := range here {
-		if f.class == Package {
+		if f.class == Package && f.pkg != "" {
 			out[f.pkg] = true
 		}
 	}

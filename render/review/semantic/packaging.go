@@ -33,11 +33,15 @@ const (
 
 // Open reads a spec file, or a directory with one spec and its files. Files
 // beside a spec file are not compared. Links out of the directory are not
-// followed.
+// followed. An error that is no fs.PathError says what is wrong with what the
+// path names.
 func Open(path string) (Packaging, error) {
 	st, err := os.Stat(path)
 	if err != nil {
 		return Packaging{}, err
+	}
+	if !st.IsDir() && !st.Mode().IsRegular() {
+		return Packaging{}, errors.New("neither a file nor a directory")
 	}
 	dir, name := filepath.Split(path)
 	if st.IsDir() {
@@ -52,10 +56,10 @@ func Open(path string) (Packaging, error) {
 	p := Packaging{FS: root.FS()}
 	if name == "" {
 		if name, err = specIn(p.FS, filepath.Base(path)); err != nil {
-			return Packaging{}, fmt.Errorf("%s: %w", path, err)
+			return Packaging{}, err
 		}
 		if p.Files, err = Digests(p.FS, name); err != nil {
-			return Packaging{}, fmt.Errorf("%s: %w", path, err)
+			return Packaging{}, err
 		}
 	}
 	p.Name = filepath.ToSlash(filepath.Join(dir, name))

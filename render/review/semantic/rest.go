@@ -406,7 +406,7 @@ func (c *comparison) files() {
 			}
 		}
 	}
-	if len(c.pairs) == 0 { // the specs are the same
+	if len(c.pairs) == 0 && !c.opaque { // the specs are the same
 		c.evaluateNames(declared)
 	}
 	names := map[string]bool{}
@@ -493,7 +493,7 @@ func (c *comparison) unknowns() {
 	}
 	const limit = 200
 	one := func(side string, e *evaluation) {
-		if d := e.spec.Rejected(); d != nil {
+		if d := e.spec.Rejected(); d != nil && e.p.Spec != nil {
 			add(side, "spec", fmt.Sprintf("rpm would not accept the spec: %s", d.Message), e.arch, e.line(d.Pos))
 		}
 		for i, u := range e.spec.Unknown {

@@ -184,6 +184,9 @@ func Compare(old, new Packaging, opt Options) *Diff {
 	}
 	c := &comparison{opt: &opt, archs: archs, old: newSide(old), new: newSide(new)}
 	c.diff = &Diff{Changes: []Change{}, Unknown: []Unknown{}}
+	if c.binary() {
+		return c.diff
+	}
 	if c.sameText() {
 		c.files()
 		c.finish()
@@ -218,6 +221,7 @@ type comparison struct {
 	unled    []unled
 	aligned  *alignment
 	runs     []hunk // see hunkList
+	opaque   bool   // a spec is no text, so that nothing is evaluated
 	// For specs that are the same: the name of the main package, and which
 	// files are patches.
 	name      string
