@@ -266,19 +266,18 @@ func (l *linter) expression(op *overlay.Op, rep *overlay.OpReport) {
 }
 
 // unscoped says how an expression that looks at the whole spec could be confined.
-// It says nothing where that cannot be done: no overlay is confined to the
-// preamble, and only its tags have overlays of their own; and whoever means
-// several sections, and says how many places, has confined it.
+// It says nothing of one that is meant for several sections and says how many
+// places that are.
 func (l *linter) unscoped(op *overlay.Op, rep *overlay.OpReport) {
 	where := l.sections(rep)
 	hint := `add section = "..."`
 	switch {
 	case len(where) == 1 && where[0] != "":
 		hint = fmt.Sprintf("all it matches is in %s: add section = %q", where[0], where[0])
-	case len(where) == 1 && !l.tagsOnly(rep):
-		return
+	case len(where) == 1 && l.tagsOnly(rep):
+		hint = fmt.Sprintf("all it matches are tags of the preamble: use an overlay for tags, or add section = %q", overlay.PreambleSection)
 	case len(where) == 1:
-		hint = "all it matches are tags of the preamble, which have overlays of their own"
+		hint = fmt.Sprintf("all it matches is in the preamble: add section = %q", overlay.PreambleSection)
 	case len(where) > 1 && op.Expect != nil:
 		return
 	case len(where) > 1:

@@ -113,7 +113,7 @@ func TestCodes(t *testing.T) {
 		{"unanchored", strings.Replace(replace, "'^make docs$'", "'make d.cs'", 1), nil, []string{"lint/unanchored"}},
 		{"a whole line", strings.Replace(replace, "'^make docs$'", "'.*docs.*'", 1), nil, []string{}},
 		{"up to the end", strings.Replace(replace, "'^make docs$'", "'make d.*'", 1), nil, []string{"lint/unanchored"}},
-		{"nothing to confine it to", ov + "type = \"spec-search-replace\"\ndescription = \"x\"\nregex = '^(%if) 0%{[?]rhel}$'\nreplacement = \"%if 0%{?fedora}\"\n", nil, []string{}},
+		{"confined to the preamble", ov + "type = \"spec-search-replace\"\ndescription = \"x\"\nsection = \"%preamble\"\nregex = '^(%if) 0%{[?]rhel}$'\nreplacement = \"%if 0%{?fedora}\"\n", nil, []string{}},
 		{"several sections", ov + "type = \"spec-search-replace\"\ndescription = \"x\"\nregex = '^(Tide[.]|make docs)$'\nreplacement = \"x\"\n", nil, []string{"lint/unscoped", "overlay/wide-match"}},
 		{"several sections are meant", ov + "type = \"spec-search-replace\"\ndescription = \"x\"\nregex = '^(Tide[.]|make docs)$'\nreplacement = \"x\"\nexpect = 2\n", nil, []string{}},
 		{"typed", ov + "type = \"spec-search-replace\"\ndescription = \"x\"\nregex = '^License: MIT$'\nreplacement = \"License: ISC\"\n", nil,
@@ -303,5 +303,34 @@ func TestCell(t *testing.T) {
 	}
 	if strings.Contains(strings.ReplaceAll(got, `\|`, ""), "|") {
 		t.Errorf("a bare | is in %q", got)
+	}
+}
+
+// TestUnscopedHint holds that the hint is one that can be followed: what it says
+// to add silences the finding.
+func TestUnscopedHint(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ regex, hint, add string }{
+		{"^make docs$", `all it matches is in %build: add section = "%build"`, `section = "%build"`},
+		{"^%if 0.*", `all it matches is in the preamble: add section = "%preamble"`, `section = "%preamble"`},
+		{"^Summary: Tide$", `all it matches are tags of the preamble: use an overlay for tags, or add section = "%preamble"`, `section = "%preamble"`},
+		{"^(Tide[.]|make docs)$", "it changes lines of 2 sections: make it one overlay for each, or set expect = 2 when all are meant", "expect = 2"},
+	} {
+		toml := ov + "type = \"spec-search-replace\"\ndescription = \"x\"\nregex = '" + test.regex + "'\nreplacement = \"x\"\n"
+		find := func(toml string) *diag.Diagnostic {
+			list := lint.Component(open(t, toml), lint.Options{}).Findings
+			for i := range list {
+				if list[i].Code == "lint/unscoped" {
+					return &list[i]
+				}
+			}
+			return nil
+		}
+		if d := find(toml); d == nil || d.Hint != test.hint {
+			t.Errorf("%s: %+v, want the hint %q", test.regex, d, test.hint)
+		}
+		if d := find(toml + test.add + "\n"); d != nil {
+			t.Errorf("%s with %s: %s", test.regex, test.add, d.Hint)
+		}
 	}
 }
