@@ -330,7 +330,8 @@ func (a *absorption) fork(ctx context.Context, dir, name string) error {
 }
 
 // forkUpstream returns the upstream that a component with a spec of its own
-// would have if it had one like the others.
+// would have if it had one like the others; without others, that of the
+// distribution which its own settings or the defaults name.
 func forkUpstream(p *components.Project, c *components.Component) (components.Upstream, diag.List) {
 	for _, n := range p.Names() {
 		other, problems := p.Component(n)
@@ -341,7 +342,9 @@ func forkUpstream(p *components.Project, c *components.Component) (components.Up
 		mine.Name, mine.Spec.UpstreamName, mine.Spec.UpstreamCommit = c.Name, c.Spec.UpstreamName, ""
 		return p.Upstream(&mine)
 	}
-	return p.Upstream(c)
+	mine := *c
+	mine.Spec.Type, mine.Spec.Path = "upstream", ""
+	return p.Upstream(&mine)
 }
 
 // readFork reads the directory of a package.
