@@ -122,7 +122,7 @@ func (p *Plan) fill(text string, g *Graph, s *Step) string {
 		vr = evr
 	}
 	return strings.NewReplacer("{name}", s.Component, "{srpm}", name+"-"+vr+".src.rpm", "{evr}", evr,
-		"{arch}", p.Arch, "{wave}", fmt.Sprint(s.Wave)).Replace(text)
+		"{arch}", orText(strings.Join(s.Architectures, ","), p.Arch), "{wave}", fmt.Sprint(s.Wave)).Replace(text)
 }
 
 // quote writes a text for a shell.
@@ -318,7 +318,7 @@ osc meta prj -F - "$PROJECT" <<END
   <link project="$BASE"/>
   <repository name="$REPOSITORY">
     <path project="$BASE" repository="$REPOSITORY"/>
-    <arch>%s</arch>
+%s
   </repository>
 </project>
 END
@@ -331,7 +331,7 @@ END
 	osc api -X PUT "/source/$PROJECT/$1/_link" -d "<link project=\"$BASE\" package=\"$1\"/>"
 }
 
-`, p.title(), base, len(p.Steps), p.Arch)
+`, p.title(), base, len(p.Steps), "    <arch>"+strings.ReplaceAll(p.Arch, ",", "</arch>\n    <arch>")+"</arch>")
 	for _, s := range p.Steps {
 		fmt.Fprintf(&b, "link %s # wave %d\n", s.Component, s.Wave)
 	}

@@ -35,6 +35,8 @@ type Edge struct {
 	// Suggest is a setting of the needing component under which the edge is not
 	// there, such as "with bootstrap"; "" when none was found.
 	Suggest string `json:"suggest,omitempty"`
+	// Architectures are those of a joined graph on which the edge is.
+	Architectures []string `json:"architectures,omitempty"`
 }
 
 // A Need is a requirement and what provides it.
@@ -46,6 +48,8 @@ type Need struct {
 	Via string `json:"via"`
 	// Unsatisfied says that the version is not the required one.
 	Unsatisfied bool `json:"unsatisfied,omitempty"`
+	// Architectures are those of a joined graph on which it is needed.
+	Architectures []string `json:"architectures,omitempty"`
 }
 
 // A Missing is a requirement that nothing provides.
@@ -53,6 +57,8 @@ type Missing struct {
 	Component   string   `json:"component"`
 	Requirement string   `json:"requirement"`
 	Nearest     []string `json:"nearest"`
+	// Architectures are those of a joined graph on which it is missing.
+	Architectures []string `json:"architectures,omitempty"`
 }
 
 // A Graph is what components need of each other on one architecture.
@@ -66,6 +72,10 @@ type Graph struct {
 	in    map[string][]int // edges by To
 	index *providers
 	md    *Metadata
+
+	// of a joined graph
+	arches []string
+	parts  []*Graph
 }
 
 // A provider is a package that provides a name in one version.
@@ -172,7 +182,7 @@ func (g *Graph) connect(name, text string, d *macro.Dependency, edges map[string
 				edges[p.component] = e
 			}
 			n := Need{Requirement: text, Package: p.pkg, Via: p.via, Unsatisfied: !satisfied}
-			if !slices.Contains(e.Needs, n) {
+			if !slices.ContainsFunc(e.Needs, func(m Need) bool { return m.same(&n) }) {
 				e.Needs = append(e.Needs, n)
 			}
 		}

@@ -18,6 +18,14 @@ type User struct {
 	Via         string `json:"via"`      // package, provides, file or metadata
 	// Others are further packages that provide what is required.
 	Others []string `json:"others"`
+	// Architectures are those of a joined graph on which that is so.
+	Architectures []string `json:"architectures,omitempty"`
+}
+
+// compare orders users by kind, component, package, requirement and provider.
+func (u *User) compare(o *User) int {
+	return cmp.Or(cmp.Compare(kindRank(u.Kind), kindRank(o.Kind)), strings.Compare(u.Component, o.Component),
+		strings.Compare(u.Package, o.Package), strings.Compare(u.Requirement, o.Requirement), strings.Compare(u.Provider, o.Provider))
 }
 
 // WhatNeeds lists who needs a component, one of its packages, or anything that is
@@ -25,6 +33,9 @@ type User struct {
 // when there is no such thing. What needs it inside of the same component is left
 // out.
 func (g *Graph) WhatNeeds(name string) (users []User, ok bool) {
+	if g.parts != nil {
+		return g.joinedUsers(name)
+	}
 	targets := map[string]bool{}
 	owner := ""
 	if f := g.facts[name]; f != nil {
@@ -66,9 +77,7 @@ func (g *Graph) WhatNeeds(name string) (users []User, ok bool) {
 					continue
 				}
 				u.Component, u.Package, u.Kind, u.Requirement = component, pkg, kind, text
-				if !slices.ContainsFunc(users, func(o User) bool {
-					return o.Component == u.Component && o.Package == u.Package && o.Kind == u.Kind && o.Requirement == u.Requirement && o.Provider == u.Provider
-				}) {
+				if !slices.ContainsFunc(users, func(o User) bool { return o.compare(&u) == 0 }) {
 					users = append(users, u)
 				}
 			}
@@ -101,10 +110,7 @@ func (g *Graph) WhatNeeds(name string) (users []User, ok bool) {
 			}
 		}
 	}
-	slices.SortStableFunc(users, func(a, b User) int {
-		return cmp.Or(cmp.Compare(kindRank(a.Kind), kindRank(b.Kind)), strings.Compare(a.Component, b.Component),
-			strings.Compare(a.Package, b.Package), strings.Compare(a.Requirement, b.Requirement), strings.Compare(a.Provider, b.Provider))
-	})
+	slices.SortStableFunc(users, func(a, b User) int { return a.compare(&b) })
 	return users, true
 }
 

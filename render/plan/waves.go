@@ -15,6 +15,8 @@ type Step struct {
 	After []string `json:"after"`
 	// Seconds is how long the build takes, as far as --times says so.
 	Seconds float64 `json:"seconds,omitempty"`
+	// Architectures are those of the plan on which it is built.
+	Architectures []string `json:"architectures,omitempty"`
 }
 
 // A Reason says why a component is in a plan.
@@ -28,7 +30,7 @@ type Reason struct {
 
 // A Plan is what to build in which order.
 type Plan struct {
-	Arch  string `json:"arch"`
+	Arch  string `json:"arch"`           // several are separated by commas
 	From  string `json:"from,omitempty"` // commits that were compared
 	To    string `json:"to,omitempty"`
 	Steps []Step `json:"steps"` // by wave, then name
@@ -80,7 +82,8 @@ func (g *Graph) Order(arch string, set map[string][]Reason, times map[string]flo
 			p.Skipped = append(p.Skipped, Skip{name, "it is not built on " + arch})
 		default:
 			names = append(names, name)
-			p.Steps = append(p.Steps, Step{Component: name, Reasons: reasons, After: []string{}, Seconds: times[name]})
+			p.Steps = append(p.Steps, Step{Component: name, Reasons: reasons, After: []string{}, Seconds: times[name],
+				Architectures: g.builtOn(name)})
 		}
 	}
 	number := make(map[string]int, len(names))

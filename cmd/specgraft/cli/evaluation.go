@@ -37,9 +37,14 @@ func (s *QuerySettings) Flags(cmd *cobra.Command) {
 
 // EvaluationFlags adds the flags that say what specs are evaluated with.
 func (s *QuerySettings) EvaluationFlags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&s.arch, "arch", "x86_64", "evaluate for the architecture `ARCH`")
+	cmd.Flags().StringVar(&s.arch, "arch", "x86_64", "evaluate for the architecture `ARCH`")
 	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
+	s.SettingFlags(cmd)
+}
+
+// SettingFlags adds those of EvaluationFlags but for the architecture.
+func (s *QuerySettings) SettingFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringArrayVarP(&s.defines, "define", "D", nil, "define the macro `'NAME VALUE'`; may be repeated")
 	f.StringArrayVar(&s.with, "with", nil, "switch the build conditional `NAME` on; may be repeated")
 	f.StringArrayVar(&s.without, "without", nil, "switch the build conditional `NAME` off; may be repeated")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"go/token"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,7 +19,9 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
+	"specgraft/render"
 	"specgraft/render/plan"
 	"specgraft/render/revision"
 )
@@ -33,6 +36,7 @@ type planOptions struct {
 	times     string
 	repodata  []string
 	edges     bool
+	arches    []string
 	farm      plan.Farm
 	set       cli.QuerySettings
 }
@@ -54,7 +58,9 @@ that are named, as the working tree has them. --rdeps adds those that build-requ
 something of theirs, and --reason says why each one is there.
 
 What a component builds and needs is what its rendered spec says, evaluated for
---arch without running it: packages, Provides and the files that %files names. What
+--arch without running it: packages, Provides and the files that %files names. With
+several --arch the plan is one in which a component is built for all of them at
+once, and everything that is so on some of them only says where. What
 only shows in built packages, such as pkgconfig(), cmake(), python3dist(), perl()
 and sonames, comes from the metadata of a repository that has them, with --repodata.
 Requirements that nothing provides are listed with the nearest names.
@@ -70,16 +76,19 @@ build-requires, requires or recommends it, directly and through what it provides
 Besides ` + formats + ` there are these formats:` + about.String() + `
 
 In --command, the command that builds one component, {name}, {srpm}, {evr}, {arch}
-and {wave} are replaced.`,
+and {wave} are replaced; several architectures are separated by commas.`,
 		Example: `  specgraft plan --from HEAD~1 --rdeps 1 --reason
   specgraft plan -a --repodata /srv/repo --format make > Makefile
   specgraft plan zlib-ng --rdeps all --format svg > plan.svg
+  specgraft plan -a --arch x86_64 --arch aarch64 --edges
   specgraft plan --what-needs zlib-ng-devel
   specgraft plan -a --times seconds.csv --json`,
 	}
 	sel := g.SelectFlags(cmd)
-	o.set.EvaluationFlags(cmd)
+	o.set.SettingFlags(cmd)
 	f := cmd.Flags()
+	f.StringArrayVar(&o.arches, "arch", []string{"x86_64"}, "evaluate for the architecture `ARCH`; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
 	f.StringVar(&o.from, "from", "", "plan what differs from commit `REF`, or with A...B from where B left A")
 	f.StringVar(&o.to, "to", "", "plan what differs in commit `REF` (default HEAD)")
 	f.BoolVar(&o.meaning, "meaning", false, "with --from, leave out components in whose specs nothing changed but comments, spacing and the like")
@@ -134,8 +143,11 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 	if err != nil {
 		return err
 	}
-	if err := g.CheckArch(cfg.Arch); err != nil {
-		return err
+	o.arches = distinct(o.arches)
+	for _, arch := range o.arches {
+		if err := g.CheckArch(arch); err != nil {
+			return err
+		}
 	}
 	p, err := g.Load()
 	if err != nil {
@@ -146,11 +158,15 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 		return err
 	}
 	r.SkipLockValidation = true // a look at components asks for no update
-	l := &plan.Loader{Renderer: r, Config: cfg, Cache: &plan.Cache{Build: cli.BuildID()}, Jobs: g.Jobs(0, 1)}
+	evaluations := &plan.Cache{Build: cli.BuildID()}
 	if dir, err := g.Cache(); err == nil && dir != "" {
-		l.Cache.Dir = filepath.Join(dir, "plan.v1")
+		evaluations.Dir = filepath.Join(dir, "plan.v1")
 	}
-	job := &planJob{g: g, o: o, loader: l, arch: cfg.Arch}
+	job := &planJob{g: g, o: o, renderer: r}
+	for _, arch := range o.arches {
+		cfg.Arch = arch
+		job.loaders = append(job.loaders, &plan.Loader{Renderer: r, Config: cfg, Cache: evaluations, Jobs: g.Jobs(0, 1)})
+	}
 	if o.from != "" {
 		err = job.compare(ctx, p, sel, args)
 	} else {
@@ -160,7 +176,7 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 		return err
 	}
 	defer func() {
-		if err := l.Cache.Save(); err != nil {
+		if err := evaluations.Save(); err != nil {
 			g.Note("the results of evaluations could not be kept: %v", err)
 		}
 	}()
@@ -176,17 +192,17 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 	if err := job.graph.SuggestCuts(ctx, job.evaluate, job.set); err != nil {
 		return err
 	}
-	made := job.graph.Order(job.arch, job.set, times)
+	made := job.graph.Order(strings.Join(o.arches, ","), job.set, times)
 	made.From, made.To, made.Removed = job.from, job.to, append(made.Removed, job.removed...)
 	return job.print(made, format)
 }
 
 // A planJob is one run of plan.
 type planJob struct {
-	g      *cli.Globals
-	o      *planOptions
-	loader *plan.Loader
-	arch   string
+	g        *cli.Globals
+	o        *planOptions
+	renderer *render.Renderer
+	loaders  []*plan.Loader // one for each architecture
 
 	graph    *plan.Graph
 	evaluate plan.Evaluate
@@ -208,21 +224,13 @@ func (j *planJob) workingTree(ctx context.Context, p *components.Project, sel *c
 			return err
 		}
 	}
-	if err := j.loader.Renderer.Prepare(ctx, names, true).Err(); err != nil {
+	if err := j.renderer.Prepare(ctx, names, true).Err(); err != nil {
 		return err
 	}
-	line := cli.NewProgress(j.g)
-	line.Show("evaluating %d specs", len(names))
-	loaded, err := j.loader.Render(ctx, names)
-	line.Clear()
+	loaded, err := j.load(ctx, nil, names)
 	if err != nil {
 		return err
 	}
-	md, err := plan.ReadMetadata(j.o.repodata, loaded.Components)
-	if err != nil {
-		return err
-	}
-	j.graph, j.evaluate = plan.NewGraph(loaded.Components, md), j.loader.Switched(nil)
 	j.set = map[string][]plan.Reason{}
 	for _, n := range chosen {
 		j.set[n] = []plan.Reason{{Kind: "named"}}
@@ -265,18 +273,10 @@ func (j *planJob) compare(ctx context.Context, p *components.Project, sel *cli.S
 	if err != nil {
 		return err
 	}
-	line := cli.NewProgress(j.g)
-	line.Show("evaluating %d specs", len(after))
-	loaded, err := j.loader.At(ctx, to, after)
-	line.Clear()
+	loaded, err := j.load(ctx, to, after)
 	if err != nil {
 		return err
 	}
-	md, err := plan.ReadMetadata(j.o.repodata, loaded.Components)
-	if err != nil {
-		return err
-	}
-	j.graph, j.evaluate = plan.NewGraph(loaded.Components, md), j.loader.Switched(to)
 	j.set, j.packages = map[string][]plan.Reason{}, map[string]map[string]bool{}
 	for _, name := range chosen {
 		a, err := from.Tree(name)
@@ -302,12 +302,62 @@ func (j *planJob) compare(ctx context.Context, p *components.Project, sel *cli.S
 			j.failed = append(j.failed, d)
 		}
 	}
-	gone, err := j.loader.At(ctx, from, j.removed)
-	if err != nil {
-		return err
+	for _, l := range j.loaders {
+		gone, err := l.At(ctx, from, j.removed)
+		if err != nil {
+			return err
+		}
+		j.graph.AddRemoved(gone.Components, j.set)
 	}
-	j.graph.AddRemoved(gone.Components, j.set)
 	return nil
+}
+
+// load evaluates components for each architecture, as a commit has them or, without
+// one, as the working tree does, and makes the graph. The same problem on several
+// architectures is returned once.
+func (j *planJob) load(ctx context.Context, rev *revision.Revision, names []string) (*plan.Loaded, error) {
+	line := cli.NewProgress(j.g)
+	defer line.Clear()
+	line.Show("evaluating %d specs", len(names))
+	all := &plan.Loaded{}
+	var lists [][]plan.Component
+	var evaluate []plan.Evaluate
+	seen := map[string]bool{}
+	for _, l := range j.loaders {
+		var loaded *plan.Loaded
+		var err error
+		if rev == nil {
+			loaded, err = l.Render(ctx, names)
+		} else {
+			loaded, err = l.At(ctx, rev, names)
+		}
+		if err != nil {
+			return nil, err
+		}
+		lists, evaluate = append(lists, loaded.Components), append(evaluate, l.Switched(rev))
+		all.Components = append(all.Components, loaded.Components...)
+		all.Failed = union(all.Failed, loaded.Failed)
+		for _, d := range loaded.Problems {
+			if text := d.Component + " " + d.Error(); !seen[text] {
+				seen[text] = true
+				all.Problems = append(all.Problems, d)
+			}
+		}
+	}
+	md, err := plan.ReadMetadata(j.o.repodata, all.Components)
+	if err != nil {
+		return nil, err
+	}
+	var graphs []*plan.Graph
+	for i, list := range lists {
+		own := md
+		if len(lists) > 1 {
+			own = md.For(j.o.arches[i])
+		}
+		graphs = append(graphs, plan.NewGraph(list, own))
+	}
+	j.graph, j.evaluate = plan.Join(j.o.arches, graphs), plan.Everywhere(evaluate)
+	return all, nil
 }
 
 // changed puts a component whose rendered directory changed into the plan; with
@@ -315,7 +365,7 @@ func (j *planJob) compare(ctx context.Context, p *components.Project, sel *cli.S
 func (j *planJob) changed(ctx context.Context, name string, from, to *revision.Revision) {
 	reason := plan.Reason{Kind: "changed"}
 	if j.o.meaning || j.o.reason {
-		c, problems := j.loader.Changed(ctx, from, to, name)
+		c, problems := j.change(ctx, from, to, name)
 		j.failed = append(j.failed, problems...)
 		if len(c.What) == 0 && !problems.HasErrors() {
 			if j.o.meaning {
@@ -329,6 +379,47 @@ func (j *planJob) changed(ctx context.Context, name string, from, to *revision.R
 		}
 	}
 	j.set[name] = []plan.Reason{reason}
+}
+
+// change compares a component in two commits on all architectures.
+func (j *planJob) change(ctx context.Context, from, to *revision.Revision, name string) (plan.Change, diag.List) {
+	var all plan.Change
+	changed := false
+	for _, l := range j.loaders {
+		c, problems := l.Changed(ctx, from, to, name)
+		if problems.HasErrors() {
+			return c, problems
+		}
+		if len(c.What) == 0 {
+			continue
+		}
+		for _, what := range c.What {
+			if !slices.Contains(all.What, what) {
+				all.What = append(all.What, what)
+			}
+		}
+		switch {
+		case !changed:
+			all.Packages = c.Packages
+		case c.Packages == nil:
+			all.Packages = nil
+		case all.Packages != nil:
+			maps.Copy(all.Packages, c.Packages)
+		}
+		changed = true
+	}
+	return all, nil
+}
+
+// distinct removes what stands in a list before.
+func distinct(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // union joins two sorted lists.
@@ -392,7 +483,7 @@ func (j *planJob) printNeeds(format string) error {
 		}
 		return d
 	}
-	list := cli.NewRecords(j.g.Stdout, format, []cli.Column[plan.User]{
+	columns := []cli.Column[plan.User]{
 		{Title: "NEEDED BY", Cell: func(u plan.User) string { return cli.OrDash(u.Component) }},
 		{Title: "PACKAGE", Cell: func(u plan.User) string { return cli.OrDash(u.Package) }},
 		{Title: "KIND", Cell: func(u plan.User) string { return u.Kind }},
@@ -400,7 +491,11 @@ func (j *planJob) printNeeds(format string) error {
 		{Title: "PROVIDED BY", Cell: func(u plan.User) string { return u.Provider }},
 		{Title: "VIA", Cell: func(u plan.User) string { return u.Via }},
 		{Title: "OTHERS", Cell: func(u plan.User) string { return cli.Abridge(u.Others, 3) }},
-	})
+	}
+	if len(j.o.arches) > 1 {
+		columns = append(columns, cli.Column[plan.User]{Title: "ARCHITECTURES", Cell: func(u plan.User) string { return strings.Join(u.Architectures, " ") }})
+	}
+	list := cli.NewRecords(j.g.Stdout, format, columns)
 	for _, u := range users {
 		if err := list.Write(u); err != nil {
 			return err
@@ -417,7 +512,7 @@ func (j *planJob) printNeeds(format string) error {
 
 // printEdges lists the edges of the chosen components.
 func (j *planJob) printEdges(format string) error {
-	list := cli.NewRecords(j.g.Stdout, format, []cli.Column[plan.Edge]{
+	columns := []cli.Column[plan.Edge]{
 		{Title: "COMPONENT", Cell: func(e plan.Edge) string { return e.From }},
 		{Title: "NEEDS", Cell: func(e plan.Edge) string { return e.To }},
 		{Title: "REQUIREMENTS", Cell: func(e plan.Edge) string {
@@ -427,7 +522,11 @@ func (j *planJob) printEdges(format string) error {
 			}
 			return strings.Join(slices.Compact(all), ", ")
 		}},
-	})
+	}
+	if len(j.o.arches) > 1 {
+		columns = append(columns, cli.Column[plan.Edge]{Title: "ARCHITECTURES", Cell: func(e plan.Edge) string { return strings.Join(e.Architectures, " ") }})
+	}
+	list := cli.NewRecords(j.g.Stdout, format, columns)
 	for _, e := range j.graph.Edges {
 		if _, in := j.set[e.From]; !in {
 			continue
@@ -472,6 +571,9 @@ func (j *planJob) printSteps(p *plan.Plan, format string) error {
 	}
 	if p.Seconds > 0 {
 		columns = append(columns, cli.Column[plan.Step]{Title: "SECONDS", Cell: func(s plan.Step) string { return strconv.FormatFloat(s.Seconds, 'f', -1, 64) }})
+	}
+	if len(j.o.arches) > 1 {
+		columns = append(columns, cli.Column[plan.Step]{Title: "ARCHITECTURES", Cell: func(s plan.Step) string { return strings.Join(s.Architectures, " ") }})
 	}
 	if j.o.reason {
 		columns = append(columns, cli.Column[plan.Step]{Title: "REASON", Cell: func(s plan.Step) string {
@@ -550,6 +652,9 @@ func (j *planJob) talk(p *plan.Plan) {
 		hint := ""
 		if len(m.Nearest) > 0 {
 			hint = "; nearest: " + strings.Join(m.Nearest, ", ")
+		}
+		if len(m.Architectures) < len(j.o.arches) {
+			hint += "; on " + strings.Join(m.Architectures, " ")
 		}
 		g.Note("%s: nothing provides %q%s", m.Component, m.Requirement, hint)
 	}
