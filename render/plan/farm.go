@@ -211,12 +211,13 @@ publish() {
 	return err
 }
 
-// chainLength bounds the addresses of one koji chain-build call, whose command
-// line has its limits.
+// chainLength is the number of addresses with which a koji chain-build call is
+// long enough: its command line has its limits.
 const chainLength = 400
 
 // writeKoji writes chain builds in a side tag. Koji waits for the repository
-// between the groups of a call; between calls the script does.
+// between the groups of a call; between calls the script does. chain-build refuses
+// a single group, so that a plan of one wave is built by single calls.
 func writeKoji(p *Plan, w io.Writer, g *Graph, farm Farm) error {
 	url := farm.URL
 	if url == "" {
@@ -225,14 +226,24 @@ func writeKoji(p *Plan, w io.Writer, g *Graph, farm Farm) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n# %s\nset -eu\n: \"${BASE_TAG:=%s}\"\nSIDE_TAG=${SIDE_TAG:-$(koji add-sidetag --quiet --wait \"$BASE_TAG\")}\necho \"side tag $SIDE_TAG\" >&2\n",
 		p.title(), orText(farm.Project, "f43-build"))
-	count, built := 0, []string{}
+	if len(p.Waves) == 1 {
+		b.WriteString(kojiBuild)
+	}
+	count, groups, built := 0, 0, []string{}
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		first := i == 0 || p.Steps[i-1].Wave != s.Wave
+		if first {
+			groups++
+		}
 		switch {
-		case i == 0 || first && count >= chainLength:
+		case len(p.Waves) == 1:
+			b.WriteString("build " + quote(p.fill(url, g, s)) + "\n")
+			built = append(built, strings.TrimSuffix(p.fill("{srpm}", g, s), ".src.rpm"))
+			continue
+		case i == 0 || first && count >= chainLength && groups > 2 && s.Wave < len(p.Waves):
 			p.waitRepo(&b, built)
-			count, built = 0, nil
+			count, groups, built = 0, 1, nil
 			b.WriteString("\nkoji chain-build \"$SIDE_TAG\"")
 		case first:
 			b.WriteString(" \\\n  :")
@@ -241,10 +252,24 @@ func writeKoji(p *Plan, w io.Writer, g *Graph, farm Farm) error {
 		count++
 		built = append(built, strings.TrimSuffix(p.fill("{srpm}", g, s), ".src.rpm"))
 	}
+	if len(p.Waves) == 1 {
+		b.WriteString("koji watch-task $tasks")
+	}
 	p.waitRepo(&b, built)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// kojiBuild starts a build without waiting for it.
+const kojiBuild = `
+tasks=
+# build ADDRESS
+build() {
+	task=$(koji build --nowait "$SIDE_TAG" "$1" | sed -n 's/^Created task: *\([0-9][0-9]*\).*/\1/p')
+	if [ -z "$task" ]; then echo "no task came from: $1" >&2; exit 1; fi
+	tasks="$tasks $task"
+}
+`
 
 // waitRepo waits until the side tag's repository has what was built last.
 func (p *Plan) waitRepo(b *strings.Builder, built []string) {

@@ -395,11 +395,14 @@ func fakeTool(t *testing.T, name, program, script string, env ...string) []strin
 	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho \"$*\" >>\""+dir+"/calls\"\n"+program), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-c", script)
+	if err := os.WriteFile(filepath.Join(dir, "script.sh"), []byte(script), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "./script.sh")
 	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "DIR="+dir), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s\n%s", err, out, script)
+		t.Fatalf("%v\n%s\n%.2000s", err, out, script)
 	}
 	calls, err := os.ReadFile(filepath.Join(dir, "calls"))
 	if err != nil {
@@ -421,18 +424,114 @@ func TestKoji(t *testing.T) {
 	if !slices.Equal(calls, want) {
 		t.Errorf("koji was called with\n%s", strings.Join(calls, "\n"))
 	}
-	// Long plans are more than one call; each ends where a wave does.
-	needs := map[string][]string{}
-	for i := range 1000 {
-		needs[fmt.Sprintf("c%04d", i)] = nil
-		if i >= 500 {
-			needs[fmt.Sprintf("c%04d", i)] = []string{fmt.Sprintf("c%04d", i-500)}
+	checkKoji(t, calls)
+	// Long plans are more than one call; each ends where a wave does, and has two
+	// waves at least, which chain-build wants.
+	for _, test := range []struct{ size, waves, calls int }{{500, 2, 2}, {500, 3, 2}, {500, 4, 4}, {150, 7, 4}, {150, 8, 6}} {
+		needs := map[string][]string{}
+		for i := range test.size * test.waves {
+			name := fmt.Sprintf("c%04d", i)
+			needs[name] = nil
+			if i >= test.size {
+				needs[name] = []string{fmt.Sprintf("c%04d", i-test.size)}
+			}
+		}
+		g := graphOf(needs)
+		calls := fakeTool(t, "koji", "", write(t, g.Order("x86_64", all(g), nil), g, "koji", Farm{}), "SIDE_TAG=s")
+		if len(calls) != test.calls {
+			t.Errorf("%d calls for %d waves of %d components, not %d", len(calls), test.waves, test.size, test.calls)
+		}
+		checkKoji(t, calls)
+	}
+	// chain-build takes no single wave.
+	g = graphOf(map[string][]string{"a": nil, "b": nil})
+	calls = fakeTool(t, "koji", "case $1 in build) echo 'Created task: 12';; esac\n", write(t, g.Order("x86_64", all(g), nil), g, "koji", Farm{}), "SIDE_TAG=s")
+	want = []string{"build --nowait s git+https://src.example.org/rpms/a#HEAD", "build --nowait s git+https://src.example.org/rpms/b#HEAD",
+		"watch-task 12 12", "wait-repo s --build=a-1-1 --build=b-1-1"}
+	if !slices.Equal(calls, want) {
+		t.Errorf("koji was called with\n%s", strings.Join(calls, "\n"))
+	}
+	checkKoji(t, calls)
+	for _, bad := range []string{"chain-build s git://a git://b", "chain-build s", "chain-build s a : b", "wait-repo s t", "wait-repo --build s", "wait-repo s --bild=a-1-1",
+		"add-sidetag", "build s git://a git://b", "watch-task", "watch-task x", "chain-builds s git://a : git://b"} {
+		if kojiProblem(strings.Fields(bad)) == "" {
+			t.Errorf("koji %s is taken", bad)
 		}
 	}
-	g = graphOf(needs)
-	calls = fakeTool(t, "koji", "", write(t, g.Order("x86_64", all(g), nil), g, "koji", Farm{}), "SIDE_TAG=s")
-	if len(calls) != 4 || strings.Contains(calls[0], " : ") || !strings.HasPrefix(calls[1], "wait-repo") {
-		t.Errorf("%d calls for 1000 components", len(calls))
+}
+
+// kojiCommands are the subcommands of koji that scripts call: their options, whether
+// these take a value, and how many arguments there are besides.
+var kojiCommands = map[string]struct {
+	options  map[string]bool
+	min, max int
+}{
+	"add-sidetag": {map[string]bool{"--quiet": false, "--wait": false, "--suffix": true}, 1, 1},
+	"build":       {map[string]bool{"--nowait": false, "--wait": false, "--quiet": false, "--background": false, "--scratch": false}, 2, 2},
+	"chain-build": {map[string]bool{"--nowait": false, "--quiet": false, "--background": false}, 2, 1 << 20},
+	"wait-repo":   {map[string]bool{"--build": true, "--target": false, "--timeout": true, "--quiet": false}, 1, 1},
+	"watch-task":  {map[string]bool{"--quiet": false}, 1, 1 << 20},
+}
+
+// kojiProblem says why koji would not take its arguments, "" when it would.
+func kojiProblem(args []string) string {
+	c, ok := kojiCommands[args[0]]
+	if !ok {
+		return "there is no such command"
+	}
+	var plain []string
+	for i := 1; i < len(args); i++ {
+		if !strings.HasPrefix(args[i], "--") {
+			plain = append(plain, args[i])
+			continue
+		}
+		name, _, valued := strings.Cut(args[i], "=")
+		takes, known := c.options[name]
+		switch {
+		case !known:
+			return name + " is no option of it"
+		case valued && !takes:
+			return name + " takes no value"
+		case takes && !valued:
+			i++
+		}
+	}
+	if len(plain) < c.min || len(plain) > c.max {
+		return fmt.Sprintf("it has %d arguments", len(plain))
+	}
+	switch args[0] {
+	case "watch-task":
+		for _, a := range plain {
+			if strings.Trim(a, "0123456789") != "" {
+				return a + " is no task"
+			}
+		}
+	case "chain-build": // a target, then addresses or NVRs in groups
+		groups, fresh := 0, true
+		for _, a := range plain[1:] {
+			switch {
+			case a == ":":
+				fresh = true
+				continue
+			case !strings.Contains(a, "://") && (strings.Contains(a, "/") || strings.Count(a, "-") < 2):
+				return a + " is neither an address nor an NVR"
+			case fresh:
+				groups, fresh = groups+1, false
+			}
+		}
+		if groups < 2 {
+			return "there is nothing to wait for between its builds"
+		}
+	}
+	return ""
+}
+
+func checkKoji(t *testing.T, calls []string) {
+	t.Helper()
+	for _, c := range calls {
+		if why := kojiProblem(strings.Fields(c)); why != "" {
+			t.Errorf("koji %.80s: %s", c, why)
+		}
 	}
 }
 
