@@ -55,7 +55,13 @@ func (r *Renderer) WhatIf(ctx context.Context, names []string, cfg macro.Config,
 
 func (r *Renderer) whatIf(ctx context.Context, name string, cfg macro.Config, settings []macro.Config) WhatIf {
 	w := WhatIf{Component: name, Changes: make([][]report.Difference, len(settings)), Rejected: make([]string, len(settings))}
-	res := r.Render(ctx, name)
+	// Without settings the evaluation below is the one of Render, which need not be
+	// made twice.
+	draw, plain := r.Render, r.examinesAs(cfg)
+	if plain {
+		draw = r.Draft
+	}
+	res := draw(ctx, name)
 	if res.Failed() {
 		w.Problems = res.Diags
 		return w
@@ -71,6 +77,12 @@ func (r *Renderer) whatIf(ctx context.Context, name string, cfg macro.Config, se
 		return report.New(s, name+".spec", cfg.Arch), s.Rejected()
 	}
 	before, rejected := evaluate(cfg)
+	if plain && rejected != nil { // which fails the component, unless it is allowed to
+		if full := r.Render(ctx, name); full.Failed() {
+			w.Problems = full.Diags
+			return w
+		}
+	}
 	for i, other := range settings {
 		after, bad := evaluate(other)
 		if before == nil || after == nil {
@@ -86,6 +98,13 @@ func (r *Renderer) whatIf(ctx context.Context, name string, cfg macro.Config, se
 		w.Changes[i] = diffs
 	}
 	return w
+}
+
+// examinesAs reports whether an evaluation rejects the specs that fail to render,
+// and no others: it has no settings, and findings of lint fail nothing.
+func (r *Renderer) examinesAs(cfg macro.Config) bool {
+	return cfg.Set == nil && (cfg.Arch == "" || cfg.Arch == "x86_64") && !r.Lint &&
+		len(cfg.Defines)+len(cfg.With)+len(cfg.Without)+len(cfg.Undefines) == 0
 }
 
 // withoutArch leaves out what differs between all packages of two architectures:
