@@ -52,7 +52,8 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("exit code %d, want %s", code, args[0])
 				}
 			},
-			"terminal": onTerminal,
+			"terminal":  onTerminal,
+			"validates": validates,
 			// base64 NAME FILE sets a variable to the content of a file in base64.
 			"base64": func(ts *testscript.TestScript, neg bool, args []string) {
 				if len(args) != 2 || neg {

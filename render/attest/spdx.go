@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,8 +120,8 @@ func (s *Subject) SPDX(version string, created time.Time, cfg macro.Config) ([]b
 	for i, src := range s.Sources {
 		p := spdxPackage{ID: fmt.Sprintf("SPDXRef-Source-%d", i), Name: src.Name, FileName: src.Name, Location: cmp.Or(sourceURL(spec, src.Name), src.URI, noAssertion),
 			LicenseConcluded: noAssertion, LicenseDeclared: noAssertion, Copyright: noAssertion}
-		for kind, value := range src.Digest {
-			p.Checksums = append(p.Checksums, spdxChecksum{strings.ToUpper(kind), value})
+		for _, kind := range slices.Sorted(maps.Keys(src.Digest)) {
+			p.Checksums = append(p.Checksums, spdxChecksum{strings.ToUpper(kind), src.Digest[kind]})
 		}
 		doc.Packages = append(doc.Packages, p)
 		relate(main.ID, "CONTAINS", p.ID)
