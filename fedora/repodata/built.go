@@ -10,9 +10,12 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
+	"unicode"
 
 	"specgraft/fedora/unpack"
 	"specgraft/overlay/diag"
@@ -339,8 +342,15 @@ func readBuilt(d *xml.Decoder, start *xml.StartElement, want func(string) bool) 
 			}
 		}
 	}
-	if b.Name == "" || len(b.Name) > 4096 {
-		return "", nil, errors.New("a package has no proper name")
+	if b.Name == "" || len(b.Name) > 4096 || strings.ContainsFunc(b.Name, odd) || strings.Contains(b.Name, "/") {
+		return "", nil, fmt.Errorf("a package has no proper name, but %.100q", b.Name)
+	}
+	for _, texts := range append(slices.Collect(maps.Values(b.Needs)), b.Provides) {
+		for _, text := range texts {
+			if strings.ContainsFunc(text, unicode.IsControl) { // which a terminal would obey
+				return "", nil, fmt.Errorf("package %s has the dependency %.100q", b.Name, text)
+			}
+		}
 	}
 	if b.Arch == "src" || b.Arch == "nosrc" {
 		return "", nil, nil

@@ -147,6 +147,10 @@ func TestReadDirBad(t *testing.T) {
 		{"cut between packages", primaryXML[:strings.LastIndex(primaryXML, "<package")], nil, "unexpected EOF"},
 		{"entity bomb", bomb, nil, "invalid character entity"},
 		{"no name", strings.Replace(primaryXML, "lib-devel</name>", "</name>", 1), nil, "no proper name"},
+		{"hostile name", strings.Replace(primaryXML, "lib-devel</name>", "../../lib</name>", 1), nil, "no proper name"},
+		{"name with a line break", strings.Replace(primaryXML, "lib-devel</name>", "lib&#10;devel</name>", 1), nil, "no proper name"},
+		{"name with an escape", strings.Replace(primaryXML, "lib-devel</name>", "lib&#x9b;31m</name>", 1), nil, "no proper name"},
+		{"dependency with an escape", strings.Replace(primaryXML, "pkgconfig(lib)", "pkgconfig(&#x9b;31m)", 1), nil, "has the dependency"},
 		{"deep", strings.Replace(primaryXML, "<format>", "<format>"+strings.Repeat("<a>", 100)+strings.Repeat("</a>", 100), 1), nil, "nest too deep"},
 		{"not metadata", "<html><body><p>x</p></body></html>", nil, "is no package"},
 	} {

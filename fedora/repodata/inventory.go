@@ -181,9 +181,14 @@ func readNEVRA(d *xml.Decoder, start *xml.StartElement) (NEVRA, error) {
 			text = nil
 		}
 	}
-	odd := func(r rune) bool { return r <= ' ' || r == 0x7f || r == unicode.ReplacementChar }
 	if n.Name == "" || n.Arch == "" || n.EVR.Version == "" || strings.ContainsFunc(n.String(), odd) {
 		return n, fmt.Errorf("package %.100q has no proper name, version or architecture", n.Name)
 	}
 	return n, nil
+}
+
+// odd reports whether a character is none of a package's name or version: those
+// that a terminal or the lines of a list would take for something else.
+func odd(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar
 }
