@@ -3,6 +3,8 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
 	"maps"
 	"math/rand/v2"
 	"net"
@@ -186,11 +188,32 @@ func TestSignals(t *testing.T) {
 	d.write("large/azldev.toml", large.String())
 	d.write("large/src/good.spec", hostileSpec("good", ""))
 	d.write("src/good.spec", hostileSpec("good", ""))
+	// A large archive with something to change, and a large source package.
+	archive := &hostileDir{t, filepath.Join(dir, "archive"), false}
+	hostileArchive("", "a.tar.gz", func(*testing.T) []byte {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		_ = w.WriteHeader(&tar.Header{Name: "a", Mode: 0o644, Size: 60 << 20})
+		_, _ = w.Write(bytes.Repeat([]byte("red\n"), 15<<20))
+		_ = w.Close()
+		return gzipOf(1, b.Bytes())
+	}).prep(archive)
+	d.write("package/azldev.toml", hostileProject("big"))
+	d.write("package/src/big.spec", hostileSpec("big", "Source0: big.bin\nSource1: other.bin"))
+	for _, name := range []string{"big.bin", "other.bin"} {
+		d.write("package/src/"+name, strings.Repeat("boat", 5<<20))
+	}
+	if msg, err := specgraftCommand(t, "srpm", "build", "big", "--skip-lock-validation", "-o", dir+"/packages", "-C", dir+"/package", "--cache-dir", dir+"/cache").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, msg)
+	}
 	n := 2 * kills(t)
 	for _, args := range []string{
 		"fetch -a --allow-http -C DIR --cache-dir DIR/cache", "render -a --allow-http -C DIR --cache-dir DIR/cache -o DIR/out",
 		"prepare hull --allow-http --skip-lock-validation -o DIR/prepared -C DIR --cache-dir DIR/cache",
 		"update -a --allow-http -C DIR --cache-dir DIR/cache", "config check -C DIR/large", "list --json -C DIR/large",
+		"prepare crab --network-retries 0 --skip-lock-validation --force -o DIR/prepared -C DIR/archive --cache-dir DIR/archive/home/.cache/specgraft",
+		"srpm build big --skip-lock-validation -o DIR/built -C DIR/package --cache-dir DIR/cache",
+		"srpm diff DIR/packages/big-1-1.src.rpm DIR/packages/big-1-1.src.rpm", "srpm show DIR/packages/big-1-1.src.rpm --json",
 		"render -a -C DIR/large -o DIR/largeout", "update -a -C DIR/large --cache-dir DIR/cache",
 	} {
 		t.Run(strings.Fields(args)[0]+" "+strconv.Itoa(len(args)), func(t *testing.T) {
