@@ -318,6 +318,13 @@ func notFetched(c *components.Component, d diag.Diagnostic) diag.Diagnostic {
 		Hint:    "run \"specgraft fetch " + c.Name + "\""}
 }
 
+// rendered reports whether all is known of a component as a snapshot has it.
+func (h *health) rendered(s *Snapshot) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.at == s && h.deep != nil
+}
+
 // Pending returns how many components of a file have not been rendered yet.
 func (s *Snapshot) Pending(path string) int {
 	if s.Project == nil {
@@ -331,7 +338,7 @@ func (s *Snapshot) Pending(path string) int {
 		s.healthMu.Lock()
 		h := s.health[name]
 		s.healthMu.Unlock()
-		if h == nil || h.at != s {
+		if h == nil || !h.rendered(s) {
 			n++
 		}
 	}

@@ -43,7 +43,8 @@ func newChannel(r io.Reader, w io.WriteCloser) *channel {
 // end.
 const patience = 10 * time.Second
 
-// count keeps the number of requests that have no answer yet. What is read
+// count keeps the number of requests that have no answer yet; an answer without
+// an id is to something that was no request. What is read
 // through a pipe gets its answers although the other end is closed by then; the
 // library would drop them.
 func (c *channel) count(msg []byte, received bool) {

@@ -98,7 +98,12 @@ type client struct {
 	texts     map[string]*editor.Text
 	versions  map[string]int
 	diags     map[string]publishParams
-	asked     []string // requests and notifications of the server
+	asked     []string          // requests and notifications of the server
+	progress  []string          // what it says of its work, under the titles that it gave
+	titles    map[string]string // of work that has not ended, by token
+	awaited   string            // the method of a request, and who waits until it is sent
+	sent      chan json.RawMessage
+	gate      *sync.RWMutex // held while nothing may be rendered; nil for none
 	files     map[string]string
 }
 
@@ -108,8 +113,8 @@ const defaultCapabilities = `{
 	"workspace": {"workspaceEdit": {"documentChanges": true, "resourceOperations": ["create", "rename", "delete"]}, "didChangeWatchedFiles": {"dynamicRegistration": true}},
 	"textDocument": {"publishDiagnostics": {"relatedInformation": true}}}`
 
-// start starts a server and a client that has opened a folder.
-func start(t testing.TB, dir string, opt Options, capabilities string) *client {
+// start starts a server and a client that has opened a folder, or several.
+func start(t testing.TB, dir string, opt Options, capabilities string, folders ...string) *client {
 	t.Helper()
 	// Pipes of the system have a buffer, as an editor's have: with none, both
 	// ends could wait for each other to read.
@@ -122,7 +127,7 @@ func start(t testing.TB, dir string, opt Options, capabilities string) *client {
 		t.Fatal(err)
 	}
 	c := &client{t: t, dir: dir, done: make(chan error, 1), texts: map[string]*editor.Text{}, versions: map[string]int{},
-		settled: map[*session]int{}, published: map[*session]int{}, diags: map[string]publishParams{}, files: map[string]string{}}
+		settled: map[*session]int{}, published: map[*session]int{}, diags: map[string]publishParams{}, files: map[string]string{}, titles: map[string]string{}}
 	c.cond = sync.NewCond(&c.mu)
 	opt.settled = func(ses *session, version, published int) {
 		c.mu.Lock()
@@ -137,7 +142,7 @@ func start(t testing.TB, dir string, opt Options, capabilities string) *client {
 		fromClient.Close()
 		c.done <- err
 	}()
-	c.rpc = jrpc2.NewClient(newChannel(fromServer, toServer), &jrpc2.ClientOptions{OnNotify: c.notified, OnCallback: c.called,
+	c.rpc = jrpc2.NewClient(ordered{newChannel(fromServer, toServer), c}, &jrpc2.ClientOptions{OnCallback: c.called,
 		OnCancel: func(cli *jrpc2.Client, rsp *jrpc2.Response) {
 			_ = cli.Notify(context.Background(), "$/cancelRequest", map[string]any{"id": json.RawMessage(rsp.ID())})
 		}})
@@ -155,24 +160,119 @@ func start(t testing.TB, dir string, opt Options, capabilities string) *client {
 		capabilities = defaultCapabilities
 	}
 	var res json.RawMessage
-	c.call("initialize", map[string]any{"rootUri": pathURI(dir), "capabilities": json.RawMessage(capabilities)}, &res)
+	params := map[string]any{"rootUri": pathURI(dir), "capabilities": json.RawMessage(capabilities)}
+	if len(folders) > 0 {
+		var list []any
+		for _, f := range folders {
+			list = append(list, map[string]any{"uri": pathURI(c.path(f)), "name": filepath.Base(c.path(f))})
+		}
+		params["workspaceFolders"] = list
+	}
+	c.call("initialize", params, &res)
 	c.notify("initialized", struct{}{})
 	return c
 }
 
-func (c *client) notified(req *jrpc2.Request) {
+// An ordered channel hands notifications over in the order in which they come,
+// and before what comes after them; the library's client does not.
+type ordered struct {
+	*channel
+	c *client
+}
+
+func (o ordered) Recv() ([]byte, error) {
+	for {
+		msg, err := o.channel.Recv()
+		if err != nil {
+			return msg, err
+		}
+		var m struct {
+			ID     json.RawMessage
+			Method string
+			Params json.RawMessage
+		}
+		if json.Unmarshal(msg, &m) != nil || m.Method == "" || m.ID != nil {
+			return msg, nil
+		}
+		o.c.notified(m.Method, m.Params)
+	}
+}
+
+// Send tells the client when a request that it waits for is on its way.
+func (o ordered) Send(msg []byte) error {
+	err := o.channel.Send(msg)
+	var m struct {
+		ID     json.RawMessage
+		Method string
+	}
+	if json.Unmarshal(msg, &m) == nil {
+		o.c.mu.Lock()
+		defer o.c.mu.Unlock()
+		if o.c.sent != nil && m.Method == o.c.awaited {
+			o.c.sent <- m.ID
+			o.c.sent = nil
+		}
+	}
+	return err
+}
+
+func (c *client) notified(method string, params json.RawMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if req.Method() == "textDocument/publishDiagnostics" {
+	switch method {
+	case "textDocument/publishDiagnostics":
 		var p publishParams
-		if err := req.UnmarshalParams(&p); err == nil {
+		if err := json.Unmarshal(params, &p); err == nil {
 			c.diags[uriPath(p.URI)] = p
 			c.received++
 			c.cond.Broadcast()
 		}
+	case "$/progress":
+		c.worked(params)
+	default:
+		c.asked = append(c.asked, method+" "+string(params))
+	}
+}
+
+// worked keeps what the server says of its work. Tokens count what was tried, so
+// they are no part of it.
+func (c *client) worked(params json.RawMessage) {
+	var p struct {
+		Token string
+		Value struct{ Kind, Title, Message string }
+	}
+	if err := json.Unmarshal(params, &p); err != nil {
+		c.t.Errorf("$/progress: %v", err)
 		return
 	}
-	c.asked = append(c.asked, req.Method()+" "+req.ParamString())
+	title, known := c.titles[p.Token]
+	switch {
+	case p.Value.Kind == "begin" && !known:
+		title = p.Value.Title
+		c.titles[p.Token] = title
+	case p.Value.Kind == "end" && known:
+		delete(c.titles, p.Token)
+	default:
+		c.t.Errorf("progress out of order: %s", params)
+	}
+	c.progress = append(c.progress, strings.TrimSpace(fmt.Sprintf("%s %s %s", p.Value.Kind, title, p.Value.Message)))
+	c.cond.Broadcast()
+}
+
+// until waits until something holds of what was received.
+func (c *client) until(what string, holds func() bool) {
+	c.t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	timer := time.AfterFunc(time.Minute, c.cond.Broadcast)
+	defer timer.Stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !holds() {
+		if time.Now().After(deadline) {
+			c.t.Fatalf("the server never says %s", what)
+		}
+		c.cond.Wait()
+	}
 }
 
 // called answers requests of the server; edits are applied to what is open and
@@ -180,6 +280,7 @@ func (c *client) notified(req *jrpc2.Request) {
 func (c *client) called(_ context.Context, req *jrpc2.Request) (any, error) {
 	c.mu.Lock()
 	c.asked = append(c.asked, req.Method()+" "+req.ParamString())
+	c.cond.Broadcast()
 	c.mu.Unlock()
 	if req.Method() != "workspace/applyEdit" {
 		return nil, nil
@@ -301,7 +402,8 @@ func (c *client) at(path, needle string) position {
 // shown writes a path or URI without the directory of the test.
 func (c *client) shown(s string) string {
 	s = strings.ReplaceAll(s, pathURI(c.dir)+"/", "")
-	return strings.ReplaceAll(s, c.dir+string(filepath.Separator), "")
+	s = strings.ReplaceAll(s, c.dir+string(filepath.Separator), "")
+	return strings.ReplaceAll(s, pathURI(filepath.Dir(c.dir)), "..") // another folder
 }
 
 func span(r lspRange) string {

@@ -83,10 +83,10 @@ func (s *Server) hover(ctx context.Context, p positionParams) (any, error) {
 	}
 	h := snap.Hover(ctx, d.path, s.point(d.text, p.Position))
 	if h == nil {
-		return nil, nil
+		return nil, ctx.Err()
 	}
 	r := s.rangeOf(d.text, h.Span)
-	return hover{markup{"markdown", strings.ToValidUTF8(h.Text, "\uFFFD")}, &r}, nil
+	return hover{markup{"markdown", strings.ToValidUTF8(h.Text, "\uFFFD")}, &r}, ctx.Err()
 }
 
 // completionKinds are those of the protocol.
@@ -111,7 +111,7 @@ func (s *Server) completion(ctx context.Context, p positionParams) (any, error) 
 		}
 		out.Items = append(out.Items, item)
 	}
-	return out, nil
+	return out, ctx.Err()
 }
 
 func (s *Server) definition(ctx context.Context, p positionParams) (any, error) {
@@ -121,14 +121,14 @@ func (s *Server) definition(ctx context.Context, p positionParams) (any, error) 
 	}
 	at := s.point(d.text, p.Position)
 	if filepath.Ext(d.path) == ".toml" {
-		return s.locations(snap, snap.Definition(ctx, d.path, at)), nil
+		return s.locations(snap, snap.Definition(ctx, d.path, at)), ctx.Err()
 	}
 	places, upstream, line := snap.SpecDefinition(ctx, d.path, at)
 	if upstream != "" {
 		pos := position{Line: line}
 		return []location{{upstreamURI(upstream), lspRange{pos, pos}}}, nil
 	}
-	return s.locations(snap, places), nil
+	return s.locations(snap, places), ctx.Err()
 }
 
 func upstreamURI(name string) string {

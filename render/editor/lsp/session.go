@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,8 +58,11 @@ func (ses *session) wait() {
 // clear ends the session and takes back its diagnostics.
 func (ses *session) clear() {
 	ses.wait()
-	for uri := range ses.sent {
-		ses.s.notify("textDocument/publishDiagnostics", publishParams{URI: uri, Diagnostics: []diagnostic{}})
+	for _, uri := range slices.Sorted(maps.Keys(ses.sent)) {
+		ses.put(uri, publishParams{URI: uri, Diagnostics: []diagnostic{}})
+	}
+	if f := ses.s.opt.settled; f != nil {
+		f(ses, ses.Version(), ses.published)
 	}
 }
 

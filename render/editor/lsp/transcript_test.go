@@ -4,12 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"specgraft/components"
+	"specgraft/render"
 )
 
 // TestTranscripts plays the scripts of testdata: each line that begins with >
@@ -29,7 +35,28 @@ func TestTranscripts(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir, cache := example(t)
-			c := start(t, dir, options(t, cache), "")
+			opt, gate := options(t, cache), &sync.RWMutex{}
+			renderer := opt.Editor.Renderer
+			opt.Editor.Renderer = func(p *components.Project) (*render.Renderer, error) {
+				gate.RLock()
+				defer gate.RUnlock()
+				return renderer(p)
+			}
+			var c *client
+			var folders []string
+			have := func(step string) bool { // what is there before the editor starts
+				verb, rest, _ := strings.Cut(step, " ")
+				switch verb {
+				case "have":
+					name, text, _ := strings.Cut(rest, " ")
+					write(t, filepath.Join(dir, filepath.FromSlash(name)), text)
+				case "folders":
+					folders = strings.Fields(rest)
+				default:
+					return false
+				}
+				return true
+			}
 			var got bytes.Buffer
 			for line := range strings.Lines(string(want)) {
 				switch {
@@ -40,6 +67,13 @@ func TestTranscripts(t *testing.T) {
 						got.WriteString("\n")
 					}
 					got.WriteString(line)
+					if c == nil {
+						if have(strings.TrimSpace(line[2:])) {
+							continue
+						}
+						c = start(t, dir, opt, "", folders...)
+						c.gate = gate
+					}
 					for out := range strings.Lines(c.play(strings.TrimSpace(line[2:]))) {
 						out = strings.TrimRight(out, "\n")
 						got.WriteString(strings.TrimRight("    "+out, " ") + "\n")
@@ -57,6 +91,17 @@ func TestTranscripts(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", file, d)
 			}
 		})
+	}
+}
+
+// write writes a file of a script, in which \n stands for the end of a line.
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, `\n`, "\n")), 0o666); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -83,15 +128,42 @@ func (c *client) play(step string) string {
 		delete(c.texts, path)
 		c.notify("textDocument/didClose", map[string]any{"textDocument": doc})
 	case "write": // by somebody else
-		if err := os.WriteFile(path, []byte(strings.ReplaceAll(rest, `\n`, "\n")), 0o666); err != nil {
-			c.t.Fatal(err)
-		}
+		write(c.t, path, rest)
 		c.notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": pathURI(path), "type": 2}}})
 	case "remove":
 		if err := os.Remove(path); err != nil {
 			c.t.Fatal(err)
 		}
 		c.notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": pathURI(path), "type": 3}}})
+	case "folder": // add or remove one
+		change := map[string]any{"added": []any{}, "removed": []any{}}
+		change[name] = []any{map[string]any{"uri": pathURI(c.path(rest)), "name": filepath.Base(rest)}}
+		c.notify("workspace/didChangeWorkspaceFolders", map[string]any{"event": change})
+	case "watched":
+		const method = "client/registerCapability "
+		c.until("what it watches", func() bool {
+			return slices.ContainsFunc(c.asked, func(a string) bool { return strings.HasPrefix(a, method) })
+		})
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, a := range c.asked {
+			if params, ok := strings.CutPrefix(a, method); ok {
+				b.WriteString(params + "\n")
+			}
+		}
+	case "progress":
+		c.settle()
+		c.until("that its work has ended", func() bool { return len(c.progress) > 0 && len(c.titles) == 0 })
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		b.WriteString(strings.Join(c.progress, "\n"))
+		c.progress = nil
+	case "hold": // rendering, until something is cancelled
+		c.settle()
+		c.gate.Lock()
+	case "cancel": // FILE METHOD NEEDLE, while rendering is held
+		method, needle, _ := strings.Cut(rest, " ")
+		return c.cancelled(method, at(needle))
 	case "edit": // OLD => NEW
 		old, now, ok := strings.Cut(strings.ReplaceAll(rest, `\n`, "\n"), " => ")
 		i := strings.Index(c.texts[path].S, old)
@@ -199,6 +271,35 @@ func (c *client) play(step string) string {
 			}
 			c.show(&b, a.Edit)
 		}
+	case "act": // FILE NEEDLE => TITLE, as a person who chooses it
+		needle, title, _ := strings.Cut(rest, " => ")
+		c.settle()
+		p := c.at(path, needle)
+		var l []codeAction
+		c.call("textDocument/codeAction", map[string]any{"textDocument": doc, "range": lspRange{p, p}, "context": map[string]any{"diagnostics": []any{}}}, &l)
+		i := slices.IndexFunc(l, func(a codeAction) bool { return a.Title == title })
+		if i < 0 {
+			return "there is no such action"
+		}
+		if a := l[i]; a.Command != nil {
+			var res struct{ Message string }
+			c.call("workspace/executeCommand", map[string]any{"command": a.Command.Command, "arguments": a.Command.Arguments}, &res)
+			fmt.Fprintf(&b, "%s\n", res.Message)
+			b.WriteString(c.applied())
+		} else {
+			c.show(&b, a.Edit)
+		}
+		c.mu.Lock()
+		now := maps.Clone(c.files)
+		clear(c.files)
+		c.mu.Unlock()
+		for _, path := range slices.Sorted(maps.Keys(now)) {
+			if text := c.texts[path]; text != nil {
+				c.replace(path, 0, len(text.S), now[path])
+			}
+		}
+	case "text":
+		b.WriteString(c.texts[path].S)
 	case "rename": // FILE NEW NEEDLE
 		now, needle, _ := strings.Cut(rest, " ")
 		params := at(needle)
@@ -214,7 +315,7 @@ func (c *client) play(step string) string {
 		c.show(&b, e)
 	case "run": // COMMAND ARGUMENTS as JSON
 		args := json.RawMessage("[" + strings.ReplaceAll(rest, "DIR", pathURI(c.dir)) + "]")
-		rsp, err := c.rpc.Call(c.t.Context(), "workspace/executeCommand", map[string]any{"command": name, "arguments": args})
+		rsp, err := c.rpc.Call(c.t.Context(), "workspace/executeCommand", map[string]any{"command": name, "arguments": args, "workDoneToken": "run"})
 		if err != nil {
 			return c.shown(err.Error())
 		}
@@ -223,22 +324,7 @@ func (c *client) play(step string) string {
 			c.t.Fatal(err)
 		}
 		fmt.Fprintf(&b, "%s%s\n%s", doc.URI, doc.Message, doc.Text)
-		c.mu.Lock()
-		for _, a := range c.asked {
-			if params, ok := strings.CutPrefix(a, "workspace/applyEdit "); ok {
-				var p struct {
-					Edit workspaceEdit `json:"edit"`
-				}
-				if err := json.Unmarshal([]byte(params), &p); err != nil {
-					c.t.Error(err)
-				}
-				c.mu.Unlock()
-				c.show(&b, &p.Edit)
-				c.mu.Lock()
-			}
-		}
-		c.asked = nil
-		c.mu.Unlock()
+		b.WriteString(c.applied())
 	case "content":
 		var res struct{ Text string }
 		rsp, err := c.rpc.Call(c.t.Context(), "workspace/textDocumentContent", map[string]any{"uri": name})
@@ -254,4 +340,49 @@ func (c *client) play(step string) string {
 		c.t.Fatalf("no such step: %q", step)
 	}
 	return b.String()
+}
+
+// applied shows the edits that the server had the client apply.
+func (c *client) applied() string {
+	c.t.Helper()
+	c.mu.Lock()
+	asked := c.asked
+	c.asked = nil
+	c.mu.Unlock()
+	var b strings.Builder
+	for _, a := range asked {
+		if params, ok := strings.CutPrefix(a, "workspace/applyEdit "); ok {
+			var p struct {
+				Edit workspaceEdit `json:"edit"`
+			}
+			if err := json.Unmarshal([]byte(params), &p); err != nil {
+				c.t.Error(err)
+			}
+			c.show(&b, &p.Edit)
+		}
+	}
+	return b.String()
+}
+
+// cancelled asks for something, takes it back before it can be done, and returns
+// the answer.
+func (c *client) cancelled(method string, params any) string {
+	c.t.Helper()
+	answer, sent := make(chan string, 1), make(chan json.RawMessage, 1)
+	c.mu.Lock()
+	c.awaited, c.sent = "textDocument/"+method, sent
+	c.mu.Unlock()
+	go func() {
+		rsp, err := c.rpc.Call(c.t.Context(), "textDocument/"+method, params)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		answer <- rsp.ResultString()
+	}()
+	c.notify("$/cancelRequest", map[string]any{"id": <-sent})
+	var res json.RawMessage
+	c.call("workspace/symbol", map[string]any{"query": "\x00"}, &res) // the server has read both
+	c.gate.Unlock()
+	return <-answer
 }
