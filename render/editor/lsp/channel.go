@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -87,9 +88,19 @@ func (c *channel) finish() {
 	}
 }
 
+// How the library answers a request that was cancelled before it began, and how
+// the protocol wants it.
+var (
+	libraryCancelled  = []byte(`"error":{"code":-32097,"message":"context canceled"}`)
+	protocolCancelled = []byte(`"error":{"code":-32800,"message":"cancelled"}`)
+)
+
 // Send writes one message.
 func (c *channel) Send(msg []byte) error {
 	defer c.count(msg, false)
+	if len(msg) < 300 {
+		msg = bytes.Replace(msg, libraryCancelled, protocolCancelled, 1)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	buf := make([]byte, 0, len(msg)+32)
