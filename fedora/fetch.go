@@ -470,7 +470,7 @@ func (a *answer) classify(remote *address, err error) (failed error, final bool)
 
 // noRoom reports whether git says that it cannot write to the disk.
 func noRoom(said string) bool {
-	return slices.ContainsFunc([]string{"No space left on device", "Read-only file system", "Disk quota exceeded"}, func(w string) bool { return strings.Contains(said, w) })
+	return slices.ContainsFunc([]string{"No space left on device", "Read-only file system", "Disk quota exceeded", "Out of diskspace"}, func(w string) bool { return strings.Contains(said, w) })
 }
 
 // words returns what git said, without the address that the message names anyway.

@@ -45,7 +45,7 @@ var allowedImports = map[string][]string{
 	"components/foreign":     {"overlay", "overlay/diag", "overlay/patch"},
 	"render/template":        {"components", "fedora", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag"},
 	"render":                 {"fedora/macro/report", "components", "components/lock", "fedora", "fedora/cache", "fedora/distgit", "fedora/evr", "fedora/lookaside", "fedora/snapshot", "fedora/srpm/reader", "fedora/srpm", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render/template"},
-	"render/rebase":          {"components", "components/edit", "fedora", "fedora/evr", "fedora/lookaside", "fedora/macro", "fedora/unpack", "overlay", "overlay/absorb", "overlay/diag", "overlay/patch", "overlay/spec", "render", "render/review/semantic"},
+	"render/rebase":          {"components", "components/edit", "fedora", "fedora/cache", "fedora/evr", "fedora/lookaside", "fedora/macro", "fedora/unpack", "overlay", "overlay/absorb", "overlay/diag", "overlay/patch", "overlay/spec", "render", "render/review/semantic"},
 	"render/revision":        {"components", "components/lock", "fedora", "fedora/distgit", "overlay/diag", "render"},
 	"render/review":          {"components", "components/lock", "fedora", "fedora/evr", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template", "render/revision", "render/review/semantic"},
 	"render/review/semantic": {"fedora", "fedora/evr", "fedora/macro", "overlay/spec", "overlay/diag"},
