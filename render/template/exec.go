@@ -77,7 +77,7 @@ func (m *marks) instrument(t *template.Template, source string) *diag.Diagnostic
 	if i.tooDeep != nil {
 		return i.tooDeep
 	}
-	enter := snippet(fmt.Sprintf("{{__enter %d}}", i.mark(t.Root.Pos, size)), t.Root.Pos)
+	enter := snippet(fmt.Sprintf("{{__enter %d}}", i.mark(t.Root.Pos, callSteps+size)), t.Root.Pos)
 	t.Root.Nodes = append(append([]parse.Node{enter}, t.Root.Nodes...), snippet("{{__leave}}", t.Root.Pos))
 	return nil
 }
