@@ -45,27 +45,23 @@ func (s *Store) unpackBundle(file string) (string, error) {
 		return dir, nil
 	}
 	tmp := filepath.Join(filepath.Dir(dir), cache.TempPrefix+rand.Text())
-	if err := os.MkdirAll(tmp, 0o777); err != nil {
-		return "", cache.Failure(err)
-	}
 	defer os.RemoveAll(tmp)
-	for _, args := range [][]string{
-		{"init", "--bare", "--quiet", "--template="},
-		{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", file, "+refs/heads/*:refs/heads/*"},
-	} {
-		cmd, err := s.git.Network(s.ctx, tmp, []string{"file"}, nil, args...)
-		if err != nil {
-			return "", err
+	if err := createMirror(tmp); err != nil {
+		return "", err
+	}
+	cmd, err := s.git.Network(s.ctx, tmp, []string{"file"}, nil,
+		"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", file, "+refs/heads/*:refs/heads/*")
+	if err != nil {
+		return "", err
+	}
+	if _, err := distgit.Output(cmd); err != nil {
+		if errors.Is(s.ctx.Err(), context.Canceled) {
+			return "", s.ctx.Err()
 		}
-		if _, err := distgit.Output(cmd); err != nil {
-			if errors.Is(s.ctx.Err(), context.Canceled) {
-				return "", s.ctx.Err()
-			}
-			if args[0] == "init" || noRoom(err.Error()) {
-				return "", cache.Failure(err)
-			}
-			return "", noBundle(file, err)
+		if full := noRoom(err.Error(), err.Error()); full != nil {
+			return "", full
 		}
+		return "", noBundle(file, err)
 	}
 	if err := os.Rename(tmp, dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		if _, serr := os.Stat(filepath.Join(dir, "HEAD")); serr != nil {

@@ -450,6 +450,7 @@ func (a *answer) classify(remote *address, err error) (failed error, final bool)
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(a.text, w) })
 	}
 	said := a.words(remote, err)
+	full := noRoom(a.text, said)
 	switch {
 	case has("couldn't find remote ref", "not our ref", "unadvertised object"):
 		return errFallBack, true
@@ -462,15 +463,24 @@ func (a *answer) classify(remote *address, err error) (failed error, final bool)
 	case has("Authentication failed", "could not read Username", "could not read Password", "terminal prompts disabled",
 		"returned error: 401", "returned error: 403", "Permission denied (", "Host key verification failed"):
 		return diag.Environment(diag.Errorf("fedora/refused", "%s refused access: %s", remote.shown, said), "configure a git credential helper or an ssh key; nobody is prompted"), true
-	case noRoom(a.text):
-		return cache.Failure(errors.New(said)), true
+	case full != nil:
+		return full, true
 	}
 	return diag.Environment(diag.Errorf("fedora/network", "fetch %s: %s", remote.shown, said), "check the network, or put a mirror in front with mirror-base-uri"), false
 }
 
-// noRoom reports whether git says that it cannot write to the disk.
-func noRoom(said string) bool {
-	return slices.ContainsFunc([]string{"No space left on device", "Read-only file system", "Disk quota exceeded", "Out of diskspace"}, func(w string) bool { return strings.Contains(said, w) })
+// noRoom words git's failure to write to the disk, with the disk as the reason;
+// it is nil when all says of no such failure. Not each of git's own phrases for a
+// full disk is the system's.
+func noRoom(all, said string) error {
+	has := func(w string) bool { return strings.Contains(all, w) }
+	switch {
+	case has("Out of diskspace"):
+		said = "no space left on device: " + said
+	case !has("No space left on device") && !has("Read-only file system") && !has("Disk quota exceeded"):
+		return nil
+	}
+	return cache.Failure(errors.New(said))
 }
 
 // words returns what git said, without the address that the message names anyway.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -131,9 +130,8 @@ func TestSmallDisk(t *testing.T) {
 				if got := cmd.ProcessState.ExitCode(); got != cli.ExitEnv {
 					t.Errorf("exit code %d, want %d\n%s", got, cli.ExitEnv, &stderr)
 				}
-				// git does not always say why it cannot write; then the hint does.
 				said := strings.ToLower(stderr.String())
-				if !slices.ContainsFunc([]string{"no space left", "out of diskspace", "read-only", "make room", "check space"}, func(w string) bool { return strings.Contains(said, w) }) {
+				if !strings.Contains(said, "no space left") && !strings.Contains(said, "read-only") && !strings.Contains(said, "make room") {
 					t.Errorf("the disk is not named as the reason:\n%s", &stderr)
 				}
 				before, after := files(t, c.seed), files(t, result)
