@@ -39,8 +39,8 @@ type Options struct {
 	// before those that take longer; 0 for 40 and 250 milliseconds.
 	Quiet, Deep time.Duration
 
-	// settled is called when all diagnostics of a version were published; for
-	// tests.
+	// settled is called when all diagnostics of a version were published, and
+	// with version -1 when a session begins; for tests.
 	settled func(ses *session, version, published int)
 }
 

@@ -31,6 +31,9 @@ type session struct {
 func newSession(s *Server, e *editor.Session) *session {
 	ctx, end := context.WithCancel(s.ctx)
 	ses := &session{Session: e, s: s, wake: make(chan struct{}, 1), end: end, done: make(chan struct{}), sent: map[string]string{}}
+	if f := s.opt.settled; f != nil {
+		f(ses, -1, 0)
+	}
 	go ses.run(ctx)
 	return ses
 }
