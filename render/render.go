@@ -203,18 +203,10 @@ func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component)
 }
 
 func (r *Renderer) component(ctx context.Context, c *components.Component, last lastStep) *Result {
-	res := &Result{Component: c.Name, Config: c}
-	if err := checkName(c); err != nil {
-		res.fail(err)
+	res, tree := r.begin(ctx, c)
+	if tree == nil {
 		return res
 	}
-	r.setup()
-	tree, src, err := r.Source(ctx, c)
-	if err != nil {
-		res.fail(err)
-		return res
-	}
-	res.Upstream = src
 	if r.render(ctx, res, tree) {
 		last(ctx, res, tree)
 	}
@@ -222,19 +214,47 @@ func (r *Renderer) component(ctx context.Context, c *components.Component, last 
 	return res
 }
 
+// begin gets the packaging of a component and the macros that it is evaluated
+// with. The tree is nil when that failed.
+func (r *Renderer) begin(ctx context.Context, c *components.Component) (*Result, *overlay.Tree) {
+	res := &Result{Component: c.Name, Config: c}
+	if err := checkName(c); err != nil {
+		res.fail(err)
+		return res, nil
+	}
+	r.setup()
+	tree, src, err := r.Source(ctx, c)
+	if err != nil {
+		res.fail(err)
+		return res, nil
+	}
+	res.Upstream = src
+	if res.Macros, err = r.macros(c); err != nil {
+		res.fail(err)
+		return res, nil
+	}
+	return res, tree
+}
+
 // render does everything behind fetching, up to the choice of files.
 func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) bool {
-	c := res.Config
-	var err error
-	if res.Macros, err = r.macros(c); err != nil {
-		return res.fail(err)
-	}
 	if !r.WithoutHistory {
-		if res.Changes, err = r.changes(ctx, c, res.Upstream.Commit); err != nil {
+		var err error
+		if res.Changes, err = r.changes(ctx, res.Config, res.Upstream.Commit); err != nil {
 			return res.fail(err)
 		}
 		r.warnPins(res)
 	}
+	if !r.overlays(ctx, res, tree) || !r.finish(res, tree) || !r.rewriteSources(res, tree) || !r.bump(ctx, res, tree) {
+		return false
+	}
+	r.ownRelease(ctx, res, tree)
+	res.text = tree.Spec.Normalized()
+	return r.WithoutHistory || r.autospec(ctx, res, tree)
+}
+
+// overlays adds the macros file and applies the component's overlays.
+func (r *Renderer) overlays(ctx context.Context, res *Result, tree *overlay.Tree) bool {
 	macros, err := r.macrosFile(ctx, res)
 	if err != nil {
 		return res.fail(err)
@@ -243,15 +263,9 @@ func (r *Renderer) render(ctx context.Context, res *Result, tree *overlay.Tree) 
 		tree.Files[macros.Path] = macros
 	}
 	load := loadSteps(macros)
-	res.Ops = slices.Concat(load, c.Overlays)
+	res.Ops = slices.Concat(load, res.Config.Overlays)
 	res.Spec = tree.Spec
-	if !r.apply(res, tree, len(load)) || !r.finish(res, tree) || !r.rewriteSources(res, tree) ||
-		!r.bump(ctx, res, tree) {
-		return false
-	}
-	r.ownRelease(ctx, res, tree)
-	res.text = tree.Spec.Normalized()
-	return r.WithoutHistory || r.autospec(ctx, res, tree)
+	return r.apply(res, tree, len(load))
 }
 
 // apply runs the operations. The renderer's steps before the overlays must not

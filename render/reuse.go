@@ -9,7 +9,6 @@ import (
 	"os"
 
 	"specgraft/components"
-	"specgraft/fedora"
 	"specgraft/fedora/autospec"
 	"specgraft/overlay/diag"
 )
@@ -42,14 +41,10 @@ func (r *Renderer) inputs(ctx context.Context, name string) (sum [sha256.Size]by
 	if err != nil {
 		return sum, "", false
 	}
-	req := fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: name}
 	if locked != nil {
 		fmt.Fprintf(h, "%+v\n", *locked)
-		if locked.UpstreamCommit != "" {
-			req.Commit = locked.UpstreamCommit
-		}
 	}
-	if commit, err = r.Store.Resolve(ctx, req); err != nil {
+	if commit, err = r.Store.Resolve(ctx, request(c, u, locked)); err != nil {
 		return sum, "", false
 	}
 	fmt.Fprintf(h, "%q %q\n", u.URL, commit)
