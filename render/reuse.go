@@ -44,7 +44,7 @@ func (r *Renderer) inputs(ctx context.Context, name string) (sum [sha256.Size]by
 	if locked != nil {
 		fmt.Fprintf(h, "%+v\n", *locked)
 	}
-	if commit, err = r.Store.Resolve(ctx, request(c, u, locked)); err != nil {
+	if commit, err = r.Store.Resolve(ctx, Request(c, u, locked)); err != nil {
 		return sum, "", false
 	}
 	fmt.Fprintf(h, "%q %q\n", u.URL, commit)

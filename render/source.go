@@ -33,9 +33,9 @@ type Source struct {
 	Mode     fs.FileMode
 }
 
-// request says which commit of its dist-git repository a component is made from:
+// Request says which commit of its dist-git repository a component is made from:
 // the lock's, when there is one, else what the configuration asks for.
-func request(c *components.Component, u components.Upstream, locked *lock.Lock) fedora.Request {
+func Request(c *components.Component, u components.Upstream, locked *lock.Lock) fedora.Request {
 	req := fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: c.Name}
 	if locked != nil && locked.UpstreamCommit != "" {
 		req.Commit = locked.UpstreamCommit
@@ -60,7 +60,7 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 	if err != nil {
 		return nil, Source{}, err
 	}
-	src := Source{Lock: locked, Request: request(c, u, locked)}
+	src := Source{Lock: locked, Request: Request(c, u, locked)}
 	at := func(err error) error {
 		d, ok := errors.AsType[*diag.Diagnostic](err)
 		if !ok {

@@ -15,6 +15,7 @@ import (
 	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
+	"specgraft/render"
 )
 
 // fetchRecord is one component in the output of fetch.
@@ -221,13 +222,14 @@ func fetchComponent(ctx context.Context, p *components.Project, store *fedora.St
 		rec.Commit, rec.Status = commit, "present"
 		return rec
 	}
-	r := fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: name,
-		Refresh: refresh, Shallow: shallow}
-	if lock, err := lock.Read(p, name); err == nil && lock != nil && lock.UpstreamCommit != "" {
-		r.Commit = lock.UpstreamCommit
+	locked, err := lock.Read(p, name)
+	if err != nil {
+		locked = nil // whose damage a render reports
 	}
+	r := render.Request(c, u, locked)
 	// A branch without snapshot is wanted as it is now.
-	r.Refresh = r.Refresh || r.Commit == "" && r.Snapshot.IsZero()
+	r.Refresh = refresh || r.Commit == "" && r.Snapshot.IsZero()
+	r.Shallow = shallow
 	got, err := store.Fetch(ctx, r)
 	if err == nil && shallow && usesHistory(ctx, store, u, got.Commit) {
 		r.Shallow, r.Refresh = false, false
