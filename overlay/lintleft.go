@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -82,15 +83,17 @@ type shift struct {
 }
 
 // sourceUse finds the uses of sources by number.
-var sourceUse = regexp.MustCompile(`%\{?SOURCE(?:URL)?(\d+)\b|%\{S:(\d+)\}`)
+var sourceUse = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%\{?SOURCE(?:URL)?(\d+)\b|%\{S:(\d+)\}`)
+})
 
 // usesOf returns the first line that uses a source or patch by its number, or
 // -1.
 func (l *linter) usesOf(s *spec.Structure, family string, number int) int {
 	digits := strconv.Itoa(number)
-	re, upper := sourceUse, "SOURCE"
+	re, upper := sourceUse(), "SOURCE"
 	if family == "patch" {
-		re, upper = patchLine, "PATCH"
+		re, upper = patchLine(), "PATCH"
 	}
 	for i := range s.Lines {
 		text := l.file.Line(i).Text
@@ -162,7 +165,9 @@ func (l *linter) numbersLeft(s *spec.Structure) {
 }
 
 // definition finds what defines a macro or a build conditional.
-var definition = regexp.MustCompile(`%(?:define|global)\s+(\w+)|%bcond(?:_with(?:out)?)?\s+([\w.+-]+)`)
+var definition = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%(?:define|global)\s+(\w+)|%bcond(?:_with(?:out)?)?\s+([\w.+-]+)`)
+})
 
 // tagMacros are the tags that define a macro of their name in lower case.
 var tagMacros = []string{"name", "version", "release", "epoch", "url", "summary", "license", "vendor", "group"}
@@ -180,7 +185,7 @@ func (l *linter) macrosLeft(s *spec.Structure) {
 		if strings.HasPrefix(strings.TrimSpace(text), "%{!?") {
 			continue // a fallback for what the distribution may have
 		}
-		for _, m := range definition.FindAllStringSubmatch(text, -1) {
+		for _, m := range definition().FindAllStringSubmatch(text, -1) {
 			name := m[1]
 			if name == "" {
 				name = "with " + m[2]
@@ -196,7 +201,7 @@ func (l *linter) macrosLeft(s *spec.Structure) {
 	}
 	defined := map[string]bool{}
 	for i := range s.Lines {
-		for _, m := range definition.FindAllStringSubmatch(l.file.Line(i).Text, -1) {
+		for _, m := range definition().FindAllStringSubmatch(l.file.Line(i).Text, -1) {
 			defined[m[1]], defined["with "+m[2]] = true, true
 		}
 	}
@@ -322,7 +327,9 @@ func (l *linter) packagesLeft(s *spec.Structure) {
 }
 
 // listOption finds the list of files that a %files section takes.
-var listOption = regexp.MustCompile(`\s-f\s*(\S+)`)
+var listOption = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\s-f\s*(\S+)`)
+})
 
 // listsLeft finds %files -f lists whose making is gone.
 func (l *linter) listsLeft(s *spec.Structure) {
@@ -333,7 +340,7 @@ func (l *linter) listsLeft(s *spec.Structure) {
 		if p.Name != "%files" {
 			continue
 		}
-		for _, m := range listOption.FindAllStringSubmatch(l.file.Line(p.Start).Text, -1) {
+		for _, m := range listOption().FindAllStringSubmatch(l.file.Line(p.Start).Text, -1) {
 			list := path.Base(m[1])
 			stem := strings.TrimSuffix(list, ".lang")
 			makes := func(text string) bool {

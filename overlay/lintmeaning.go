@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -64,7 +65,9 @@ func (c *checkup) values() {
 }
 
 // reference finds what looks like a reference to a group.
-var reference = regexp.MustCompile(`\$\{?(\d+|\w+)\}?|\\(\d)`)
+var reference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\$\{?(\d+|\w+)\}?|\\(\d)`)
+})
 
 // groups notices a replacement that names groups of the expression without
 // replacement-groups, where "$1" is just text.
@@ -76,7 +79,7 @@ func (l *linter) groups(op *Op) {
 	if err != nil || re.NumSubexp() == 0 {
 		return
 	}
-	for _, m := range reference.FindAllStringSubmatch(op.Replacement, -1) {
+	for _, m := range reference().FindAllStringSubmatch(op.Replacement, -1) {
 		n, err := strconv.Atoi(m[1] + m[2])
 		if err == nil && (n < 1 || n > re.NumSubexp()) || err != nil && re.SubexpIndex(m[1]) < 0 {
 			continue
@@ -245,16 +248,20 @@ func (c *checkup) expandedComment(i int, text string) {
 
 // changelogMacro finds a macro in a line of a changelog, behind percent signs that
 // stand for themselves.
-var changelogMacro = regexp.MustCompile(`(?:^|[^%])(?:%%)*(%(?:[a-zA-Z_]\w*|\{[^}]*\}?|\[|\())`)
+var changelogMacro = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[^%])(?:%%)*(%(?:[a-zA-Z_]\w*|\{[^}]*\}?|\[|\())`)
+})
 
 // ownMacros are those that an entry may well mean.
-var ownMacros = regexp.MustCompile(`^%\{?[?!]*(?:name|version|release|epoch|dist|fedora|rhel|autochangelog)\b`)
+var ownMacros = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^%\{?[?!]*(?:name|version|release|epoch|dist|fedora|rhel|autochangelog)\b`)
+})
 
 // ChangelogMacro returns the first macro in a line of a changelog that rpm expands
 // and that an entry hardly means, "" when there is none.
 func ChangelogMacro(line string) string {
-	m := changelogMacro.FindStringSubmatch(line)
-	if m == nil || ownMacros.MatchString(m[1]) || strings.HasPrefix(strings.TrimSpace(line), "%") {
+	m := changelogMacro().FindStringSubmatch(line)
+	if m == nil || ownMacros().MatchString(m[1]) || strings.HasPrefix(strings.TrimSpace(line), "%") {
 		return ""
 	}
 	return m[1]
@@ -340,7 +347,9 @@ func (c *checkup) commentTaken() {
 }
 
 // conditionMacro finds the macros that a condition asks for.
-var conditionMacro = regexp.MustCompile(`%\{[?!]*(\w+)\}|%\{(?:un)?defined\s+(\w+)\}`)
+var conditionMacro = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%\{[?!]*(\w+)\}|%\{(?:un)?defined\s+(\w+)\}`)
+})
 
 // conditions notices a new conditional on a macro that nothing defines.
 func (c *checkup) conditions() {
@@ -352,7 +361,7 @@ func (c *checkup) conditions() {
 		if t.mark == kept || c.after.Lines[i].Form != spec.FormIf && c.after.Lines[i].Form != spec.FormElse {
 			continue
 		}
-		for _, m := range conditionMacro.FindAllStringSubmatch(text, -1) {
+		for _, m := range conditionMacro().FindAllStringSubmatch(text, -1) {
 			name := m[1] + m[2]
 			if c.knownMacro(name, i) || t.mark == changed && strings.Contains(c.former[int(t.was)].Text, name) {
 				continue
@@ -374,14 +383,14 @@ func (c *checkup) conditions() {
 
 // knownMacro reports whether something may define a macro that line i asks for.
 func (c *checkup) knownMacro(name string, i int) bool {
-	if slices.Contains(distributionMacros, name) || versionMacro.MatchString(name) || c.opt.Defined(name) || c.definedElsewhere(name) {
+	if slices.Contains(distributionMacros, name) || versionMacro().MatchString(name) || c.opt.Defined(name) || c.definedElsewhere(name) {
 		return true
 	}
 	if slices.Contains(c.definedNames(), name) {
 		return true
 	}
 	for k := range c.lines { // upstream asks for it, too
-		if k != i && c.lines[k].mark == kept && strings.Contains(c.file.Line(k).Text, name) && conditionMacro.MatchString(c.file.Line(k).Text) {
+		if k != i && c.lines[k].mark == kept && strings.Contains(c.file.Line(k).Text, name) && conditionMacro().MatchString(c.file.Line(k).Text) {
 			return true
 		}
 	}
@@ -393,7 +402,7 @@ func (c *checkup) definedNames() []string {
 	var names []string
 	for i := range c.lines {
 		if text := c.file.Line(i).Text; strings.IndexByte(text, '%') >= 0 {
-			for _, m := range definition.FindAllStringSubmatch(text, -1) {
+			for _, m := range definition().FindAllStringSubmatch(text, -1) {
 				if m[1] != "" {
 					names = append(names, m[1])
 				} else {
@@ -416,7 +425,9 @@ var distributionMacros = []string{
 
 // versionMacro are macros of one release, and those that rpmbuild's own options
 // and module builds define.
-var versionMacro = regexp.MustCompile(`^(?:fc|el|azl|amzn|cm|mga|eln|tl|an|oe)\d+$|^_?with(?:out)?_|^_module|^_build|^scl`)
+var versionMacro = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:fc|el|azl|amzn|cm|mga|eln|tl|an|oe)\d+$|^_?with(?:out)?_|^_module|^_build|^scl`)
+})
 
 // tomlText writes an expression as a TOML string without escapes where possible.
 func tomlText(s string) string {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -14,13 +15,19 @@ import (
 
 // patchLine finds an explicit use of a patch other than by %patch:
 // %{PATCH1}, %PATCH1, %{P:1}, %patch1 in any of the spellings.
-var patchLine = regexp.MustCompile(`%\{?(?:[Pp]atch|PATCH)(\d+)\b|%\{P:(\d+)\}`)
+var patchLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%\{?(?:[Pp]atch|PATCH)(\d+)\b|%\{P:(\d+)\}`)
+})
 
 // patchCall finds %patch with its arguments.
-var patchCall = regexp.MustCompile(`%\{?patch\b([^\n}]*)`)
+var patchCall = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%\{?patch\b([^\n}]*)`)
+})
 
 // otherPatching finds what may apply patches in a way of its own.
-var otherPatching = regexp.MustCompile(`(?i)patch|quilt|git(?:\s+|_)am\b|git\s+apply|%\{?(?:forge)?autosetup`)
+var otherPatching = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)patch|quilt|git(?:\s+|_)am\b|git\s+apply|%\{?(?:forge)?autosetup`)
+})
 
 // A patchPlan says which patches the spec applies, as far as its lines say so.
 type patchPlan struct {
@@ -71,10 +78,10 @@ func (p *patchPlan) look(text string, i int, prep bool) {
 			found = true
 		}
 	}
-	for _, m := range patchLine.FindAllStringSubmatch(text, -1) {
+	for _, m := range patchLine().FindAllStringSubmatch(text, -1) {
 		use(m[1] + m[2])
 	}
-	for _, m := range patchCall.FindAllStringSubmatch(text, -1) {
+	for _, m := range patchCall().FindAllStringSubmatch(text, -1) {
 		words := strings.Fields(m[1])
 		for k := 0; k < len(words); k++ {
 			switch w := words[k]; {
@@ -118,7 +125,7 @@ func (p *patchPlan) look(text string, i int, prep bool) {
 		p.place = max(p.place, i)
 		return
 	}
-	p.all = p.all || otherPatching.MatchString(text)
+	p.all = p.all || otherPatching().MatchString(text)
 }
 
 // autopatch takes the patches that an %autopatch line applies.
@@ -277,7 +284,9 @@ func (l *linter) patchNotApplied(op *Op, e *listed, plan *patchPlan, s *spec.Str
 
 // gitPatch finds the names of a file in a directory as git writes them into a
 // patch.
-var gitPatch = regexp.MustCompile(`(?m)^--- a/\S+/\S+.*\n\+\+\+ b/\S+/\S+`)
+var gitPatch = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^--- a/\S+/\S+.*\n\+\+\+ b/\S+/\S+`)
+})
 
 // patchLevel notices a patch with a/ and b/ in front of its names where patches
 // are applied without -p: patch then looks for files of these names without any
@@ -288,7 +297,7 @@ func (l *linter) patchLevel(op *Op, e *listed, at int) {
 		return
 	}
 	data, err := f.Bytes()
-	if err != nil || !gitPatch.Match(data) {
+	if err != nil || !gitPatch().Match(data) {
 		return
 	}
 	line := strings.TrimRight(l.file.Line(at).Text, " \t\r")

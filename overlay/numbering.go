@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
@@ -56,8 +57,8 @@ func entriesOf(s *spec.Structure, text func(i int) string, files map[string]*Fil
 		case sh.Form == spec.FormTag && tag < len(s.Tags) && s.Tags[tag].Line == i:
 			n.add(s.Tags[tag].Name, s.Tags[tag].Value, i, token.Position{})
 		case sh.Form != spec.FormText || part != "" && part != "%package" && part != "%sourcelist" && part != "%patchlist":
-		case includeLine.MatchString(text(i)):
-			n.include(includeLine.FindStringSubmatch(text(i)), i)
+		case includeLine().MatchString(text(i)):
+			n.include(includeLine().FindStringSubmatch(text(i)), i)
 		case part == "%sourcelist" || part == "%patchlist":
 			n.add(strings.TrimSuffix(part[1:], "list"), strings.TrimSpace(text(i)), i, token.Position{})
 		}
@@ -66,10 +67,14 @@ func entriesOf(s *spec.Structure, text func(i int) string, files map[string]*Fil
 }
 
 // includeLine finds %include FILE and %{load:FILE} that stand alone.
-var includeLine = regexp.MustCompile(`^\s*%(?:include\s+(\S+)|\{load:\s*([^{}]*(?:\{[^{}]*\}[^{}]*)*)\})\s*$`)
+var includeLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*%(?:include\s+(\S+)|\{load:\s*([^{}]*(?:\{[^{}]*\}[^{}]*)*)\})\s*$`)
+})
 
 // fileMacro finds the macros that stand for the file of a source or patch.
-var fileMacro = regexp.MustCompile(`^%\{?(SOURCE|S:|PATCH|P:)(\d+)\}?$`)
+var fileMacro = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^%\{?(SOURCE|S:|PATCH|P:)(\d+)\}?$`)
+})
 
 type numberer struct {
 	s     *spec.Structure
@@ -101,7 +106,7 @@ const maxList = 1 << 20
 // what its conditionals leave out, is not looked at.
 func (n *numberer) include(m []string, line int) {
 	name := strings.TrimSpace(m[1] + m[2])
-	if k := fileMacro.FindStringSubmatch(name); k != nil {
+	if k := fileMacro().FindStringSubmatch(name); k != nil {
 		name = n.fileOf(k[1], k[2])
 	} else {
 		name = strings.TrimPrefix(strings.TrimPrefix(name, "%{_sourcedir}/"), "%_sourcedir/")

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"specgraft/components"
 	"specgraft/fedora/lookaside"
@@ -147,7 +148,9 @@ func (r *Renderer) homeless(s *macro.Spec, res *Result, tree *overlay.Tree) []fi
 }
 
 // bcondUse finds words that name build conditionals.
-var bcondUse = regexp.MustCompile(`%\{?bcond(?:_with(?:out)?)?\s+([\w.+-]+)|\b_?with(?:out)?[_ ]+([\w.+-]+)`)
+var bcondUse = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%\{?bcond(?:_with(?:out)?)?\s+([\w.+-]+)|\b_?with(?:out)?[_ ]+([\w.+-]+)`)
+})
 
 // unknownBconds finds names in build.with and build.without that the spec does
 // not know, however it asks.
@@ -165,7 +168,7 @@ func unknownBconds(s *macro.Spec, c *components.Component, text []byte) []findin
 				for _, b := range s.Bconds {
 					names = append(names, b.Name)
 				}
-				for _, m := range bcondUse.FindAllSubmatch(text, -1) {
+				for _, m := range bcondUse().FindAllSubmatch(text, -1) {
 					names = append(names, string(m[1])+string(m[2]))
 				}
 			}
@@ -289,12 +292,14 @@ func (r *Renderer) locate(res *Result, tree *overlay.Tree, f *finding, d *diag.D
 }
 
 // reference finds the names of macros in a line.
-var reference = regexp.MustCompile(`%\{?[?!]*(\w+)`)
+var reference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%\{?[?!]*(\w+)`)
+})
 
 // definedBy returns what the project wrote of the macros that a line is made of,
 // such as the Version that is part of a source's address.
 func definedBy(f *spec.File, text string) *spec.Origin {
-	for _, m := range reference.FindAllStringSubmatch(text, -1) {
+	for _, m := range reference().FindAllStringSubmatch(text, -1) {
 		for i := range f.Len() {
 			line := f.Line(i)
 			if line.Origin == nil || !line.Origin.Pos.IsValid() {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"specgraft/components"
 	tomledit "specgraft/components/edit"
@@ -35,7 +36,9 @@ type Action struct {
 }
 
 // didYouMean is how hints name the nearest candidate.
-var didYouMean = regexp.MustCompile(`did you mean "([^"]+)"\?`)
+var didYouMean = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`did you mean "([^"]+)"\?`)
+})
 
 // Actions returns what can be done in a range of a file.
 func (s *Snapshot) Actions(ctx context.Context, path string, span Span) []Action {
@@ -70,7 +73,7 @@ func (s *Snapshot) edit(path string, text *Text, now []byte) *Change {
 func (s *Snapshot) nearestNames(ctx context.Context, c *cursor, span Span) []Action {
 	var list []Action
 	for _, d := range s.Diagnostics(ctx, c.path, false) {
-		m := didYouMean.FindStringSubmatch(d.Hint)
+		m := didYouMean().FindStringSubmatch(d.Hint)
 		if m == nil {
 			continue
 		}
@@ -170,18 +173,22 @@ func opTypes(ops []overlay.Op) string {
 	return strings.Join(names, " and ")
 }
 
-var overlayHeader = regexp.MustCompile(`(?m)^\[\[components\..*\.overlays\]\]$`)
+var overlayHeader = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^\[\[components\..*\.overlays\]\]$`)
+})
 
 // suggested reads the overlays that lint suggests.
 func suggested(text string) []overlay.Op {
-	ops, problems := components.ParseOverlays("suggestion.toml", []byte(overlayHeader.ReplaceAllString(text, "[[overlays]]")))
+	ops, problems := components.ParseOverlays("suggestion.toml", []byte(overlayHeader().ReplaceAllString(text, "[[overlays]]")))
 	if problems.HasErrors() {
 		return nil
 	}
 	return ops
 }
 
-var countFound = regexp.MustCompile(`(\d+)`)
+var countFound = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(\d+)`)
+})
 
 // foundCount is the number of places that an overlay would change, from the
 // error about the number it expects.
@@ -191,7 +198,7 @@ func foundCount(g *stage, u user) (int, bool) {
 			continue
 		}
 		if d.Pos == u.op.Pos || d.Pos == u.op.At("expect") {
-			for _, m := range countFound.FindAllString(d.Message, -1) {
+			for _, m := range countFound().FindAllString(d.Message, -1) {
 				var n int
 				if _, err := fmt.Sscan(m, &n); err == nil && n != *u.op.Expect && n > 0 {
 					return n, true
@@ -294,7 +301,9 @@ func (s *Snapshot) split(c *cursor, comp *components.Component) *Change {
 	return ch
 }
 
-var notWord = regexp.MustCompile(`[^a-z0-9]+`)
+var notWord = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[^a-z0-9]+`)
+})
 
 // fileWord makes a name for a file of what an overlay is about.
 func fileWord(op *overlay.Op) string {
@@ -302,7 +311,7 @@ func fileWord(op *overlay.Op) string {
 	if word == "" {
 		word = string(op.Type)
 	}
-	word = strings.Trim(notWord.ReplaceAllString(strings.ToLower(word), "-"), "-")
+	word = strings.Trim(notWord().ReplaceAllString(strings.ToLower(word), "-"), "-")
 	if len(word) > 40 {
 		word = strings.TrimRight(word[:40], "-")
 	}

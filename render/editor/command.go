@@ -154,7 +154,7 @@ func (s *Snapshot) Try(ctx context.Context, name, text string) (*Document, error
 	if !strings.Contains(text, "[[") {
 		text = "[[overlays]]\n" + text
 	}
-	ops, problems := components.ParseOverlays(place, []byte(overlayHeader.ReplaceAllString(text, "[[overlays]]")))
+	ops, problems := components.ParseOverlays(place, []byte(overlayHeader().ReplaceAllString(text, "[[overlays]]")))
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"specgraft/components"
 	"specgraft/fedora/macro"
@@ -207,7 +208,9 @@ func (s *Snapshot) diagnoseTemplate(path string) diag.List {
 }
 
 // macroUse finds uses of macros: what stands behind %, with its braces.
-var macroUse = regexp.MustCompile(`%(%)|%\{([!?]*)([A-Za-z_][A-Za-z0-9_]*)|%([!?]*)([A-Za-z_][A-Za-z0-9_]{2,})`)
+var macroUse = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%(%)|%\{([!?]*)([A-Za-z_][A-Za-z0-9_]*)|%([!?]*)([A-Za-z_][A-Za-z0-9_]{2,})`)
+})
 
 // A use is a macro where it is used.
 type use struct {
@@ -219,7 +222,7 @@ type use struct {
 // uses returns the macros that a line uses.
 func uses(line string) []use {
 	var list []use
-	for _, m := range macroUse.FindAllStringSubmatchIndex(line, -1) {
+	for _, m := range macroUse().FindAllStringSubmatchIndex(line, -1) {
 		switch {
 		case m[2] >= 0:
 		case m[6] >= 0:
@@ -321,10 +324,12 @@ var specWords = func() map[string]bool {
 	return m
 }()
 
-var numbered = regexp.MustCompile(`^(SOURCE|PATCH|patch|S|P)\d+$`)
+var numbered = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(SOURCE|PATCH|patch|S|P)\d+$`)
+})
 
 // known reports whether a word behind % is rpm's own.
-func known(name string) bool { return specWords[name] || numbered.MatchString(name) }
+func known(name string) bool { return specWords[name] || numbered().MatchString(name) }
 
 // inactive reports the lines of branches that are not taken.
 func inactive(st *specState, text *Text) diag.List {
