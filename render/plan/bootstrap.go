@@ -20,7 +20,7 @@ var (
 
 // settings returns what of a component's build conditionals may take requirements
 // away, those for bootstrapping first.
-func (f *Facts) settings() (with, without []string) {
+func settings(f *Facts) (with, without []string) {
 	for _, b := range f.Bconds {
 		switch {
 		case bootstrapOn.MatchString(b):
@@ -70,7 +70,7 @@ func (g *Graph) SuggestCuts(ctx context.Context, evaluate Evaluate, set map[stri
 		}
 		for _, v := range scc {
 			name := names[v]
-			with, without := g.facts[name].settings()
+			with, without := settings(g.facts[name])
 			if len(with)+len(without) == 0 {
 				continue
 			}

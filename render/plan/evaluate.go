@@ -8,8 +8,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"specgraft/fedora/cache"
@@ -206,7 +208,7 @@ func (c *Cache) Save() error {
 		s.mu.Lock()
 		if s.added {
 			var text bytes.Buffer
-			for _, key := range sortedKeys(s.known) {
+			for _, key := range slices.Sorted(maps.Keys(s.known)) {
 				if s.used[key] || len(s.known) <= maxShard {
 					text.WriteString(key + " ")
 					text.Write(s.known[key])

@@ -20,12 +20,6 @@ import (
 	"specgraft/overlay/diag"
 )
 
-// A Component is a node of a graph.
-type Component struct {
-	Name  string
-	Facts *Facts
-}
-
 // An Edge says that a component build-requires something of another one.
 type Edge struct {
 	From string `json:"from"` // who needs

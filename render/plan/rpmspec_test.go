@@ -176,11 +176,11 @@ func TestCorpusRpmspec(t *testing.T) {
 		return cmp.Or(slices.Compare(x[:], y[:]), strings.Compare(a, b))
 	})
 	sample := names[:min(len(names), oracleSample)]
-	facts := map[string]*Facts{}
+	known := map[string]*Facts{}
 	evaluate := func(name string) {
-		if facts[name] == nil && slices.Contains(names, name) && len(facts) < oraclePool {
+		if known[name] == nil && slices.Contains(names, name) && len(known) < oraclePool {
 			cfg := macro.Config{FS: trees[name]}
-			facts[name] = NewFacts(macro.Eval(name+".spec", trees[name][name+".spec"].Data, cfg), targetOf(cfg))
+			known[name] = NewFacts(macro.Eval(name+".spec", trees[name][name+".spec"].Data, cfg), "x86_64")
 		}
 	}
 	for _, name := range sample {
@@ -188,7 +188,7 @@ func TestCorpusRpmspec(t *testing.T) {
 	}
 	// The pool are components that the sample may need, going by names alone.
 	for _, name := range sample {
-		for _, text := range facts[name].BuildRequires {
+		for _, text := range known[name].BuildRequires {
 			need, _, _ := strings.Cut(text, " ")
 			for _, suffix := range []string{"", "-devel", "-libs", "-static"} {
 				evaluate(strings.TrimSuffix(need, suffix))
@@ -201,7 +201,7 @@ func TestCorpusRpmspec(t *testing.T) {
 	}
 	requires, provides := map[string][]string{}, map[string][]oracleProvide{}
 	var list []Component
-	for _, name := range sortedKeys(facts) {
+	for _, name := range sortedKeys(known) {
 		dir := t.TempDir()
 		for file, f := range trees[name] {
 			if err := os.WriteFile(filepath.Join(dir, file), f.Data, 0o644); err != nil {
@@ -215,7 +215,7 @@ func TestCorpusRpmspec(t *testing.T) {
 				continue
 			}
 			requires[name] = lines
-			got := slices.Sorted(slices.Values(facts[name].BuildRequires))
+			got := slices.Sorted(slices.Values(known[name].BuildRequires))
 			if d := gocmp.Diff(strings.Join(lines, "\n"), strings.Join(got, "\n")); d != "" {
 				t.Errorf("%s: build requirements (-rpmspec +ours):\n%s", name, d)
 			}
@@ -225,9 +225,9 @@ func TestCorpusRpmspec(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		list = append(list, Component{name, facts[name]})
+		list = append(list, Component{name, known[name]})
 		for _, l := range lines {
-			if f := strings.Split(l, "\t"); len(f) == 3 && !facts[name].Excluded {
+			if f := strings.Split(l, "\t"); len(f) == 3 && !known[name].Excluded {
 				provides[f[1]] = append(provides[f[1]], oracleProvide{name, f[0], f[2]})
 			}
 		}
@@ -237,7 +237,7 @@ func TestCorpusRpmspec(t *testing.T) {
 	for _, name := range sortedKeys(requires) {
 		needed += len(requires[name])
 		want := oracleEdges(name, requires[name], provides)
-		if facts[name].Excluded {
+		if known[name].Excluded {
 			want = nil
 		}
 		edges += len(want)

@@ -14,6 +14,12 @@ import (
 	"specgraft/render/revision"
 )
 
+// A Component is one of which the facts are asked.
+type Component struct {
+	Name  string
+	Facts *Facts // nil when it has none: it failed
+}
+
 // A Loader evaluates the specs of a project's components.
 type Loader struct {
 	Renderer *render.Renderer // for components as the working tree has them
@@ -45,7 +51,7 @@ func (l *Loader) At(ctx context.Context, rev *revision.Revision, names []string)
 // Switched returns a function that evaluates a component with build conditionals
 // switched: as a commit has it rendered, or as it is rendered in memory when rev is
 // nil.
-func (l *Loader) Switched(rev *revision.Revision) Evaluate {
+func (l *Loader) Switched(rev *revision.Revision) func(ctx context.Context, component string, with, without []string) *Facts {
 	return func(ctx context.Context, name string, with, without []string) *Facts {
 		cfg := l.Config
 		cfg.With = append(cfg.With[:len(cfg.With):len(cfg.With)], with...)
