@@ -53,7 +53,8 @@ var allowedImports = map[string][]string{
 	"render/review/report":   {"components", "components/lock", "fedora", "fedora/evr", "fedora/macro", "fedora/autospec", "overlay", "overlay/spec", "overlay/diag", "render", "render/template", "render/revision", "render/review", "render/review/semantic", "render/review/lint"},
 	"render/editor":          {"components", "components/edit", "components/schema", "components/toml", "fedora/macro", "overlay", "overlay/absorb", "overlay/diag", "overlay/spec", "render", "render/rebase", "render/review", "render/review/lint"},
 	"render/editor/lsp":      {"components", "overlay/diag", "render/editor"},
-	"render/plan":            {"components", "fedora/cache", "fedora/evr", "fedora/macro", "fedora/repodata", "overlay/diag", "render", "render/revision", "render/review/semantic"},
+	"render/facts":           {"components", "fedora/cache", "fedora/macro", "overlay/diag", "render", "render/revision", "render/review/semantic"},
+	"render/plan":            {"fedora/evr", "fedora/macro", "fedora/repodata", "overlay/diag", "render/facts"},
 	"render/attest":          {"components", "fedora/lookaside", "fedora/macro", "overlay/diag", "render"},
 	"cmd/specgraft":          {"*"},
 

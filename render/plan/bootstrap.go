@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"specgraft/fedora/macro"
+	"specgraft/render/facts"
 )
 
 // Build conditionals by which packagers break circles: those that take things
@@ -20,7 +21,7 @@ var (
 
 // settings returns what of a component's build conditionals may take requirements
 // away, those for bootstrapping first.
-func settings(f *Facts) (with, without []string) {
+func settings(f *facts.Facts) (with, without []string) {
 	for _, b := range f.Bconds {
 		switch {
 		case bootstrapOn.MatchString(b):
@@ -34,7 +35,7 @@ func settings(f *Facts) (with, without []string) {
 
 // An Evaluate returns the facts of a component when the build conditionals are
 // switched; nil when they are not known.
-type Evaluate func(ctx context.Context, component string, with, without []string) *Facts
+type Evaluate func(ctx context.Context, component string, with, without []string) *facts.Facts
 
 // SuggestCuts looks for build conditionals that take edges of circles away, and
 // notes them at the edges: only of components that are in a circle among those of
@@ -89,7 +90,7 @@ func (g *Graph) SuggestCuts(ctx context.Context, evaluate Evaluate, set map[stri
 }
 
 // suggest notes a setting at the edges whose requirements it takes away.
-func (g *Graph) suggest(name string, in map[string]bool, setting string, f *Facts) {
+func (g *Graph) suggest(name string, in map[string]bool, setting string, f *facts.Facts) {
 	if f == nil || f.Rejected != "" {
 		return
 	}
@@ -106,7 +107,7 @@ func (g *Graph) suggest(name string, in map[string]bool, setting string, f *Fact
 
 // AddRemoved adds to a set the components that need something of components that
 // are gone, which nothing else provides.
-func (g *Graph) AddRemoved(gone []Component, set map[string][]Reason) {
+func (g *Graph) AddRemoved(gone []facts.Component, set map[string][]Reason) {
 	index := &providers{byName: map[string][]provider{}, source: map[string]string{}}
 	for _, c := range gone {
 		index.addComponent(c.Name, c.Facts)

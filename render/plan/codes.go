@@ -10,16 +10,6 @@ var noPos token.Position
 
 // Codes are the diagnostics about plans.
 var Codes = []diag.Code{
-	{ID: "plan/read", Default: diag.Error, Summary: "a rendered spec cannot be read",
-		Doc: "The message says what went wrong in the environment."},
-	{ID: "plan/no-tree", Default: diag.Error, Summary: "the project has no rendered tree",
-		Doc: "query -a lists what the specs in project.rendered-specs-dir build. Render the tree first."},
-	{ID: "plan/not-in-tree", Default: diag.Error, Summary: "a component is not in the rendered tree",
-		Doc: "What the other components build is listed all the same. Render the component first."},
-	{ID: "plan/rejected", Default: diag.Error, Summary: "rpm would not accept a rendered spec",
-		Doc: "What it builds is not known then. specgraft query NAME has all of its problems."},
-	{ID: "plan/failed", Default: diag.Warning, Summary: "a component failed to render and is left out",
-		Doc: "Its directory in the rendered tree has nothing but RENDER_FAILED."},
 	{ID: "plan/name", Default: diag.Error, Summary: "a component has a name that cannot stand in a script",
 		Doc: "Plans for build engines are scripts and configuration files. Only letters, digits and . _ + - are safe in all of them."},
 	{ID: "plan/command", Default: diag.Error, Summary: "the command template has an unknown placeholder",

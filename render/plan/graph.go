@@ -18,6 +18,7 @@ import (
 
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
+	"specgraft/render/facts"
 )
 
 // An Edge says that a component build-requires something of another one.
@@ -61,7 +62,7 @@ type Graph struct {
 	Edges      []Edge   // by From, then To
 	Missing    []Missing
 
-	facts map[string]*Facts
+	facts map[string]*facts.Facts
 	out   map[string][]int // edges by From
 	in    map[string][]int // edges by To
 	index *providers
@@ -87,8 +88,8 @@ type providers struct {
 
 // NewGraph joins components by their build requirements. md may be nil. Components
 // that are excluded from the architecture have no edges.
-func NewGraph(list []Component, md *Metadata) *Graph {
-	g := &Graph{md: md, facts: map[string]*Facts{}, out: map[string][]int{}, in: map[string][]int{},
+func NewGraph(list []facts.Component, md *Metadata) *Graph {
+	g := &Graph{md: md, facts: map[string]*facts.Facts{}, out: map[string][]int{}, in: map[string][]int{},
 		index: &providers{byName: map[string][]provider{}, source: map[string]string{}}}
 	for _, c := range list {
 		g.Components = append(g.Components, c.Name)
@@ -198,7 +199,7 @@ func (x *providers) add(name string, p provider) {
 }
 
 // addComponent adds what the spec of a component says its packages provide.
-func (x *providers) addComponent(component string, f *Facts) {
+func (x *providers) addComponent(component string, f *facts.Facts) {
 	if f == nil || f.Excluded {
 		return
 	}
@@ -379,7 +380,7 @@ func (n *nearest) find(requirement string) []string {
 }
 
 // Facts returns what is known of a component, nil for nothing.
-func (g *Graph) Facts(component string) *Facts { return g.facts[component] }
+func (g *Graph) Facts(component string) *facts.Facts { return g.facts[component] }
 
 // Dependants returns the edges that lead to a component.
 func (g *Graph) Dependants(component string) []Edge { return g.edges(g.in[component]) }

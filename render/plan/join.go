@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"specgraft/fedora/repodata"
+	"specgraft/render/facts"
 )
 
 // Join makes one graph of those of several architectures, for engines that build a
 // component everywhere at once: an edge is there when it is on one of them, and
 // says on which. A component is excluded when it is on all of them.
 func Join(arches []string, graphs []*Graph) *Graph {
-	g := &Graph{facts: map[string]*Facts{}, out: map[string][]int{}, in: map[string][]int{}, arches: arches, parts: graphs,
+	g := &Graph{facts: map[string]*facts.Facts{}, out: map[string][]int{}, in: map[string][]int{}, arches: arches, parts: graphs,
 		index: &providers{byName: map[string][]provider{}, source: map[string]string{}}}
 	edges := map[[2]string]*Edge{}
 	missing := map[[2]string]int{}
@@ -129,18 +130,18 @@ func (g *Graph) joinedUsers(name string) (users []User, ok bool) {
 // Everywhere evaluates a component on several architectures: what it needs on one
 // of them, it needs.
 func Everywhere(list []Evaluate) Evaluate {
-	return func(ctx context.Context, component string, with, without []string) *Facts {
-		var all *Facts
+	return func(ctx context.Context, component string, with, without []string) *facts.Facts {
+		var all *facts.Facts
 		for _, evaluate := range list {
 			f := evaluate(ctx, component, with, without)
 			if f == nil || f.Rejected != "" {
 				return nil
 			}
 			if f.Excluded {
-				f = &Facts{} // which needs nothing there
+				f = &facts.Facts{} // which needs nothing there
 			}
 			if all == nil {
-				all = &Facts{}
+				all = &facts.Facts{}
 			}
 			all.BuildRequires = append(all.BuildRequires, f.BuildRequires...)
 		}

@@ -7,16 +7,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"specgraft/fedora/repodata"
+	"specgraft/render/facts"
 )
 
 func TestJoin(t *testing.T) {
 	t.Parallel()
-	node := func(name string, excluded bool, needs ...string) Component {
-		return Component{name, &Facts{Name: name, EVR: "1-1", Excluded: excluded, BuildRequires: needs, Bconds: []string{"bootstrap"},
-			Packages: []Package{{Name: name, EVR: "1-1"}}}}
+	node := func(name string, excluded bool, needs ...string) facts.Component {
+		return facts.Component{Name: name, Facts: &facts.Facts{Name: name, EVR: "1-1", Excluded: excluded, BuildRequires: needs, Bconds: []string{"bootstrap"},
+			Packages: []facts.Package{{Name: name, EVR: "1-1"}}}}
 	}
-	intel := NewGraph([]Component{node("a", false, "b"), node("b", false, "lost"), node("arm", true, "a"), {Name: "broken"}}, nil)
-	arm := NewGraph([]Component{node("a", false), node("b", false, "a", "lost", "gone"), node("arm", false, "a"), {Name: "broken"}}, nil)
+	intel := NewGraph([]facts.Component{node("a", false, "b"), node("b", false, "lost"), node("arm", true, "a"), {Name: "broken"}}, nil)
+	arm := NewGraph([]facts.Component{node("a", false), node("b", false, "a", "lost", "gone"), node("arm", false, "a"), {Name: "broken"}}, nil)
 	g := Join([]string{"x86_64", "aarch64"}, []*Graph{intel, arm})
 	one := func(needs string, pkg string, on ...string) []Need {
 		return []Need{{Requirement: needs, Package: pkg, Via: "package", Architectures: on}}
@@ -37,7 +38,9 @@ func TestJoin(t *testing.T) {
 	// A circle that no architecture has alone; b has a conditional against it on
 	// one that does not matter, and on the one that does.
 	on := func(needs ...string) Evaluate {
-		return func(context.Context, string, []string, []string) *Facts { return &Facts{BuildRequires: needs} }
+		return func(context.Context, string, []string, []string) *facts.Facts {
+			return &facts.Facts{BuildRequires: needs}
+		}
 	}
 	set := all(g)
 	if err := g.SuggestCuts(t.Context(), Everywhere([]Evaluate{on("b"), on("lost")}), set); err != nil {
@@ -66,7 +69,7 @@ func TestJoin(t *testing.T) {
 	if _, ok := g.WhatNeeds("nothing"); ok {
 		t.Error("something needs what is not there")
 	}
-	if f := Everywhere([]Evaluate{on("x"), func(context.Context, string, []string, []string) *Facts { return nil }})(t.Context(), "a", nil, nil); f != nil {
+	if f := Everywhere([]Evaluate{on("x"), func(context.Context, string, []string, []string) *facts.Facts { return nil }})(t.Context(), "a", nil, nil); f != nil {
 		t.Errorf("what is not known on one architecture is %v", f)
 	}
 }

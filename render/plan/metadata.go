@@ -5,6 +5,7 @@ import (
 
 	"specgraft/fedora/macro"
 	"specgraft/fedora/repodata"
+	"specgraft/render/facts"
 )
 
 // Metadata is what repositories say of built packages.
@@ -13,7 +14,7 @@ type Metadata struct{ Packages []repodata.Built }
 // ReadMetadata reads the metadata of repositories in directories. The lists of
 // files are read when a component build-requires a file. Without directories it
 // returns nil.
-func ReadMetadata(dirs []string, list []Component) (*Metadata, error) {
+func ReadMetadata(dirs []string, list []facts.Component) (*Metadata, error) {
 	if len(dirs) == 0 {
 		return nil, nil
 	}
@@ -38,7 +39,7 @@ func ReadMetadata(dirs []string, list []Component) (*Metadata, error) {
 		}
 		note(c.Facts.BuildRequires)
 		for i := range c.Facts.Packages {
-			for _, kind := range needKinds {
+			for _, kind := range facts.NeedKinds {
 				note(c.Facts.Packages[i].Needs[kind])
 			}
 		}

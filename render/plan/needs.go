@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"specgraft/fedora/macro"
+	"specgraft/render/facts"
 )
 
 // A User is something that needs a package.
@@ -93,7 +94,7 @@ func (g *Graph) WhatNeeds(name string) (users []User, ok bool) {
 		}
 		for i := range f.Packages {
 			p := &f.Packages[i]
-			for _, kind := range needKinds {
+			for _, kind := range facts.NeedKinds {
 				for _, text := range p.Needs[kind] {
 					add(c, p.Name, kind, text)
 				}
@@ -103,7 +104,7 @@ func (g *Graph) WhatNeeds(name string) (users []User, ok bool) {
 	if g.md != nil {
 		for i := range g.md.Packages {
 			p := &g.md.Packages[i]
-			for _, kind := range needKinds {
+			for _, kind := range facts.NeedKinds {
 				for _, text := range p.Needs[kind] {
 					add(g.index.source[p.Name], p.Name, kind, text)
 				}
@@ -134,7 +135,7 @@ func kindRank(kind string) int {
 	if kind == "BuildRequires" {
 		return -1
 	}
-	return slices.Index(needKinds, kind)
+	return slices.Index(facts.NeedKinds, kind)
 }
 
 // Names returns what WhatNeeds takes: components, packages and what is provided.

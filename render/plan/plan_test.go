@@ -9,14 +9,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"specgraft/fedora/repodata"
+	"specgraft/render/facts"
 )
 
 // graphOf makes a graph in which component i needs those listed.
 func graphOf(needs map[string][]string) *Graph {
-	var list []Component
+	var list []facts.Component
 	for _, name := range sortedKeys(needs) {
-		list = append(list, Component{name, &Facts{Name: name, EVR: "1-1", BuildRequires: needs[name],
-			Packages: []Package{{Name: name, EVR: "1-1"}}}})
+		list = append(list, facts.Component{Name: name, Facts: &facts.Facts{Name: name, EVR: "1-1", BuildRequires: needs[name],
+			Packages: []facts.Package{{Name: name, EVR: "1-1"}}}})
 	}
 	return NewGraph(list, nil)
 }
@@ -171,10 +172,10 @@ func checkCuts(t *testing.T, seed uint64, p *Plan) {
 	}
 }
 
-func shuffled(r *rand.Rand, g *Graph) []Component {
-	var list []Component
+func shuffled(r *rand.Rand, g *Graph) []facts.Component {
+	var list []facts.Component
 	for _, c := range g.Components {
-		list = append(list, Component{c, g.facts[c]})
+		list = append(list, facts.Component{Name: c, Facts: g.facts[c]})
 	}
 	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	return list
@@ -238,16 +239,16 @@ func TestGrow(t *testing.T) {
 
 func TestEdges(t *testing.T) {
 	t.Parallel()
-	list := []Component{
-		{"lib", &Facts{Name: "lib", EVR: "2-1", Packages: []Package{
+	list := []facts.Component{
+		{Name: "lib", Facts: &facts.Facts{Name: "lib", EVR: "2-1", Packages: []facts.Package{
 			{Name: "lib", EVR: "2-1", Files: []string{"/usr/bin/lib"}},
 			{Name: "lib-devel", EVR: "1:2-1", Provides: []string{"lib-static = 2", "virtual"}, Needs: map[string][]string{"Requires": {"lib = 2-1"}}}}}},
-		{"other", &Facts{Name: "other", EVR: "1-1", Packages: []Package{{Name: "other", EVR: "1-1", Provides: []string{"virtual"},
+		{Name: "other", Facts: &facts.Facts{Name: "other", EVR: "1-1", Packages: []facts.Package{{Name: "other", EVR: "1-1", Provides: []string{"virtual"},
 			Needs: map[string][]string{"Recommends": {"lib-devel >= 1:2"}}}}}},
-		{"user", &Facts{Name: "user", EVR: "1-1", Packages: []Package{{Name: "user", EVR: "1-1"}}, BuildRequires: []string{
+		{Name: "user", Facts: &facts.Facts{Name: "user", EVR: "1-1", Packages: []facts.Package{{Name: "user", EVR: "1-1"}}, BuildRequires: []string{
 			"lib-devel(x86-64) >= 1:2", "/usr/bin/lib", "virtual", "(gone or lib-static)", "(lib if lacking)", "lib-static >= 3",
 			"lib-devl", "user", "pkgconfig(lib)"}}},
-		{"arm", &Facts{Name: "arm", Excluded: true, BuildRequires: []string{"lib"}}},
+		{Name: "arm", Facts: &facts.Facts{Name: "arm", Excluded: true, BuildRequires: []string{"lib"}}},
 	}
 	md := &Metadata{Packages: []repodata.Built{
 		{Name: "lib-devel", EVR: "1:1-1", Source: "lib-1-1.src.rpm", Provides: []string{"pkgconfig(lib) = 1", "lib-static = 1"}},

@@ -20,6 +20,7 @@ import (
 
 	"specgraft/fedora/evr"
 	"specgraft/fedora/macro"
+	"specgraft/render/facts"
 	"specgraft/testdata/corpus"
 )
 
@@ -176,11 +177,11 @@ func TestCorpusRpmspec(t *testing.T) {
 		return cmp.Or(slices.Compare(x[:], y[:]), strings.Compare(a, b))
 	})
 	sample := names[:min(len(names), oracleSample)]
-	known := map[string]*Facts{}
+	known := map[string]*facts.Facts{}
 	evaluate := func(name string) {
 		if known[name] == nil && slices.Contains(names, name) && len(known) < oraclePool {
 			cfg := macro.Config{FS: trees[name]}
-			known[name] = NewFacts(macro.Eval(name+".spec", trees[name][name+".spec"].Data, cfg), "x86_64")
+			known[name] = facts.NewFacts(macro.Eval(name+".spec", trees[name][name+".spec"].Data, cfg), "x86_64")
 		}
 	}
 	for _, name := range sample {
@@ -200,7 +201,7 @@ func TestCorpusRpmspec(t *testing.T) {
 		}
 	}
 	requires, provides := map[string][]string{}, map[string][]oracleProvide{}
-	var list []Component
+	var list []facts.Component
 	for _, name := range sortedKeys(known) {
 		dir := t.TempDir()
 		for file, f := range trees[name] {
@@ -225,7 +226,7 @@ func TestCorpusRpmspec(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		list = append(list, Component{name, known[name]})
+		list = append(list, facts.Component{Name: name, Facts: known[name]})
 		for _, l := range lines {
 			if f := strings.Split(l, "\t"); len(f) == 3 && !known[name].Excluded {
 				provides[f[1]] = append(provides[f[1]], oracleProvide{name, f[0], f[2]})

@@ -21,6 +21,7 @@ import (
 	"specgraft/render"
 	"specgraft/render/attest"
 	"specgraft/render/editor"
+	"specgraft/render/facts"
 	"specgraft/render/plan"
 	"specgraft/render/rebase"
 	"specgraft/render/review"
@@ -60,7 +61,7 @@ func AllCodes() []diag.Code {
 		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
 		editor.Codes, lspCodes, rebase.Codes, absorb.Codes, absorbCodes, foreign.Codes,
 		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
-		srpm.WriteCodes, plan.Codes, repodata.Codes, attest.Codes,
+		srpm.WriteCodes, facts.Codes, plan.Codes, repodata.Codes, attest.Codes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })
 	return codes

@@ -14,7 +14,7 @@ import (
 	"specgraft/components"
 	"specgraft/overlay/diag"
 	"specgraft/render"
-	"specgraft/render/plan"
+	"specgraft/render/facts"
 	"specgraft/render/revision"
 )
 
@@ -93,13 +93,13 @@ rendered did.`,
 		if err != nil {
 			return err
 		}
-		var loader *plan.Loader
+		var loader *facts.Loader
 		if meaning {
 			r, err := g.Renderer(p)
 			if err != nil {
 				return err
 			}
-			loader = &plan.Loader{Renderer: r, Cache: &plan.Cache{}, Jobs: g.Jobs(0, 1)}
+			loader = &facts.Loader{Renderer: r, Cache: &facts.Cache{}, Jobs: g.Jobs(0, 1)}
 		}
 		if p.WithoutLocks {
 			return changedInputs(cmd.Context(), g, p, sel, args, before, after, loader, unchanged, format)
@@ -144,7 +144,7 @@ rendered did.`,
 
 // byMeaning makes an unchanged component of one that differs in noise alone. A
 // nil loader leaves it as it is.
-func (rec *changedRecord) byMeaning(ctx context.Context, loader *plan.Loader, before, after *outputs, problems *diag.List) {
+func (rec *changedRecord) byMeaning(ctx context.Context, loader *facts.Loader, before, after *outputs, problems *diag.List) {
 	if loader == nil || rec.ChangeType != "changed" {
 		return
 	}

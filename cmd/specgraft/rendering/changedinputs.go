@@ -8,12 +8,12 @@ import (
 	"specgraft/components"
 	"specgraft/components/lock"
 	"specgraft/overlay/diag"
-	"specgraft/render/plan"
+	"specgraft/render/facts"
 )
 
 // changedInputs is changed for a project without locks: it compares what both
 // commits resolve to.
-func changedInputs(ctx context.Context, g *cli.Globals, p *components.Project, sel *cli.Selection, args []string, before, after *outputs, loader *plan.Loader, unchanged bool, format string) error {
+func changedInputs(ctx context.Context, g *cli.Globals, p *components.Project, sel *cli.Selection, args []string, before, after *outputs, loader *facts.Loader, unchanged bool, format string) error {
 	var names []string
 	for _, o := range []*outputs{before, after} {
 		then, err := o.Project()

@@ -22,6 +22,7 @@ import (
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/facts"
 	"specgraft/render/plan"
 	"specgraft/render/revision"
 )
@@ -158,14 +159,14 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 		return err
 	}
 	r.SkipLockValidation = true // a look at components asks for no update
-	evaluations := &plan.Cache{Build: cli.BuildID()}
+	evaluations := &facts.Cache{Build: cli.BuildID()}
 	if dir, err := g.Cache(); err == nil && dir != "" {
 		evaluations.Dir = filepath.Join(dir, "plan.v1")
 	}
 	job := &planJob{g: g, o: o, renderer: r}
 	for _, arch := range o.arches {
 		cfg.Arch = arch
-		job.loaders = append(job.loaders, &plan.Loader{Renderer: r, Config: cfg, Cache: evaluations, Jobs: g.Jobs(0, 1)})
+		job.loaders = append(job.loaders, &facts.Loader{Renderer: r, Config: cfg, Cache: evaluations, Jobs: g.Jobs(0, 1)})
 	}
 	if o.from != "" {
 		err = job.compare(ctx, p, sel, args)
@@ -202,7 +203,7 @@ type planJob struct {
 	g        *cli.Globals
 	o        *planOptions
 	renderer *render.Renderer
-	loaders  []*plan.Loader // one for each architecture
+	loaders  []*facts.Loader // one for each architecture
 
 	graph    *plan.Graph
 	evaluate plan.Evaluate
@@ -315,16 +316,16 @@ func (j *planJob) compare(ctx context.Context, p *components.Project, sel *cli.S
 // load evaluates components for each architecture, as a commit has them or, without
 // one, as the working tree does, and makes the graph. The same problem on several
 // architectures is returned once.
-func (j *planJob) load(ctx context.Context, rev *revision.Revision, names []string) (*plan.Loaded, error) {
+func (j *planJob) load(ctx context.Context, rev *revision.Revision, names []string) (*facts.Loaded, error) {
 	line := cli.NewProgress(j.g)
 	defer line.Clear()
 	line.Show("evaluating %d specs", len(names))
-	all := &plan.Loaded{}
-	var lists [][]plan.Component
+	all := &facts.Loaded{}
+	var lists [][]facts.Component
 	var evaluate []plan.Evaluate
 	seen := map[string]bool{}
 	for _, l := range j.loaders {
-		var loaded *plan.Loaded
+		var loaded *facts.Loaded
 		var err error
 		if rev == nil {
 			loaded, err = l.Render(ctx, names)
@@ -382,8 +383,8 @@ func (j *planJob) changed(ctx context.Context, name string, from, to *revision.R
 }
 
 // change compares a component in two commits on all architectures.
-func (j *planJob) change(ctx context.Context, from, to *revision.Revision, name string) (plan.Change, diag.List) {
-	var all plan.Change
+func (j *planJob) change(ctx context.Context, from, to *revision.Revision, name string) (facts.Change, diag.List) {
+	var all facts.Change
 	changed := false
 	for _, l := range j.loaders {
 		c, problems := l.Changed(ctx, from, to, name)

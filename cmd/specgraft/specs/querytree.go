@@ -8,7 +8,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/overlay/diag"
-	"specgraft/render/plan"
+	"specgraft/render/facts"
 )
 
 // builtRecord is what a component of the rendered tree builds. Of one that is not
@@ -55,7 +55,7 @@ func queryTree(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []s
 	if err != nil {
 		return err
 	}
-	l := &plan.Loader{Renderer: r, Config: cfg, Cache: &plan.Cache{Build: cli.BuildID()}, Jobs: g.Jobs(0, 1)}
+	l := &facts.Loader{Renderer: r, Config: cfg, Cache: &facts.Cache{Build: cli.BuildID()}, Jobs: g.Jobs(0, 1)}
 	if dir, err := g.Cache(); err == nil && dir != "" {
 		l.Cache.Dir = filepath.Join(dir, "plan.v1")
 	}
@@ -89,7 +89,7 @@ func queryTree(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []s
 			continue
 		case f.Excluded:
 			excluded = append(excluded, c.Name)
-			f = &plan.Facts{}
+			f = &facts.Facts{}
 		case f.Rejected != "":
 			d := diag.Diagnostic{Code: "plan/rejected", Component: c.Name, Message: "rpm would not accept the rendered " + c.Name + ": " + f.Rejected,
 				Hint: "`specgraft query " + c.Name + "` has all problems"}
@@ -117,7 +117,7 @@ func queryTree(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []s
 
 // newBuilt lays out what an evaluation came to. Facts without a name say that
 // nothing is built.
-func newBuilt(component string, f *plan.Facts, arch string) builtRecord {
+func newBuilt(component string, f *facts.Facts, arch string) builtRecord {
 	if f.Name == "" {
 		return builtRecord{Name: component}
 	}

@@ -1,4 +1,7 @@
-package plan
+// Package facts finds out what components build and need: of the working tree, of
+// a commit, and as the rendered tree has them. Specs are evaluated, never run, and
+// what they came to is remembered.
+package facts
 
 import (
 	"slices"
@@ -32,8 +35,8 @@ type Package struct {
 	Files    []string            // that %files names one by one
 }
 
-// needKinds are the kinds of dependencies by which a package draws in another.
-var needKinds = []string{"Requires", "Recommends", "Suggests", "Supplements", "Enhances", "OrderWithRequires"}
+// NeedKinds are the kinds of dependencies by which a package draws in another.
+var NeedKinds = []string{"Requires", "Recommends", "Suggests", "Supplements", "Enhances", "OrderWithRequires"}
 
 // NewFacts takes what planning needs from an evaluated spec. arch is what it was
 // evaluated for.
@@ -129,7 +132,7 @@ func (f *Facts) take(pkg *Package, t *macro.Tag, arch string) {
 	case "ExcludeArch":
 		f.Excluded = f.Excluded || hasArch(t.Value.Text, arch)
 	default:
-		if !slices.Contains(needKinds, name) {
+		if !slices.Contains(NeedKinds, name) {
 			return
 		}
 		if pkg.Needs == nil {
