@@ -65,7 +65,7 @@ func likeAzldev(g *cli.Globals, cmd *cobra.Command) {
 	var names []string
 	var file string
 	if f.Lookup("component") == nil && cmd.Name() != "add" {
-		f.StringArrayVarP(&names, "component", "p", nil, "choose a component by `NAME`, like an argument")
+		cli.ListVar(f, &names, "component", "p", "choose a component by `NAME`, like an argument")
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if check == nil {
 				return nil

@@ -1,9 +1,9 @@
 package macro
 
 import (
-	"regexp"
 	"strings"
 
+	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
 )
 
@@ -16,7 +16,7 @@ var doubtful = map[string]bool{
 }
 
 // quotedMacro finds a text in a message that has a macro which is not defined.
-var quotedMacro = regexp.MustCompile(`"[^"]*%[^"]*"|not a macro of this set|is not defined here`)
+var quotedMacro = pattern.Once(`"[^"]*%[^"]*"|not a macro of this set|is not defined here`)
 
 // Rejections returns the errors for which rpm certainly refuses the spec,
 // whatever macros a build root has on top of those of the set. There are none
@@ -29,7 +29,7 @@ func (s *Spec) Rejections() diag.List {
 		case d.Severity != diag.Error:
 		case d.Code == "macro/include" || d.Code == "macro/budget":
 			return nil
-		case doubtful[d.Code] || d.Code != "macro/syntax" && quotedMacro.MatchString(d.Message) || strings.Contains(d.Message, "<?>"):
+		case doubtful[d.Code] || d.Code != "macro/syntax" && quotedMacro().MatchString(d.Message) || strings.Contains(d.Message, "<?>"):
 		default:
 			list = append(list, d)
 		}

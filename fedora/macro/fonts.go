@@ -1,12 +1,12 @@
 package macro
 
 import (
-	"regexp"
+	"specgraft/fedora/macro/pattern"
 	"strings"
 )
 
 var (
-	fontSeps   = regexp.MustCompile(`[[:punct:]\s]+`)
+	fontSeps   = pattern.Once(`[[:punct:]\s]+`)
 	fontStyles = []string{
 		// what a face name may end in and a family name does not need:
 		// the ordinary, the slant, the width, the weight, one of each
@@ -22,7 +22,7 @@ func fontName(s string) string {
 	if t := taint(s); t != "" {
 		return t
 	}
-	s = asciiCase(strings.Trim(fontSeps.ReplaceAllString(s, "-"), "-"), 'A', 'Z')
+	s = asciiCase(strings.Trim(fontSeps().ReplaceAllString(s, "-"), "-"), 'A', 'Z')
 	for _, styles := range fontStyles {
 		for x := range strings.FieldsSeq(styles) {
 			if rest, ok := strings.CutSuffix(s, "-"+x); ok {

@@ -2,6 +2,7 @@ package macro
 
 import (
 	"regexp"
+	"specgraft/fedora/macro/pattern"
 	"strings"
 )
 
@@ -9,10 +10,10 @@ import (
 // bodies in which @ stands for the number of the source.
 type forge struct {
 	name        string
-	host        *regexp.Regexp // of the whole URL
-	repo        *regexp.Regexp // first group: the repository
-	owner       *regexp.Regexp
-	namespace   *regexp.Regexp
+	host        func() *regexp.Regexp // of the whole URL
+	repo        func() *regexp.Regexp // first group: the repository
+	owner       func() *regexp.Regexp
+	namespace   func() *regexp.Regexp
 	archiveext  string
 	archivename string
 	archiveurl  string
@@ -22,46 +23,46 @@ type forge struct {
 
 // forges lists the services in the order in which a URL is tried against them.
 var forges = []forge{
-	{name: "pagure_ns_fork", host: regexp.MustCompile(`^https://pagure\.io/fork/[^/]+/[^/]+/[^/#?]+`),
-		owner: regexp.MustCompile(`/fork/([^/]+)/`), namespace: regexp.MustCompile(`/fork/[^/]+/([^/]+)/`),
-		repo:       regexp.MustCompile(`/fork/[^/]+/[^/]+/([^/?#]+)`),
+	{name: "pagure_ns_fork", host: pattern.Once(`^https://pagure\.io/fork/[^/]+/[^/]+/[^/#?]+`),
+		owner: pattern.Once(`/fork/([^/]+)/`), namespace: pattern.Once(`/fork/[^/]+/([^/]+)/`),
+		repo:       pattern.Once(`/fork/[^/]+/[^/]+/([^/?#]+)`),
 		archiveext: "tar.gz", archivename: "%{owner@}-%{namespace@}-%{repo@}-%{ref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "pagure_fork", host: regexp.MustCompile(`^https://pagure\.io/fork/[^/]+/[^/#?]+`),
-		owner: regexp.MustCompile(`/fork/([^/]+)/`), repo: regexp.MustCompile(`/fork/[^/]+/([^/?#]+)`),
+	{name: "pagure_fork", host: pattern.Once(`^https://pagure\.io/fork/[^/]+/[^/#?]+`),
+		owner: pattern.Once(`/fork/([^/]+)/`), repo: pattern.Once(`/fork/[^/]+/([^/?#]+)`),
 		archiveext: "tar.gz", archivename: "%{owner@}-%{repo@}-%{ref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "pagure_ns", host: regexp.MustCompile(`^https://pagure\.io/[^/]+/[^/#?]+`),
-		namespace: regexp.MustCompile(`^[^:]+://[^/]+/([^/]+)/`), repo: regexp.MustCompile(`^[^:]+://[^/]+/[^/]+/([^/?#]+)`),
+	{name: "pagure_ns", host: pattern.Once(`^https://pagure\.io/[^/]+/[^/#?]+`),
+		namespace: pattern.Once(`^[^:]+://[^/]+/([^/]+)/`), repo: pattern.Once(`^[^:]+://[^/]+/[^/]+/([^/?#]+)`),
 		archiveext: "tar.gz", archivename: "%{namespace@}-%{repo@}-%{ref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "pagure", host: regexp.MustCompile(`^https://pagure\.io/[^/#?]+`), repo: regexp.MustCompile(`^[^:]+://[^/]+/([^/?#]+)`),
+	{name: "pagure", host: pattern.Once(`^https://pagure\.io/[^/#?]+`), repo: pattern.Once(`^[^:]+://[^/]+/([^/?#]+)`),
 		archiveext: "tar.gz", archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "gitlab", host: regexp.MustCompile(`^https://(?:gitlab[.-][^/]*|[^/]*[.-]gitlab\.[^/]*)/[^#?]+`),
-		repo:       regexp.MustCompile(`^[^:]+://[^?#]+/([^/?#]+)`),
+	{name: "gitlab", host: pattern.Once(`^https://(?:gitlab[.-][^/]*|[^/]*[.-]gitlab\.[^/]*)/[^#?]+`),
+		repo:       pattern.Once(`^[^:]+://[^?#]+/([^/?#]+)`),
 		archiveurl: "%{forgeurl@}/-/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "github", host: regexp.MustCompile(`^https://(?:github[.-][^/]*|[^/]*[.-]github\.[^/]*)/[^/]+/[^/#?]+`),
+	{name: "github", host: pattern.Once(`^https://(?:github[.-][^/]*|[^/]*[.-]github\.[^/]*)/[^/]+/[^/#?]+`),
 		archiveext: "tar.gz", archivename: "%{repo@}-%{fileref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "sourcehut", host: regexp.MustCompile(`^https://git\.sr\.ht/~[^/]+/[^/#?]+`),
+	{name: "sourcehut", host: pattern.Once(`^https://git\.sr\.ht/~[^/]+/[^/#?]+`),
 		archiveext: "tar.gz", archivename: "%{repo@}-%{fileref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}.%{archiveext@}", topdir: "%{repo@}-%{ref@}"},
-	{name: "gitea", host: regexp.MustCompile(`^https://(?:gitea\.com|codeberg\.org)/[^/]+/[^/#?]+`),
+	{name: "gitea", host: pattern.Once(`^https://(?:gitea\.com|codeberg\.org)/[^/]+/[^/#?]+`),
 		archiveext: "tar.gz", archivename: "%{fileref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}.%{archiveext@}", topdir: "%{repo@}"},
-	{name: "googlesource", host: regexp.MustCompile(`^https://code\.googlesource\.com/[^#?]*[^/#?]+`),
-		repo: regexp.MustCompile(`^[^:]+://.+/([^/?#]+)`), archiveext: "tar.gz",
+	{name: "googlesource", host: pattern.Once(`^https://code\.googlesource\.com/[^#?]*[^/#?]+`),
+		repo: pattern.Once(`^[^:]+://.+/([^/?#]+)`), archiveext: "tar.gz",
 		archiveurl: "%{forgeurl@}/+archive/%{ref@}.%{archiveext@}", noTopdir: true},
-	{name: "bitbucket", host: regexp.MustCompile(`^https://bitbucket\.org/[^/]+/[^/#?]+`),
-		owner: regexp.MustCompile(`^[^:]+://[^/]+/([^/?#]+)`), archivename: "%{owner@}-%{repo@}-%{shortcommit@}",
+	{name: "bitbucket", host: pattern.Once(`^https://bitbucket\.org/[^/]+/[^/#?]+`),
+		owner: pattern.Once(`^[^:]+://[^/]+/([^/?#]+)`), archivename: "%{owner@}-%{repo@}-%{shortcommit@}",
 		archiveurl: "%{forgeurl@}/get/%{ref@}.%{archiveext@}"},
 }
 
 var (
-	forgeRepo    = regexp.MustCompile(`^[^:]+://[^/]+/[^/]+/([^/?#]+)`)
-	forgeVTag    = regexp.MustCompile(`^v[0-9]`)
-	forgePunct   = regexp.MustCompile(`[[:punct:]\s]+`)
-	forgeNewPart = regexp.MustCompile(`^\.?[0-9]`)
+	forgeRepo    = pattern.Once(`^[^:]+://[^/]+/[^/]+/([^/?#]+)`)
+	forgeVTag    = pattern.Once(`^v[0-9]`)
+	forgePunct   = pattern.Once(`[[:punct:]\s]+`)
+	forgeNewPart = pattern.Once(`^\.?[0-9]`)
 )
 
 // forgeMeta is %forgemeta: it derives the URL and the name of the source
@@ -109,7 +110,7 @@ func (e *Evaluator) forge(suffix string, silent bool) {
 	}
 	var f *forge
 	for i := range forges {
-		if m := forges[i].host.FindString(url); m != "" {
+		if m := forges[i].host().FindString(url); m != "" {
 			f, url = &forges[i], m
 			break
 		}
@@ -127,7 +128,7 @@ func (e *Evaluator) forge(suffix string, silent bool) {
 			switch {
 			case kind == "version":
 				ref = "v" + ref
-			case kind != "commit" && forgeVTag.MatchString(now):
+			case kind != "commit" && forgeVTag().MatchString(now):
 				fileref = strings.TrimPrefix(now, "v")
 			case strings.Contains(now, "/"):
 				fileref = strings.ReplaceAll(now, "/", "-")
@@ -137,7 +138,7 @@ func (e *Evaluator) forge(suffix string, silent bool) {
 			e.unless("fileref"+suffix, strings.ReplaceAll(now, "/", "-"))
 		case "sourcehut":
 			switch {
-			case kind != "commit" && forgeVTag.MatchString(now):
+			case kind != "commit" && forgeVTag().MatchString(now):
 				fileref = strings.TrimPrefix(now, "v")
 			case strings.Contains(now, "/"):
 				fileref = strings.ReplaceAll(now, "/", "-")
@@ -156,9 +157,9 @@ func (e *Evaluator) forge(suffix string, silent bool) {
 			e.unless("shortcommit"+suffix, commit[:min(12, len(commit))])
 		}
 		e.unless("ref"+suffix, ref)
-		part := func(name string, re *regexp.Regexp) {
+		part := func(name string, re func() *regexp.Regexp) {
 			if re != nil {
-				if m := re.FindStringSubmatch(url); m != nil {
+				if m := re().FindStringSubmatch(url); m != nil {
 					e.unless(name+suffix, m[1])
 				}
 			}
@@ -223,13 +224,13 @@ func (e *Evaluator) forgeDist(suffix, kind string, main bool) {
 		case "commit":
 			p = p[:min(7, len(p))]
 		case "tag":
-			p = forgePunct.ReplaceAllString(p, ".")
+			p = forgePunct().ReplaceAllString(p, ".")
 			if repo := asciiCase(e.text("repo"), 'A', 'Z'); repo != "" {
 				p = strings.TrimPrefix(strings.TrimPrefix(p, repo), ".")
 			}
-			v := forgePunct.ReplaceAllString(version, ".")
+			v := forgePunct().ReplaceAllString(version, ".")
 			for _, x := range []string{"", "v", "v.", "version", "version.", "tags.v", "tags.v."} {
-				if rest, ok := strings.CutPrefix(p, x+v); ok && !forgeNewPart.MatchString(rest) {
+				if rest, ok := strings.CutPrefix(p, x+v); ok && !forgeNewPart().MatchString(rest) {
 					p = rest
 				}
 			}

@@ -1,18 +1,18 @@
 package macro
 
 import (
-	"regexp"
+	"specgraft/fedora/macro/pattern"
 	"strings"
 )
 
 var (
-	goProtocol = regexp.MustCompile(`^https?://`)
-	goGitTail  = regexp.MustCompile(`\.git/+`)
-	goDomain   = regexp.MustCompile(`^([^/]+)\.([^./]+)/`)
-	goNumbers  = regexp.MustCompile(`([0-9])\.([0-9])`)
-	goSeps     = regexp.MustCompile(`[._/~-]+`)
-	goVEnd     = regexp.MustCompile(`-v([.0-9]+)$`)
-	goVMiddle  = regexp.MustCompile(`-v([.0-9]+-)`)
+	goProtocol = pattern.Once(`^https?://`)
+	goGitTail  = pattern.Once(`\.git/+`)
+	goDomain   = pattern.Once(`^([^/]+)\.([^./]+)/`)
+	goNumbers  = pattern.Once(`([0-9])\.([0-9])`)
+	goSeps     = pattern.Once(`[._/~-]+`)
+	goVEnd     = pattern.Once(`-v([.0-9]+)$`)
+	goVMiddle  = pattern.Once(`-v([.0-9]+-)`)
 )
 
 // goName derives the name of a package from a Go import path by Fedora's
@@ -23,22 +23,22 @@ func goName(path, compat string) string {
 		return t
 	}
 	s := asciiCase(path, 'A', 'Z') + "/"
-	s = goProtocol.ReplaceAllString(s, "")
-	s = goGitTail.ReplaceAllString(s, "")
+	s = goProtocol().ReplaceAllString(s, "")
+	s = goGitTail().ReplaceAllString(s, "")
 	s = strings.TrimPrefix(s, "git.")
-	s = goDomain.ReplaceAllString(s, "$1/")
+	s = goDomain().ReplaceAllString(s, "$1/")
 	s = "golang-" + s
 	if compat != "" {
 		s = "compat-" + s + "-" + asciiCase(compat, 'A', 'Z')
 	}
 	for {
-		t := goNumbers.ReplaceAllString(s, "$1:$2") // keep the dots of 1.2.3
+		t := goNumbers().ReplaceAllString(s, "$1:$2") // keep the dots of 1.2.3
 		if t == s {
 			break
 		}
 		s = t
 	}
-	s = goSeps.ReplaceAllString(s, "-")
+	s = goSeps().ReplaceAllString(s, "-")
 	s = strings.ReplaceAll(s, "-for-go-", "-")
 	seen := map[string]bool{"go": true}
 	var words []string
@@ -49,8 +49,8 @@ func goName(path, compat string) string {
 		}
 	}
 	s = strings.ReplaceAll(strings.Join(words, "-"), ":", ".")
-	s = goVEnd.ReplaceAllString(s, "-$1")
-	return goVMiddle.ReplaceAllString(s, "-$1")
+	s = goVEnd().ReplaceAllString(s, "-$1")
+	return goVMiddle().ReplaceAllString(s, "-$1")
 }
 
 // goMeta is %gometa: %forgemeta for a Go import path.
@@ -79,7 +79,7 @@ func (e *Evaluator) goSource(suffix string, silent bool) {
 		e.fail("macro/error", "%%gometa needs the Go import path in %%{goipath%s}", suffix)
 		return
 	}
-	if clean := strings.TrimRight(goProtocol.ReplaceAllString(path, ""), "/"); clean != path {
+	if clean := strings.TrimRight(goProtocol().ReplaceAllString(path, ""), "/"); clean != path {
 		e.set("goipath"+suffix, clean)
 	}
 	e.unless("forgeurl"+suffix, "https://%{goipath"+suffix+"}")

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -23,6 +22,7 @@ import (
 	lua "github.com/arnodel/golua/runtime"
 
 	"specgraft/fedora/macro/fuel"
+	"specgraft/fedora/macro/pattern"
 )
 
 // Bounds of all Lua code of one evaluation. A tick is roughly one instruction;
@@ -67,7 +67,7 @@ func (e *Evaluator) evalLua(text string) string {
 	if t := taint(text); t != "" {
 		return t
 	}
-	if luaFraction.MatchString(luaQuoted.ReplaceAllString(text, " ")) {
+	if luaFraction().MatchString(luaQuoted().ReplaceAllString(text, " ")) {
 		// The interpreter writes 2.0 as "2" where texts are joined.
 		return e.unknown("Lua code computes with fractions")
 	}
@@ -121,7 +121,7 @@ func (e *Evaluator) evalLua(text string) string {
 // they stand in it as literals.
 func definedByLua(text string) []string {
 	var names []string
-	for _, m := range luaDefinition.FindAllStringSubmatch(text, -1) {
+	for _, m := range luaDefinition().FindAllStringSubmatch(text, -1) {
 		names = append(names, m[1]+m[2])
 	}
 	slices.Sort(names)
@@ -129,11 +129,11 @@ func definedByLua(text string) []string {
 }
 
 var (
-	luaQuoted   = regexp.MustCompile(`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|(?s:\[\[.*?\]\])|--[^\n]*`)
-	luaFraction = regexp.MustCompile(`[^/]/[^/]|\^|[0-9]\.[0-9]|[0-9][eE][0-9+-]`)
+	luaQuoted   = pattern.Once(`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|(?s:\[\[.*?\]\])|--[^\n]*`)
+	luaFraction = pattern.Once(`[^/]/[^/]|\^|[0-9]\.[0-9]|[0-9][eE][0-9+-]`)
 )
 
-var luaDefinition = regexp.MustCompile(`rpm\.define\s*\(?\s*(?:"|'|\[\[)\s*([A-Za-z_][A-Za-z0-9_]*)|macros\.([A-Za-z_][A-Za-z0-9_]*)\s*=[^=]`)
+var luaDefinition = pattern.Once(`rpm\.define\s*\(?\s*(?:"|'|\[\[)\s*([A-Za-z_][A-Za-z0-9_]*)|macros\.([A-Za-z_][A-Za-z0-9_]*)\s*=[^=]`)
 
 // luaMessage shortens an error of the interpreter to what its author wrote.
 func luaMessage(err error) string {
@@ -141,15 +141,15 @@ func luaMessage(err error) string {
 	if i := strings.Index(msg, "\n"); i >= 0 {
 		msg = msg[:i]
 	}
-	msg = luaPlace.ReplaceAllString(strings.TrimPrefix(msg, "error: "), "line $1: ")
-	return excerpt(luaAddress.ReplaceAllString(msg, ""))
+	msg = luaPlace().ReplaceAllString(strings.TrimPrefix(msg, "error: "), "line $1: ")
+	return excerpt(luaAddress().ReplaceAllString(msg, ""))
 }
 
 // luaPlace is where an error is in the chunk, which begins with a line of ours;
 // luaAddress is where a value happens to be in memory.
 var (
-	luaPlace   = regexp.MustCompile(`\blua:(\d+)(?::\d+)?: `)
-	luaAddress = regexp.MustCompile(`: 0x[0-9a-f]+`)
+	luaPlace   = pattern.Once(`\blua:(\d+)(?::\d+)?: `)
+	luaAddress = pattern.Once(`: 0x[0-9a-f]+`)
 )
 
 // run executes a chunk with the options and arguments of the macro it is in.

@@ -1,8 +1,8 @@
 package macro
 
 import (
-	"regexp"
 	"slices"
+	"specgraft/fedora/macro/pattern"
 	"strconv"
 	"strings"
 )
@@ -282,7 +282,7 @@ func distNames(prefix string, c *call) string {
 	return b.String()
 }
 
-var pythonName = regexp.MustCompile(`^(python)(3|3\.[0-9]+|)(-.*)$`)
+var pythonName = pattern.Once(`^(python)(3|3\.[0-9]+|)(-.*)$`)
 
 // pyProvides provides a Python package under its other names: python3-x of the
 // main Python is also python-x and python3.N-x.
@@ -298,7 +298,7 @@ func pyProvides(e *Evaluator, c *call) string {
 	}
 	out := "Provides: " + name + " = " + evr + "\n"
 	full := "3." + strings.TrimPrefix(e.text("__default_python3_version"), "3.")
-	if m := pythonName.FindStringSubmatch(name); m != nil {
+	if m := pythonName().FindStringSubmatch(name); m != nil {
 		for _, v := range []string{"", "3", full} {
 			if v != m[2] && (m[2] == "3" || m[2] == "" || m[2] == full) {
 				out += "Provides: python" + v + m[3] + " = " + evr + "\n"

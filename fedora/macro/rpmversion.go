@@ -1,23 +1,22 @@
 package macro
 
 import (
-	"regexp"
-
 	"specgraft/fedora/evr"
+	"specgraft/fedora/macro/pattern"
 )
 
 // The language of specs differs between versions of rpm. Which one is meant is a
 // part of a macro set, as the macro %rpmversion, which rpm itself has; where it
 // is not known, specs are read as the newest rpm reads them.
 
-var versionOfRPM = regexp.MustCompile(`^[0-9]{1,6}(\.[0-9]{1,6}){0,4}$`)
+var versionOfRPM = pattern.Once(`^[0-9]{1,6}(\.[0-9]{1,6}){0,4}$`)
 
 // RPMVersion returns the version of the rpm whose macros the set has, such as
 // "4.18"; "" when it is not known.
 func (s *Set) RPMVersion() string { return rpmVersionOf(s.macros["rpmversion"]) }
 
 func rpmVersionOf(d *def) string {
-	if d == nil || d.param || d.native != nil || !versionOfRPM.MatchString(d.body) {
+	if d == nil || d.param || d.native != nil || !versionOfRPM().MatchString(d.body) {
 		return ""
 	}
 	return d.body

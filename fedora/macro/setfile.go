@@ -53,7 +53,7 @@ func ParseSet(file string, text []byte) (*Set, error) {
 		macros, _, _ = strings.Cut(macros, setFileRest)
 	}
 	set := Load(name, macros, nil)
-	if versionOfRPM.MatchString(version) {
+	if versionOfRPM().MatchString(version) {
 		set = set.WithRPM(version)
 	}
 	return set, nil

@@ -2,7 +2,7 @@ package macro
 
 import (
 	"go/token"
-	"regexp"
+	"specgraft/fedora/macro/pattern"
 	"strings"
 )
 
@@ -16,12 +16,12 @@ func (s *Set) Has(name string) bool {
 }
 
 // prepLines are macros of %prep, which rpm turns into several commands.
-var prepLines = regexp.MustCompile(`(?:^|[^%])(?:%%)*%\{?(?:auto)?(?:setup|patch)\b`)
+var prepLines = pattern.Once(`(?:^|[^%])(?:%%)*%\{?(?:auto)?(?:setup|patch)\b`)
 
 // Lines returns how many lines a text of one line has when its macros are
 // expanded by the set. A nil set is the built-in one.
 func (s *Set) Lines(text string) int {
-	if prepLines.MatchString(text) {
+	if prepLines().MatchString(text) {
 		return 2
 	}
 	v := New(Config{Set: s}).Expand(token.Position{Line: 1}, text)

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"go/token"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"text/template"
 	"text/template/parse"
 
+	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
 )
 
@@ -400,7 +400,7 @@ func (t *Template) failure(err error, s *Spec, r *recorder) diag.Diagnostic {
 				d.Message = bound.Error()
 			}
 		}
-		if m := unknownField.FindStringSubmatch(msg); m != nil {
+		if m := unknownField().FindStringSubmatch(msg); m != nil {
 			if n := diag.Nearest(m[1], fields()); n != "" {
 				d.Hint = fmt.Sprintf("did you mean .%s?", n)
 			} else {
@@ -417,7 +417,7 @@ func (t *Template) failure(err error, s *Spec, r *recorder) diag.Diagnostic {
 }
 
 // unknownField is what the engine says about a misspelt field.
-var unknownField = regexp.MustCompile(`^can't evaluate field (\w+)`)
+var unknownField = pattern.Once(`^can't evaluate field (\w+)`)
 
 // fields returns the names that templates can use of a component and of its
 // packages, sorted.
@@ -458,8 +458,8 @@ func splitPosition(s string) (token.Position, string) {
 		rest = rest[i+2:]
 	}
 	// The engine names our Go types; what matters to a user is the field.
-	return p, goType.ReplaceAllString(rest, "")
+	return p, goType().ReplaceAllString(rest, "")
 }
 
 // goType is how the engine's messages name a type.
-var goType = regexp.MustCompile(` (?:in|of) type \S+.*$|\*?template\.`)
+var goType = pattern.Once(` (?:in|of) type \S+.*$|\*?template\.`)

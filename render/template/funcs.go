@@ -6,8 +6,8 @@ import (
 	"go/token"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
+	"specgraft/fedora/macro/pattern"
 	"strings"
 	"text/template"
 	"unicode/utf8"
@@ -159,7 +159,7 @@ func (r *recorder) bounded(f any) any {
 }
 
 // widths are the widths of printf which pad text.
-var widths = regexp.MustCompile(`[0-9]{3}|\*`)
+var widths = pattern.Once(`[0-9]{3}|\*`)
 
 // printf is fmt.Sprintf for what is small enough before it is made.
 func printf(format string, args ...any) (string, error) {
@@ -167,7 +167,7 @@ func printf(format string, args ...any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if widths.MatchString(format) {
+	if widths().MatchString(format) {
 		return "", errors.New("printf pads to at most 99 columns")
 	}
 	if strings.Count(format, "%")*n > maxOutput {

@@ -2,13 +2,13 @@ package template
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/github/go-spdx/v2/spdxexp"
 	"github.com/github/go-spdx/v2/spdxexp/spdxlicenses"
 
+	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
 )
 
@@ -91,14 +91,14 @@ func validLicense(expr string) (ok bool) {
 }
 
 // licenseWords splits an expression at its operators and parentheses.
-var licenseWords = regexp.MustCompile(`(?i)\s+(?:and|or)\s+|[()]`)
+var licenseWords = pattern.Once(`(?i)\s+(?:and|or)\s+|[()]`)
 
 // licenseHint says how to write a licence expression that SPDX does not know.
 func licenseHint(expr string) string {
 	if len(expr) > longestLicense {
 		return noLicense
 	}
-	words := licenseWords.FindAllStringIndex(expr, -1)
+	words := licenseWords().FindAllStringIndex(expr, -1)
 	if len(words) > hintedWords {
 		return noLicense
 	}

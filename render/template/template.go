@@ -24,12 +24,12 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"text/template"
 
+	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
 )
 
@@ -156,18 +156,18 @@ func cause(err error) error {
 }
 
 var (
-	extendsLine = regexp.MustCompile(`^\s*\{\{-?\s*/\*\s*extends\s+([A-Za-z0-9._+-]+)\s*\*/\s*-?\}\}`)
-	firstNote   = regexp.MustCompile(`(?s)\{\{-?\s*/\*\s*(.*?)\s*\*/\s*-?\}\}`)
+	extendsLine = pattern.Once(`^\s*\{\{-?\s*/\*\s*extends\s+([A-Za-z0-9._+-]+)\s*\*/\s*-?\}\}`)
+	firstNote   = pattern.Once(`(?s)\{\{-?\s*/\*\s*(.*?)\s*\*/\s*-?\}\}`)
 )
 
 func newFile(name, shown, text string) file {
 	f := file{Info: Info{Name: name, File: shown}, text: text}
 	rest := text
-	if m := extendsLine.FindStringSubmatch(text); m != nil {
+	if m := extendsLine().FindStringSubmatch(text); m != nil {
 		f.Extends = m[1]
 		rest = text[len(m[0]):]
 	}
-	if m := firstNote.FindStringSubmatch(rest); m != nil {
+	if m := firstNote().FindStringSubmatch(rest); m != nil {
 		f.Summary = strings.Join(strings.Fields(m[1]), " ")
 	}
 	return f

@@ -8,21 +8,22 @@ import (
 	"slices"
 	"strings"
 
+	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
 )
 
 var (
-	nameShape    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
-	versionShape = regexp.MustCompile(`^[A-Za-z0-9._+~^]+$`)
-	numberShape  = regexp.MustCompile(`^[0-9]+$`)
-	releaseShape = regexp.MustCompile(`^[0-9][A-Za-z0-9._+~^]*$`)
-	macroShape   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{2,}$`)
-	bcondShape   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
-	archShape    = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
-	tagShape     = regexp.MustCompile(`^[A-Za-z]+[0-9]*(\([a-z,]+\))?$`)
-	keyShape     = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
-	modeShape    = regexp.MustCompile(`^[0-7]{3,4}$`)
-	accountShape = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+	nameShape    = pattern.Once(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
+	versionShape = pattern.Once(`^[A-Za-z0-9._+~^]+$`)
+	numberShape  = pattern.Once(`^[0-9]+$`)
+	releaseShape = pattern.Once(`^[0-9][A-Za-z0-9._+~^]*$`)
+	macroShape   = pattern.Once(`^[A-Za-z_][A-Za-z0-9_]{2,}$`)
+	bcondShape   = pattern.Once(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
+	archShape    = pattern.Once(`^[A-Za-z0-9_]+$`)
+	tagShape     = pattern.Once(`^[A-Za-z]+[0-9]*(\([a-z,]+\))?$`)
+	keyShape     = pattern.Once(`^[A-Z][A-Z0-9_]*$`)
+	modeShape    = pattern.Once(`^[0-7]{3,4}$`)
+	accountShape = pattern.Once(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 )
 
 // comparisons are the operators between a dependency's name and its version.
@@ -153,8 +154,8 @@ func (v *validator) dependencies(key string, list []Text) {
 	}
 }
 
-func (v *validator) shape(key string, t Text, shape *regexp.Regexp, want string) {
-	if t.S != "" && v.text(key, t) && !shape.MatchString(t.S) {
+func (v *validator) shape(key string, t Text, shape func() *regexp.Regexp, want string) {
+	if t.S != "" && v.text(key, t) && !shape().MatchString(t.S) {
 		v.add(t.Pos, "%s %q is not possible", key, t.S).Hint = "use " + want
 	}
 }

@@ -32,7 +32,7 @@ type QuerySettings struct {
 // Flags adds the flags of the settings to a command.
 func (s *QuerySettings) Flags(cmd *cobra.Command) {
 	s.EvaluationFlags(cmd)
-	cmd.Flags().StringArrayVar(&s.WhatIf, "what-if", nil, "print what `SETTING` would change; may be repeated")
+	ListVar(cmd.Flags(), &s.WhatIf, "what-if", "", "print what `SETTING` would change; may be repeated")
 }
 
 // EvaluationFlags adds the flags that say what specs are evaluated with.
@@ -45,11 +45,11 @@ func (s *QuerySettings) EvaluationFlags(cmd *cobra.Command) {
 // SettingFlags adds those of EvaluationFlags but for the architecture.
 func (s *QuerySettings) SettingFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVarP(&s.defines, "define", "D", nil, "define the macro `'NAME VALUE'`; may be repeated")
-	f.StringArrayVar(&s.with, "with", nil, "switch the build conditional `NAME` on; may be repeated")
-	f.StringArrayVar(&s.without, "without", nil, "switch the build conditional `NAME` off; may be repeated")
-	f.StringArrayVar(&s.undefines, "undefine", nil, "remove the macro `NAME`; may be repeated")
-	f.StringArrayVar(&s.undefines, "undefined", nil, "")
+	ListVar(f, &s.defines, "define", "D", "define the macro `'NAME VALUE'`; may be repeated")
+	ListVar(f, &s.with, "with", "", "switch the build conditional `NAME` on; may be repeated")
+	ListVar(f, &s.without, "without", "", "switch the build conditional `NAME` off; may be repeated")
+	ListVar(f, &s.undefines, "undefine", "", "remove the macro `NAME`; may be repeated")
+	f.Var(f.Lookup("undefine").Value, "undefined", "")
 	_ = f.MarkHidden("undefined") // another spelling of --undefine
 	s.MacrosFlag(cmd)
 }

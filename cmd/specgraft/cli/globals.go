@@ -85,7 +85,7 @@ func (g *Globals) AddFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVarP(&g.ProjectDir, "project", "C", "", "start looking for azldev.toml in `DIR` and above it")
 	f.StringVar(&g.cacheDir, "cache-dir", "", "keep mirrors and snapshots in `DIR` (default: specgraft in the user's cache directory)")
-	f.StringArrayVar(&g.configFiles, "config-file", nil, "read `FILE` after the project's own configuration; may be repeated")
+	ListVar(f, &g.configFiles, "config-file", "", "read `FILE` after the project's own configuration; may be repeated")
 	f.BoolVar(&g.noDefaults, "no-default-config", false, "leave out the built-in defaults")
 	f.BoolVar(&g.Permissive, "permissive-config", false, "ignore unknown keys and unresolved references in the configuration")
 	f.BoolVar(&g.Outside, "allow-outside", false, "allow paths in the configuration that lead outside the project's repository")

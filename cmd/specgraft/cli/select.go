@@ -27,9 +27,9 @@ func (g *Globals) SelectFlags(cmd *cobra.Command) *Selection {
 	s := &Selection{}
 	f := cmd.Flags()
 	f.BoolVarP(&s.All, "all", "a", false, "choose all components")
-	f.StringArrayVarP(&s.Patterns, "component", "p", nil, "choose a component by `NAME` or shell pattern, like an argument")
-	f.StringArrayVarP(&s.Groups, "group", "g", nil, "choose the members of group `NAME`")
-	f.StringArrayVarP(&s.SpecPaths, "spec-path", "s", nil, "choose the component with the local spec `PATH`")
+	ListVar(f, &s.Patterns, "component", "p", "choose a component by `NAME` or shell pattern, like an argument")
+	ListVar(f, &s.Groups, "group", "g", "choose the members of group `NAME`")
+	ListVar(f, &s.SpecPaths, "spec-path", "s", "choose the component with the local spec `PATH`")
 	cmd.ValidArgsFunction = g.CompleteNames
 	_ = cmd.RegisterFlagCompletionFunc("component", g.CompleteNames)
 	return s

@@ -75,10 +75,10 @@ says, when there is one. 'specgraft show' adds where each value comes from.`,
 	}
 	sel := g.SelectFlags(cmd)
 	f := cmd.Flags()
-	f.StringArrayVar(&overlayTypes, "overlay-type", nil, "only components with an overlay of `TYPE`; may be repeated")
+	cli.ListVar(f, &overlayTypes, "overlay-type", "", "only components with an overlay of `TYPE`; may be repeated")
 	f.StringVar(&sourceType, "source-type", "", "only components of `TYPE`: upstream, local or template")
-	f.StringArrayVar(&tests, "test", nil, "only components that refer to the test `NAME`, by its name or by a group; may be repeated")
-	f.StringArrayVar(&testGroups, "test-group", nil, "only components that refer to the test group `NAME`; may be repeated")
+	cli.ListVar(f, &tests, "test", "", "only components that refer to the test `NAME`, by its name or by a group; may be repeated")
+	cli.ListVar(f, &testGroups, "test-group", "", "only components that refer to the test group `NAME`; may be repeated")
 	f.BoolVar(&pinned, "pinned", false, "only components with an upstream-commit")
 	f.BoolVar(&customised, "customised", false, "only customised components")
 	f.BoolVar(&customised, "customized", false, "the other spelling of --customised")

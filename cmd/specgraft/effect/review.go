@@ -53,7 +53,7 @@ has drifted.`,
 	f.StringVar(&from, "from", "", "compare from commit `REF`, or with A...B from where B left A (required)")
 	f.StringVar(&to, "to", "", "compare to commit `REF` (default: the working tree); the checked-out one is rendered, too")
 	f.StringVarP(&output, "output-dir", "o", "", "write the report in all formats to `DIR`")
-	f.StringArrayVar(&archs, "arch", nil, "evaluate for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
+	cli.ListVar(f, &archs, "arch", "", "evaluate for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
 	_ = cmd.MarkFlagDirname("output-dir")
 	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

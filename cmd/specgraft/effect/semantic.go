@@ -34,7 +34,7 @@ func (s *semanticFlags) flags(cmd *cobra.Command) {
 	f.BoolVar(&s.specs, "specs", false, "the arguments are two spec files, or two directories of packaging: compare what they mean")
 	f.StringVar(&s.from, "from", "", "compare what the rendered trees mean, from commit `REF`, or with A...B from where B left A")
 	f.StringVar(&s.to, "to", "", "with --from: to commit `REF` (default: the working tree)")
-	f.StringArrayVar(&s.archs, "arch", nil, "evaluate for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
+	cli.ListVar(f, &s.archs, "arch", "", "evaluate for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
 	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
@@ -67,7 +68,7 @@ the table to paste into the configuration is printed to standard error.`,
 		help = strings.ReplaceAll(help, "`", "'")
 		switch k.Kind {
 		case overlay.KeyStrings:
-			f.StringArray(k.Name, nil, help+"; may be repeated")
+			cli.ListVar(f, new([]string), k.Name, "", help+"; may be repeated")
 		case overlay.KeyInteger:
 			f.Int(k.Name, 0, help)
 		case overlay.KeyBoolean:
@@ -163,7 +164,7 @@ func flagOverlay(cmd *cobra.Command, keys []overlay.Key) (overlay.Op, string, er
 		var v any
 		switch k.Kind {
 		case overlay.KeyStrings:
-			v, _ = f.GetStringArray(k.Name)
+			v = f.Lookup(k.Name).Value.(pflag.SliceValue).GetSlice()
 		case overlay.KeyInteger:
 			v, _ = f.GetInt(k.Name)
 		case overlay.KeyBoolean:

@@ -88,7 +88,8 @@ and {wave} are replaced; several architectures are separated by commas.`,
 	sel := g.SelectFlags(cmd)
 	o.set.SettingFlags(cmd)
 	f := cmd.Flags()
-	f.StringArrayVar(&o.arches, "arch", []string{"x86_64"}, "evaluate for the architecture `ARCH`; may be repeated")
+	o.arches = []string{"x86_64"}
+	cli.ListVar(f, &o.arches, "arch", "", "evaluate for the architecture `ARCH`; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))
 	f.StringVar(&o.from, "from", "", "plan what differs from commit `REF`, or with A...B from where B left A")
 	f.StringVar(&o.to, "to", "", "plan what differs in commit `REF` (default HEAD)")
@@ -97,7 +98,7 @@ and {wave} are replaced; several architectures are separated by commas.`,
 	f.BoolVar(&o.reason, "reason", false, "say why each component is in the plan")
 	f.StringVar(&o.whatNeeds, "what-needs", "", "list who needs the component, package or capability `NAME`, and plan nothing")
 	f.StringVar(&o.times, "times", "", "weigh the longest path by the build times in the CSV `FILE`: component,seconds")
-	f.StringArrayVar(&o.repodata, "repodata", nil, "look up what packages provide in the repository metadata in `DIR`; may be repeated")
+	cli.ListVar(f, &o.repodata, "repodata", "", "look up what packages provide in the repository metadata in `DIR`; may be repeated")
 	f.BoolVar(&o.edges, "edges", false, "list the edges of the graph instead: who build-requires what of whom")
 	f.StringVar(&o.farm.Command, "command", "", "build a component by `TEMPLATE`; {name}, {srpm}, {evr}, {arch}, {wave} are replaced")
 	f.StringVar(&o.farm.Project, "target", "", "the `NAME` of the Copr or OBS project, the base tag of Koji, or of the jobs in Kubernetes")

@@ -44,7 +44,7 @@ unless --now gives another one.`,
 	f.StringVarP(&output, "output", "o", "", "write the processed spec to `FILE`")
 	f.StringVar(&now, "now", "", "`TIME` of changes that are not committed, as RFC 3339 or @UNIX (default: the commit date of HEAD)")
 	f.StringVar(&toolVersion, "tool-version", autospec.DefaultToolVersion, "rpmautospec `VERSION` that the header names")
-	f.StringArrayVarP(&defines, "define", "D", nil, "evaluate with the macro `'NAME VALUE'`; may be repeated")
+	cli.ListVar(f, &defines, "define", "D", "evaluate with the macro `'NAME VALUE'`; may be repeated")
 	f.StringVar(&macros, "macros", "", "evaluate with the macro set in `FILE`, made by 'specgraft macros import'")
 	f.BoolVar(&lenient, "no-error-on-unparseable-spec", false, "go on when rpm would reject the newest spec")
 	f.BoolVar(&allowShallow, "allow-shallow", false, "go on with the history that a shallow clone has")

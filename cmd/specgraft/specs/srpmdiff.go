@@ -68,7 +68,7 @@ the files are packed, are not.`,
 		Args: cobra.ExactArgs(2),
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&archs, "arch", nil, "evaluate the specs for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
+	cli.ListVar(f, &archs, "arch", "", "evaluate the specs for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
 	f.BoolVar(&check, "check", false, "exit with 2 when they differ")
 	set.MacrosFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(macro.Archs(), cobra.ShellCompDirectiveNoFileComp))

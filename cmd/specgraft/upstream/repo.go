@@ -90,7 +90,7 @@ packages of other architectures are left out, noarch and source packages are not
 		Args: cobra.ExactArgs(2),
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&c.arches, "arch", nil, "compare for the architecture `ARCH`; may be repeated")
+	cli.ListVar(f, &c.arches, "arch", "", "compare for the architecture `ARCH`; may be repeated")
 	f.StringVar(&c.releasever, "releasever", "", "the `VERSION` for $releasever (default: that of the project's distribution)")
 	f.BoolVar(&c.noDebug, "no-debuginfo", false, "leave out debuginfo and debugsource packages")
 	f.BoolVar(&c.noSources, "no-srpms", false, "leave out source packages")

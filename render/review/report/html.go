@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"specgraft/overlay/diag"
 	"specgraft/render/review"
@@ -97,10 +98,12 @@ type (
 	}
 )
 
-var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"v":     semantic.Visible,
-	"lines": visibleLines,
-}).Parse(pageTemplate))
+var page = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("report").Funcs(template.FuncMap{
+		"v":     semantic.Visible,
+		"lines": visibleLines,
+	}).Parse(pageTemplate))
+})
 
 // WriteHTML writes the report as one self-contained page. It is readable without
 // a script; nothing in it comes from elsewhere.
@@ -148,7 +151,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 			p.Kinds = append(p.Kinds, k)
 		}
 	}
-	return page.Execute(w, p)
+	return page().Execute(w, p)
 }
 
 func (v *Verdict) tiles() []htmlTile {
