@@ -275,6 +275,10 @@ func (r *Renderer) locate(res *Result, tree *overlay.Tree, f *finding, d *diag.D
 			d.Pos = pos
 			d.Hint = "double the percent sign in the changelog file: the text becomes part of the spec"
 			return false
+		} else if f.Code == "macro/changelog" {
+			d.Pos = res.Config.Pos
+			d.Related = append(d.Related, diag.Related{Pos: here, Message: "generated, in the rendered spec: " + strings.TrimSpace(line.Text)})
+			d.Hint = "packaging without history of its own begins in 1970: write a first entry into a file named changelog beside the spec"
 		}
 	} else {
 		d.Pos, own = o.Pos, true
