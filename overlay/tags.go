@@ -217,7 +217,8 @@ func (r *run) noTag() *diag.Diagnostic {
 	return d
 }
 
-// oneOfSeveral says how to take one dependency out of a line that has several.
+// oneOfSeveral says how to take one dependency out of a line that has several. A
+// name stands for the dependency on it, whatever the version.
 func (r *run) oneOfSeveral() string {
 	want := strings.TrimSpace(r.op.Value)
 	for t := range r.packageTags() {
@@ -226,6 +227,9 @@ func (r *run) oneOfSeveral() string {
 		}
 		list := splitDependencies(t.Value)
 		k := slices.IndexFunc(list, func(d string) bool { return strings.EqualFold(d, want) })
+		if k < 0 {
+			k = slices.IndexFunc(list, func(d string) bool { return strings.EqualFold(strings.Fields(d)[0], want) })
+		}
 		if k < 0 || len(list) < 2 {
 			continue
 		}
@@ -234,7 +238,11 @@ func (r *run) oneOfSeveral() string {
 		if section == "" {
 			section = PreambleSection
 		}
-		rest := strings.TrimRight(line[:strings.IndexByte(line, ':')+1]+" "+strings.Join(slices.Delete(list, k, k+1), ", "), " ")
+		between := " "
+		if strings.Contains(t.Value, ",") {
+			between = ", "
+		}
+		rest := strings.TrimSuffix(strings.TrimRight(line, " \t\r"), t.Value) + strings.Join(slices.Delete(list, k, k+1), between)
 		scope := fmt.Sprintf("section = %q, ", section)
 		if r.op.Package != "" {
 			scope += fmt.Sprintf("package = %q, ", r.op.Package)

@@ -106,3 +106,52 @@ end
 		t.Errorf("the last package is %q", got)
 	}
 }
+
+// TestSpecWithoutShell: what a shell makes of a text is worked out, what it would
+// ask the machine stays open with the reason, and the spec is taken all the same.
+func TestSpecWithoutShell(t *testing.T) {
+	t.Parallel()
+	s := Eval("x.spec", []byte(`%global full 7.04.1-beta
+%global series %(printf %s '%{full}' | sed -e 's/-.*$//' | cut -d. -f1,2)
+%global flat %(tr -d . <<< %{series})
+%global kernel %(uname -r 2>/dev/null || echo none)
+Name: lug
+Version: %{series}
+Release: %(test %{flat} -gt 700 && echo 2 || echo 1)%{?dist}
+Summary: A lug sail for %{kernel}
+License: MIT
+BuildRequires: canvas = %{flat}
+Requires: kernel = %{kernel}
+%if "%(whoami)" == "root"
+Recommends: anchor
+%endif
+%description
+A sail.
+`), Config{Distro: Distro{Fedora: "43", Dist: ".fc43"}})
+	if s.Rejected() != nil {
+		t.Fatal(s.Rejected())
+	}
+	known := map[string]string{s.Version.Text: "7.04", s.Release.Text: "2.fc43"}
+	open := map[string]string{}
+	for _, u := range s.Unknown {
+		open[u.Field] = u.Reason
+	}
+	for _, tag := range s.Packages[0].Tags {
+		switch tag.Name {
+		case "BuildRequires":
+			known[tag.Value.Text] = "canvas = 704"
+		case "Requires", "Summary":
+			if tag.Value.Known || !strings.Contains(tag.Value.Reason, "uname") {
+				t.Errorf("%s is %+v", tag.Name, tag.Value)
+			}
+		}
+	}
+	for got, want := range known {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if len(known) != 3 || len(open) != 3 || !strings.Contains(open["packages[0].recommends"], "whoami") {
+		t.Errorf("known %v, open %v", known, open)
+	}
+}
