@@ -47,7 +47,7 @@ type Options struct {
 // those before it; the report says how far it came. Warnings do not stop it.
 //
 // Operations on archives are skipped with a warning: rendering does not have
-// the archives. ApplyArchive applies them.
+// the archives. Package archive applies them.
 func Apply(t *Tree, ops []Op, opt Options) (*Report, diag.List) {
 	rep := &Report{Failed: -1, Applied: make([]OpReport, 0, len(ops))}
 	a := &applier{tree: t, opt: &opt, rep: rep, removed: map[string]*spec.Origin{}, created: map[string]bool{}}

@@ -7,7 +7,7 @@ import (
 )
 
 // Codes documents every diagnostic code of the package.
-var Codes = slices.Concat(applyCodes, numberCodes, archiveCodes, LintCodes)
+var Codes = slices.Concat(applyCodes, numberCodes, LintCodes)
 
 // applyCodes are the codes of validation and application.
 var applyCodes = []diag.Code{

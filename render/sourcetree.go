@@ -17,6 +17,7 @@ import (
 	"specgraft/components"
 	"specgraft/fedora/lookaside"
 	"specgraft/overlay"
+	"specgraft/overlay/archive"
 	"specgraft/overlay/diag"
 )
 
@@ -227,7 +228,7 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 		wanted = append(wanted, wantedSource{pos: e.Pos, index: -1, download: lookaside.Download{
 			Name: e.Name, HashType: e.HashType, Hash: e.Hash, URLs: addresses(e.Name, e.HashType, e.Hash), Progress: o.Progress}})
 	}
-	groups := overlay.ArchiveGroups(c.Overlays)
+	groups := archive.Groups(c.Overlays)
 	for i := range configured {
 		f := &configured[i]
 		if f.Hash == "" && !o.AllowNoHashes {
@@ -372,7 +373,7 @@ func fetchSource(ctx context.Context, root *os.Root, temp string, w *wantedSourc
 	if err != nil {
 		return fail(treeFailure(p.Name, err))
 	}
-	report, list := overlay.ApplyArchive(dst, in, p.Name, w.ops, overlay.ArchiveOptions{TempDir: temp})
+	report, list := archive.Apply(dst, in, p.Name, w.ops, archive.Options{TempDir: temp})
 	if err := dst.Close(); err != nil && !list.HasErrors() {
 		return fail(treeFailure(p.Name, err))
 	}

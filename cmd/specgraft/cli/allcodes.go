@@ -17,6 +17,7 @@ import (
 	"specgraft/fedora/srpm/reader"
 	"specgraft/overlay"
 	"specgraft/overlay/absorb"
+	"specgraft/overlay/archive"
 	"specgraft/overlay/diag"
 	"specgraft/render"
 	"specgraft/render/attest"
@@ -58,7 +59,7 @@ func AllCodes() []diag.Code {
 	codes := slices.Concat(
 		review.Codes, lint.Codes, report.Codes, reviewCodes, mergeCodes,
 
-		components.Codes, lock.Codes, overlay.Codes, render.Codes, template.Codes, revision.Codes,
+		components.Codes, lock.Codes, overlay.Codes, archive.Codes, render.Codes, template.Codes, revision.Codes,
 		editor.Codes, lspCodes, rebase.Codes, absorb.Codes, absorbCodes, foreign.Codes,
 		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
 		srpm.WriteCodes, facts.Codes, plan.Codes, repodata.Codes, attest.Codes,

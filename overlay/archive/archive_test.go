@@ -1,4 +1,4 @@
-package overlay_test
+package archive_test
 
 import (
 	"archive/tar"
@@ -19,6 +19,7 @@ import (
 	"github.com/ulikunitz/xz"
 
 	"specgraft/overlay"
+	"specgraft/overlay/archive"
 )
 
 // pack writes a tar archive with everything in it that repacking levels.
@@ -113,9 +114,9 @@ var archiveOps = []overlay.Op{
 	{Type: overlay.FileSearchReplace, File: "configure", Regex: "redhat", Replacement: "azl", Archive: "x.tar", Pos: token.Position{Filename: "x.toml", Line: 7}},
 }
 
-func apply(b []byte, name string, ops []overlay.Op, o overlay.ArchiveOptions) (*overlay.ArchiveReport, string, string) {
+func apply(b []byte, name string, ops []overlay.Op, o archive.Options) (*archive.Report, string, string) {
 	var out bytes.Buffer
-	rep, list := overlay.ApplyArchive(&out, bytes.NewReader(b), name, ops, o)
+	rep, list := archive.Apply(&out, bytes.NewReader(b), name, ops, o)
 	var text []string
 	for i := range list {
 		text = append(text, list[i].Error())
@@ -123,7 +124,7 @@ func apply(b []byte, name string, ops []overlay.Op, o overlay.ArchiveOptions) (*
 	return rep, out.String(), strings.Join(text, "\n")
 }
 
-func TestApplyArchive(t *testing.T) {
+func TestApply(t *testing.T) {
 	t.Parallel()
 	plain := pack(t,
 		tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "abc"}},
@@ -154,7 +155,7 @@ func TestApplyArchive(t *testing.T) {
 			t.Parallel()
 			in := compressed(t, format, plain)
 			// The name lies about the compression: the bytes count.
-			rep, out, problems := apply(in, "x.tar.gz", archiveOps, overlay.ArchiveOptions{TempDir: t.TempDir()})
+			rep, out, problems := apply(in, "x.tar.gz", archiveOps, archive.Options{TempDir: t.TempDir()})
 			if problems != "" {
 				t.Fatal(problems)
 			}
@@ -171,7 +172,7 @@ func TestApplyArchive(t *testing.T) {
 			if d := gocmp.Diff([]string{"configure"}, rep.Changed); d != "" {
 				t.Error(d)
 			}
-			again, twice, _ := apply(in, "x.tar.gz", archiveOps, overlay.ArchiveOptions{})
+			again, twice, _ := apply(in, "x.tar.gz", archiveOps, archive.Options{})
 			if twice != out || again.SHA256 != rep.SHA256 {
 				t.Error("the second run gives other bytes")
 			}
@@ -182,20 +183,20 @@ func TestApplyArchive(t *testing.T) {
 	}
 }
 
-func TestApplyArchiveRoot(t *testing.T) {
+func TestApplyRoot(t *testing.T) {
 	t.Parallel()
 	op := []overlay.Op{{Type: overlay.FileRemove, File: "a/b", Archive: "x.tar"}}
 	two := pack(t, file("a/b", "1"), file("a/c", "1"), file("d", "2"))
-	if rep, _, problems := apply(two, "x.tar", op, overlay.ArchiveOptions{}); problems != "" || rep.Root != "" || len(rep.Removed) != 1 {
+	if rep, _, problems := apply(two, "x.tar", op, archive.Options{}); problems != "" || rep.Root != "" || len(rep.Removed) != 1 {
 		t.Errorf("two top-level entries: %+v %s", rep, problems)
 	}
 	one := pack(t, file("r/a/b", "1"), file("r/c", "1"))
-	if rep, _, problems := apply(one, "x.tar", op, overlay.ArchiveOptions{}); problems != "" || rep.Root != "r" {
+	if rep, _, problems := apply(one, "x.tar", op, archive.Options{}); problems != "" || rep.Root != "r" {
 		t.Errorf("one top-level entry: %+v %s", rep, problems)
 	}
 }
 
-func TestApplyArchiveRefuses(t *testing.T) {
+func TestApplyRefuses(t *testing.T) {
 	t.Parallel()
 	zeros := compressed(t, "tar.gz", pack(t, file("x/a", strings.Repeat("\x00", 1<<20)), file("x/b", strings.Repeat("\x00", 1<<20))))
 	dict := []byte("\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x28\x00\x00\x00\x00\x00\x00\x00")
@@ -203,26 +204,26 @@ func TestApplyArchiveRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		in   []byte
-		opt  overlay.ArchiveOptions
+		opt  archive.Options
 		want string
 	}{
-		{"parent", pack(t, file("../evil", "x")), overlay.ArchiveOptions{}, `entry "../evil" leads outside`},
-		{"parent inside", pack(t, file("a/../../evil", "x")), overlay.ArchiveOptions{}, "leads outside"},
-		{"absolute", pack(t, file("/etc/passwd", "x")), overlay.ArchiveOptions{}, "leads outside"},
-		{"absolute link", pack(t, tar.Header{Typeflag: tar.TypeSymlink, Name: "l", Linkname: "/etc"}), overlay.ArchiveOptions{}, "symbolic link \"l\" leads outside"},
-		{"link out", pack(t, tar.Header{Typeflag: tar.TypeSymlink, Name: "d/l", Linkname: "../../x"}), overlay.ArchiveOptions{}, "leads outside"},
-		{"below a link", pack(t, tar.Header{Typeflag: tar.TypeSymlink, Name: "l", Linkname: "d"}, file("l/x", "1")), overlay.ArchiveOptions{}, "not a directory"},
-		{"hard link", pack(t, file("a", "1"), tar.Header{Typeflag: tar.TypeLink, Name: "b", Linkname: "a"}), overlay.ArchiveOptions{}, "neither a regular file"},
-		{"device", pack(t, tar.Header{Typeflag: tar.TypeChar, Name: "null"}), overlay.ArchiveOptions{}, "neither a regular file"},
-		{"file and directory", pack(t, file("a", "1"), tar.Header{Typeflag: tar.TypeDir, Name: "a/"}), overlay.ArchiveOptions{}, "both as a directory"},
-		{"entry too large", zeros, overlay.ArchiveOptions{MaxEntry: 1000}, "more than the limit of 1000"},
-		{"total too large", zeros, overlay.ArchiveOptions{MaxTotal: 1<<20 + 5}, "unpacks to more than"},
-		{"too many", zeros, overlay.ArchiveOptions{MaxEntries: 1}, "more than 1 entries"},
-		{"no tar", []byte("hello"), overlay.ArchiveOptions{}, "not a readable tar archive"},
-		{"bzip2", []byte("BZh91AY"), overlay.ArchiveOptions{}, "cannot repack"},
-		{"cut off", zeros[:len(zeros)/2], overlay.ArchiveOptions{}, "unexpected EOF"},
-		{"xz dictionary", dict, overlay.ArchiveOptions{}, "dictionary is larger"},
-		{"no match", pack(t, file("b", "1")), overlay.ArchiveOptions{}, `x.toml:3:1: file-remove: no file matches "a"`},
+		{"parent", pack(t, file("../evil", "x")), archive.Options{}, `entry "../evil" leads outside`},
+		{"parent inside", pack(t, file("a/../../evil", "x")), archive.Options{}, "leads outside"},
+		{"absolute", pack(t, file("/etc/passwd", "x")), archive.Options{}, "leads outside"},
+		{"absolute link", pack(t, tar.Header{Typeflag: tar.TypeSymlink, Name: "l", Linkname: "/etc"}), archive.Options{}, "symbolic link \"l\" leads outside"},
+		{"link out", pack(t, tar.Header{Typeflag: tar.TypeSymlink, Name: "d/l", Linkname: "../../x"}), archive.Options{}, "leads outside"},
+		{"below a link", pack(t, tar.Header{Typeflag: tar.TypeSymlink, Name: "l", Linkname: "d"}, file("l/x", "1")), archive.Options{}, "not a directory"},
+		{"hard link", pack(t, file("a", "1"), tar.Header{Typeflag: tar.TypeLink, Name: "b", Linkname: "a"}), archive.Options{}, "neither a regular file"},
+		{"device", pack(t, tar.Header{Typeflag: tar.TypeChar, Name: "null"}), archive.Options{}, "neither a regular file"},
+		{"file and directory", pack(t, file("a", "1"), tar.Header{Typeflag: tar.TypeDir, Name: "a/"}), archive.Options{}, "both as a directory"},
+		{"entry too large", zeros, archive.Options{MaxEntry: 1000}, "more than the limit of 1000"},
+		{"total too large", zeros, archive.Options{MaxTotal: 1<<20 + 5}, "unpacks to more than"},
+		{"too many", zeros, archive.Options{MaxEntries: 1}, "more than 1 entries"},
+		{"no tar", []byte("hello"), archive.Options{}, "not a readable tar archive"},
+		{"bzip2", []byte("BZh91AY"), archive.Options{}, "cannot repack"},
+		{"cut off", zeros[:len(zeros)/2], archive.Options{}, "unexpected EOF"},
+		{"xz dictionary", dict, archive.Options{}, "dictionary is larger"},
+		{"no match", pack(t, file("b", "1")), archive.Options{}, `x.toml:3:1: file-remove: no file matches "a"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -234,9 +235,9 @@ func TestApplyArchiveRefuses(t *testing.T) {
 	}
 }
 
-// TestApplyArchiveXZ reads xz files of several blocks and streams, and refuses
+// TestApplyXZ reads xz files of several blocks and streams, and refuses
 // a dictionary that only a later block declares.
-func TestApplyArchiveXZ(t *testing.T) {
+func TestApplyXZ(t *testing.T) {
 	t.Parallel()
 	var noise strings.Builder
 	for i := range 2_000 {
@@ -253,9 +254,9 @@ func TestApplyArchiveXZ(t *testing.T) {
 	half := len(plain) / 2
 	streams := bytes.Join([][]byte{compressed(t, "tar.xz", plain[:half]), compressed(t, "tar.xz", plain[half:])}, make([]byte, 8))
 	op := []overlay.Op{{Type: overlay.FileRemove, File: "a", Archive: "x.tar.xz"}}
-	_, want, _ := apply(compressed(t, "tar.xz", plain), "x.tar.xz", op, overlay.ArchiveOptions{})
+	_, want, _ := apply(compressed(t, "tar.xz", plain), "x.tar.xz", op, archive.Options{})
 	for name, in := range map[string][]byte{"blocks": blocks.Bytes(), "streams": streams} {
-		if _, got, problems := apply(in, "x.tar.xz", op, overlay.ArchiveOptions{}); problems != "" || got != want {
+		if _, got, problems := apply(in, "x.tar.xz", op, archive.Options{}); problems != "" || got != want {
 			t.Errorf("%s: %s", name, problems)
 		}
 	}
@@ -266,13 +267,13 @@ func TestApplyArchiveXZ(t *testing.T) {
 			t.Fatalf("%s: there is no second block", name)
 		}
 		bad[k+4] = 40
-		if _, _, problems := apply(bad, "x.tar.xz", op, overlay.ArchiveOptions{}); !strings.Contains(problems, "dictionary is larger") {
+		if _, _, problems := apply(bad, "x.tar.xz", op, archive.Options{}); !strings.Contains(problems, "dictionary is larger") {
 			t.Errorf("%s: a large dictionary gives %q", name, problems)
 		}
 	}
 }
 
-func TestArchiveGroups(t *testing.T) {
+func TestGroups(t *testing.T) {
 	t.Parallel()
 	ops := []overlay.Op{
 		{Type: overlay.FileRemove, File: "b", Archive: "x.tar.gz"},
@@ -280,15 +281,15 @@ func TestArchiveGroups(t *testing.T) {
 		{Type: overlay.FileRemove, File: "c", Archive: "x.tar.gz"},
 		{Type: overlay.FileRemove, File: "*.gz"},
 	}
-	groups := overlay.ArchiveGroups(ops)
+	groups := archive.Groups(ops)
 	if len(groups) != 2 || groups[0].Name != "x.tar.gz" || len(groups[0].Ops) != 2 || groups[0].Ops[1].File != "c" {
 		t.Errorf("groups: %+v", groups)
 	}
 }
 
-func TestArchiveDrift(t *testing.T) {
+func TestDrift(t *testing.T) {
 	t.Parallel()
-	rep := &overlay.ArchiveReport{SHA256: "aa", SHA512: "bb"}
+	rep := &archive.Report{SHA256: "aa", SHA512: "bb"}
 	if d := rep.Drift("x.tar", "sha512", "BB", token.Position{}); d != nil {
 		t.Errorf("equal digests drift: %v", d)
 	}
@@ -297,14 +298,14 @@ func TestArchiveDrift(t *testing.T) {
 	}
 }
 
-func FuzzApplyArchive(f *testing.F) {
+func FuzzApply(f *testing.F) {
 	small := pack(f, file("x/a", "1"), tar.Header{Typeflag: tar.TypeSymlink, Name: "x/l", Linkname: "a"}, file("x/b", "2"))
 	for _, format := range []string{"tar", "tar.gz", "tar.xz", "tar.zst"} {
 		f.Add(compressed(f, format, small))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		op := []overlay.Op{{Type: overlay.FileSearchReplace, File: "**", Regex: "1", Replacement: "3", Archive: "x.tar"}}
-		o := overlay.ArchiveOptions{MaxEntry: 1 << 20, MaxTotal: 4 << 20, MaxEntries: 1000, TempDir: t.TempDir()}
+		o := archive.Options{MaxEntry: 1 << 20, MaxTotal: 4 << 20, MaxEntries: 1000, TempDir: t.TempDir()}
 		rep, out, problems := apply(in, "x.tar", op, o)
 		if (rep == nil) != strings.Contains(problems, "[overlay/") {
 			t.Fatalf("report %v with %q", rep, problems)
@@ -319,7 +320,7 @@ func FuzzApplyArchive(f *testing.F) {
 	})
 }
 
-func BenchmarkApplyArchive(b *testing.B) {
+func BenchmarkApply(b *testing.B) {
 	var headers []tar.Header
 	for i := range 200 {
 		headers = append(headers, file(fmt.Sprintf("x-1.0/src/%03d.c", i), strings.Repeat("int main(void) { return redhat; }\n", 300)))
@@ -331,7 +332,7 @@ func BenchmarkApplyArchive(b *testing.B) {
 		b.Run(format, func(b *testing.B) {
 			b.SetBytes(int64(len(plain)))
 			for b.Loop() {
-				if _, list := overlay.ApplyArchive(io.Discard, bytes.NewReader(in), "x."+format, archiveOps[1:], overlay.ArchiveOptions{}); list.HasErrors() {
+				if _, list := archive.Apply(io.Discard, bytes.NewReader(in), "x."+format, archiveOps[1:], archive.Options{}); list.HasErrors() {
 					b.Fatal(list)
 				}
 			}

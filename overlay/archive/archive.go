@@ -1,4 +1,7 @@
-package overlay
+// Package archive applies overlays to what is inside source archives, and packs
+// them again so that the same input gives the same bytes. Nothing is unpacked to
+// disk under its own name.
+package archive
 
 import (
 	"archive/tar"
@@ -23,13 +26,14 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 
+	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
 )
 
-// ArchiveOptions bounds the work on one archive. The zero value has the
+// Options bounds the work on one archive. The zero value has the
 // documented defaults.
-type ArchiveOptions struct {
+type Options struct {
 	// TempDir is where the unpacked contents are kept while the archive is
 	// rewritten, as one nameless file; "" means the system's directory for
 	// temporary files.
@@ -41,8 +45,8 @@ type ArchiveOptions struct {
 	MaxEntries int
 }
 
-// An ArchiveReport says what became of one archive.
-type ArchiveReport struct {
+// An Report says what became of one archive.
+type Report struct {
 	Format  string   // "tar", "tar.gz", "tar.xz" or "tar.zst", as found in the bytes
 	Root    string   // the single top-level directory that names are relative to, or ""
 	Entries int      // entries written: files, directories and symbolic links
@@ -55,7 +59,7 @@ type ArchiveReport struct {
 
 // Hash returns the digest of the written archive for a hash type of a
 // `sources` file ("SHA256" or "SHA512", in any case), or "" for another type.
-func (r *ArchiveReport) Hash(hashType string) string {
+func (r *Report) Hash(hashType string) string {
 	switch strings.ToUpper(hashType) {
 	case "SHA256":
 		return r.SHA256
@@ -68,7 +72,7 @@ func (r *ArchiveReport) Hash(hashType string) string {
 // Drift compares the written archive with the digest that the configuration
 // declares for it. It returns nil when they agree or nothing is declared, else
 // a diagnostic at pos that carries the digest to write.
-func (r *ArchiveReport) Drift(name, hashType, hash string, pos token.Position) *diag.Diagnostic {
+func (r *Report) Drift(name, hashType, hash string, pos token.Position) *diag.Diagnostic {
 	got := r.Hash(hashType)
 	if hash == "" || got == "" || strings.EqualFold(got, hash) {
 		return nil
@@ -80,32 +84,32 @@ func (r *ArchiveReport) Drift(name, hashType, hash string, pos token.Position) *
 	}
 }
 
-// An ArchiveGroup is the operations on one archive, in their order.
-type ArchiveGroup struct {
+// An Group is the operations on one archive, in their order.
+type Group struct {
 	Name string
-	Ops  []Op
+	Ops  []overlay.Op
 }
 
-// ArchiveGroups returns the operations that name an archive, grouped by
-// archive in the order of first use. They are applied by ApplyArchive, before
+// Groups returns the operations that name an archive, grouped by
+// archive in the order of first use. They are applied by Apply, before
 // every other operation of the component.
-func ArchiveGroups(ops []Op) []ArchiveGroup {
-	var groups []ArchiveGroup
+func Groups(ops []overlay.Op) []Group {
+	var groups []Group
 	for _, op := range ops {
 		if op.Archive == "" {
 			continue
 		}
-		i := slices.IndexFunc(groups, func(g ArchiveGroup) bool { return g.Name == op.Archive })
+		i := slices.IndexFunc(groups, func(g Group) bool { return g.Name == op.Archive })
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, ArchiveGroup{Name: op.Archive})
+			groups = append(groups, Group{Name: op.Archive})
 		}
 		groups[i].Ops = append(groups[i].Ops, op)
 	}
 	return groups
 }
 
-// ApplyArchive reads a tar archive from src, applies ops, which are all meant
+// Apply reads a tar archive from src, applies ops, which are all meant
 // for it, and writes the repacked archive to dst.
 //
 // The archive may be plain or compressed with gzip, xz or zstd, which is told
@@ -119,7 +123,7 @@ func ArchiveGroups(ops []Op) []ArchiveGroup {
 // The same input gives the same bytes: entries in lexical order, owner 0
 // without names, time zero, GNU tar; the compression is the one found.
 // On errors, what has been written to dst is worthless.
-func ApplyArchive(dst io.Writer, src io.Reader, name string, ops []Op, o ArchiveOptions) (*ArchiveReport, diag.List) {
+func Apply(dst io.Writer, src io.Reader, name string, ops []overlay.Op, o Options) (*Report, diag.List) {
 	o.MaxEntry = cmp.Or(o.MaxEntry, 10<<30)
 	o.MaxTotal = cmp.Or(o.MaxTotal, 64<<30)
 	o.MaxEntries = cmp.Or(o.MaxEntries, 2_000_000)
@@ -127,7 +131,7 @@ func ApplyArchive(dst io.Writer, src io.Reader, name string, ops []Op, o Archive
 	if len(ops) > 0 {
 		pos = ops[0].Pos
 	}
-	fail := func(err error) (*ArchiveReport, diag.List) {
+	fail := func(err error) (*Report, diag.List) {
 		var env *fs.PathError
 		return nil, diag.List{{
 			Pos: pos, Code: "overlay/archive", Message: fmt.Sprintf("archive %q: %v", name, err),
@@ -142,7 +146,7 @@ func ApplyArchive(dst io.Writer, src io.Reader, name string, ops []Op, o Archive
 	if err != nil {
 		return fail(err)
 	}
-	rep := &ArchiveReport{Format: a.format, Root: a.root()}
+	rep := &Report{Format: a.format, Root: a.root()}
 	list := a.apply(ops, rep)
 	if list.HasErrors() {
 		return nil, list
@@ -163,12 +167,12 @@ func (c *counter) Write(p []byte) (int, error) { c.n += int64(len(p)); return le
 // archive is an unpacked archive: an index in memory, contents in one spool.
 type archive struct {
 	format  string
-	entries map[string]*archiveEntry
+	entries map[string]*entry
 	spool   *os.File
 	size    int64 // of the spool
 }
 
-type archiveEntry struct {
+type entry struct {
 	mode   fs.FileMode // type and permission bits
 	link   string      // of a symbolic link
 	offset int64       // in the spool
@@ -183,7 +187,7 @@ func (a *archive) close() {
 }
 
 // readArchive unpacks src into a spool. The archive is to be closed even on errors.
-func readArchive(src io.Reader, name string, o ArchiveOptions) (*archive, error) {
+func readArchive(src io.Reader, name string, o Options) (*archive, error) {
 	packed := &countingReader{r: src}
 	br := bufio.NewReaderSize(packed, 64<<10)
 	format, err := sniffArchive(br, name)
@@ -211,7 +215,7 @@ func readArchive(src io.Reader, name string, o ArchiveOptions) (*archive, error)
 		return nil, err
 	}
 	os.Remove(spool.Name()) // so that a killed run leaves nothing, where an open file can be removed
-	a := &archive{format: format, entries: map[string]*archiveEntry{}, spool: spool}
+	a := &archive{format: format, entries: map[string]*entry{}, spool: spool}
 	// The tar reader skips padding and headers without limit of its own: what
 	// comes out of the decompressor is bounded as a whole, with room for headers.
 	lr := &io.LimitedReader{R: &ratioReader{r: r, packed: packed}, N: o.MaxTotal + o.MaxTotal/8 + 1<<20}
@@ -261,7 +265,7 @@ func (b *ratioReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (a *archive) unpack(tr *tar.Reader, o ArchiveOptions) error {
+func (a *archive) unpack(tr *tar.Reader, o Options) error {
 	w := bufio.NewWriterSize(a.spool, 256<<10)
 	for n := 0; ; n++ {
 		h, err := tr.Next()
@@ -277,7 +281,7 @@ func (a *archive) unpack(tr *tar.Reader, o ArchiveOptions) error {
 		if n >= o.MaxEntries {
 			return fmt.Errorf("has more than %d entries", o.MaxEntries)
 		}
-		e := &archiveEntry{mode: fs.FileMode(h.Mode & 0o777), offset: a.size}
+		e := &entry{mode: fs.FileMode(h.Mode & 0o777), offset: a.size}
 		switch h.Typeflag {
 		case tar.TypeXGlobalHeader: // the commit id that `git archive` writes
 			continue
@@ -314,7 +318,7 @@ const maxEntryName = 4096
 
 // add enters e under its cleaned name, with the directories above it. As when
 // unpacking to disk, a later entry of a name replaces an earlier one.
-func (a *archive) add(raw string, e *archiveEntry) (string, error) {
+func (a *archive) add(raw string, e *entry) (string, error) {
 	name := path.Clean(raw)
 	switch {
 	case raw == "" || strings.ContainsRune(raw, 0):
@@ -337,7 +341,7 @@ func (a *archive) add(raw string, e *archiveEntry) (string, error) {
 	}
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		if up := a.entries[dir]; up == nil {
-			a.entries[dir] = &archiveEntry{mode: fs.ModeDir | 0o755}
+			a.entries[dir] = &entry{mode: fs.ModeDir | 0o755}
 		} else if !up.mode.IsDir() {
 			return "", fmt.Errorf("entry %q lies below %q, which is not a directory", name, dir)
 		} else {
@@ -370,18 +374,18 @@ func (a *archive) root() string {
 const maxEdit = 1 << 30
 
 // apply runs the operations as on a component directory, with the same rules.
-func (a *archive) apply(ops []Op, rep *ArchiveReport) diag.List {
+func (a *archive) apply(ops []overlay.Op, rep *Report) diag.List {
 	prefix := ""
 	if rep.Root != "" {
 		prefix = rep.Root + "/"
 	}
-	t := &Tree{Name: rep.Root, Spec: spec.Parse("", nil), Files: map[string]*File{}}
+	t := &overlay.Tree{Name: rep.Root, Spec: spec.Parse("", nil), Files: map[string]*overlay.File{}}
 	for name, e := range a.entries {
 		rel, inside := strings.CutPrefix(name, prefix)
 		if !inside || !e.mode.IsRegular() {
 			continue
 		}
-		t.Files[rel] = LazyFile(rel, e.mode, e.size, func() ([]byte, error) {
+		t.Files[rel] = overlay.LazyFile(rel, e.mode, e.size, func() ([]byte, error) {
 			if e.size > maxEdit {
 				return nil, fmt.Errorf("has %d bytes, more than an overlay can edit (%d)", e.size, maxEdit)
 			}
@@ -394,11 +398,11 @@ func (a *archive) apply(ops []Op, rep *ArchiveReport) diag.List {
 	for i := range loose {
 		loose[i].Archive = ""
 	}
-	before := make(map[string]*File, len(t.Files))
+	before := make(map[string]*overlay.File, len(t.Files))
 	for name, f := range t.Files {
 		before[name] = f
 	}
-	_, list := Apply(t, loose, Options{})
+	_, list := overlay.Apply(t, loose, overlay.Options{})
 	if list.HasErrors() {
 		return list
 	}
@@ -528,8 +532,8 @@ func sniffArchive(br *bufio.Reader, name string) (string, error) {
 	return "", errors.New("is not a tar archive")
 }
 
-// archiveCodes are the codes of archive overlays.
-var archiveCodes = []diag.Code{
+// Codes are the codes of archive overlays.
+var Codes = []diag.Code{
 	{
 		ID: "overlay/archive", Summary: "a source archive cannot be read or rewritten",
 		Doc: "Archives are tar files, plain or compressed with gzip, xz or zstd, that hold regular files, directories and relative symbolic links which stay inside. Anything else is refused, as is what unpacks to more than the limits allow.",
