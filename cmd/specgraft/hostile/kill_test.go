@@ -1,4 +1,4 @@
-package main
+package hostile
 
 import (
 	"bytes"
@@ -64,12 +64,7 @@ func (p *killProject) write(version int) {
 
 // render returns the command that renders the project.
 func (p *killProject) render(out string) *exec.Cmd {
-	exe, err := os.Executable()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	cmd := exec.Command(exe, "render", "-a", "-C", p.dir, "-o", out, "--cache-dir", filepath.Join(p.dir, "cache"))
-	cmd.Args[0] = "specgraft" // what TestMain dispatches on
+	cmd := exec.Command(program, "render", "-a", "-C", p.dir, "-o", out, "--cache-dir", filepath.Join(p.dir, "cache"))
 	return cmd
 }
 

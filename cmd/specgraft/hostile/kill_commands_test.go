@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package hostile
 
 import (
 	"archive/tar"
@@ -20,16 +20,13 @@ import (
 	"specgraft/cmd/specgraft/cli"
 )
 
-// kills is how often each command is killed: a few times, or as often as
+// kills is how often each command is killed: once, or as often as
 // SPECGRAFT_KILLS says.
 func kills(t *testing.T) int {
 	if n, err := strconv.Atoi(os.Getenv("SPECGRAFT_KILLS")); err == nil {
 		return n
 	}
-	if testing.Short() {
-		return 1
-	}
-	return 3
+	return 1
 }
 
 // A killed is a command that is killed at random moments and run again, after
@@ -44,12 +41,7 @@ type killed struct {
 
 // specgraftCommand prepares a run of the program in a process group of its own.
 func specgraftCommand(t *testing.T, args ...string) *exec.Cmd {
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe, args...)
-	cmd.Args[0] = "specgraft" // what TestMain dispatches on
+	cmd := exec.Command(program, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
 }
@@ -58,7 +50,7 @@ func TestKillCommands(t *testing.T) {
 	t.Parallel()
 	work := t.TempDir()
 	project := filepath.Join(work, "project")
-	if err := os.CopyFS(project, os.DirFS("../../testdata/example")); err != nil {
+	if err := os.CopyFS(project, os.DirFS("../../../testdata/example")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.RemoveAll(filepath.Join(project, "specs")); err != nil {
@@ -206,7 +198,7 @@ func TestSignals(t *testing.T) {
 	if msg, err := specgraftCommand(t, "srpm", "build", "big", "--skip-lock-validation", "-o", dir+"/packages", "-C", dir+"/package", "--cache-dir", dir+"/cache").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, msg)
 	}
-	n := 2 * kills(t)
+	n := 1 + kills(t)
 	for _, args := range []string{
 		"fetch -a --allow-http -C DIR --cache-dir DIR/cache", "render -a --allow-http -C DIR --cache-dir DIR/cache -o DIR/out",
 		"prepare hull --allow-http --skip-lock-validation -o DIR/prepared -C DIR --cache-dir DIR/cache",

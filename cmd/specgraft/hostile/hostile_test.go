@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package hostile
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -143,36 +142,20 @@ func runHostile(t *testing.T, cases []hostile) {
 // the rules. A prep or after function may call it.
 func (d *hostileDir) run(args []string, codes []int) *hostileRun {
 	d.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		d.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(d.Context(), hostileTime)
 	defer cancel()
 	args = slices.Clone(args)
 	for i := range args {
 		args[i] = strings.ReplaceAll(args[i], "@", d.dir)
 	}
-	program := []string{exe}
+	command := []string{program}
 	trace := ""
 	if strace, err := exec.LookPath("strace"); err == nil && d.traced {
-		// strace shows the path of our program for what it is; the name under
-		// which testscript dispatches is put into place by a link.
-		link := filepath.Join(d.dir, "bin", "specgraft")
-		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
-			d.Fatal(err)
-		}
-		if err := os.Symlink(exe, link); err != nil && !errors.Is(err, fs.ErrExist) {
-			d.Fatal(err)
-		}
 		trace = filepath.Join(d.dir, "trace")
-		program = []string{strace, "-f", "-qq", "--seccomp-bpf", "-y", "-s", "4096", "-o", trace, "-e",
-			"trace=execve,openat,open,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,symlinkat,linkat,truncate,chmod,fchmodat,mknodat", link}
+		command = []string{strace, "-f", "-qq", "--seccomp-bpf", "-y", "-s", "4096", "-o", trace, "-e",
+			"trace=execve,openat,open,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,symlinkat,linkat,truncate,chmod,fchmodat,mknodat", program}
 	}
-	cmd := exec.CommandContext(ctx, program[0], append(program[1:], args...)...)
-	if trace == "" {
-		cmd.Args[0] = "specgraft" // what TestMain dispatches on
-	}
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], args...)...)
 	cmd.Dir = d.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + d.path("home"), "XDG_CACHE_HOME=" + d.path("home/.cache"),
 		"TMPDIR=" + d.path("tmp"), "LC_ALL=C.UTF-8", "GIT_CONFIG_NOSYSTEM=1", "GOCOVERDIR=" + d.path("tmp")}
@@ -180,7 +163,7 @@ func (d *hostileDir) run(args []string, codes []int) *hostileRun {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
+	err := cmd.Run()
 	r := &hostileRun{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
 	if ctx.Err() != nil {
 		d.Fatalf("%v: not done after %v", args, hostileTime)
@@ -216,7 +199,7 @@ func (d *hostileDir) run(args []string, codes []int) *hostileRun {
 		d.Errorf("stdout is no JSON: %.200q", r.stdout)
 	}
 	if trace != "" {
-		d.examine(trace, exe)
+		d.examine(trace)
 	}
 	return r
 }
@@ -245,7 +228,7 @@ var (
 )
 
 // examine reads what strace saw: no program but git, nothing written outside.
-func (d *hostileDir) examine(log, exe string) {
+func (d *hostileDir) examine(log string) {
 	d.Helper()
 	text, err := os.ReadFile(log)
 	if err != nil {
@@ -262,7 +245,7 @@ func (d *hostileDir) examine(log, exe string) {
 		}
 		switch call[1] {
 		case "execve":
-			if m := traceExec.FindStringSubmatch(line); m != nil && m[1] != exe && filepath.Base(m[1]) != "specgraft" && !traceGit.MatchString(m[1]) {
+			if m := traceExec.FindStringSubmatch(line); m != nil && m[1] != program && !traceGit.MatchString(m[1]) {
 				d.Errorf("starts %s", m[1])
 			}
 			continue

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package hostile
 
 import (
 	"bytes"
@@ -50,22 +50,14 @@ func TestSmallDisk(t *testing.T) {
 			t.Skip("NOT CHECKED: no disk can be mounted here")
 		}
 	}
-	bin := filepath.Join(t.TempDir(), "specgraft")
-	exe, err := os.Executable()
-	if err == nil {
-		err = os.Symlink(exe, bin)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	project := filepath.Join(t.TempDir(), "project")
-	if err := os.CopyFS(project, os.DirFS("../../testdata/example")); err != nil {
+	if err := os.CopyFS(project, os.DirFS("../../../testdata/example")); err != nil {
 		t.Fatal(err)
 	}
 	warm := filepath.Join(t.TempDir(), "cache")
 	clean := filepath.Join(t.TempDir(), "clean")
 	specgraft := func(args ...string) (int, string) {
-		cmd := exec.Command(bin, args...)
+		cmd := exec.Command(program, args...)
 		out, _ := cmd.CombinedOutput()
 		return cmd.ProcessState.ExitCode(), string(out)
 	}
@@ -122,7 +114,7 @@ func TestSmallDisk(t *testing.T) {
 			t.Run(c.name+" "+left, func(t *testing.T) {
 				t.Parallel()
 				at, result := t.TempDir(), t.TempDir()
-				args := append(unshare[1:len(unshare):len(unshare)], "sh", "-c", smallDisk, "sh", at, c.seed, result, left, bin)
+				args := append(unshare[1:len(unshare):len(unshare)], "sh", "-c", smallDisk, "sh", at, c.seed, result, left, program)
 				cmd := exec.Command(unshare[0], append(args, strings.Fields(strings.ReplaceAll(c.args, disk, at))...)...)
 				var stderr bytes.Buffer
 				cmd.Stderr = &stderr

@@ -1,4 +1,4 @@
-package main
+package hostile
 
 import (
 	"bytes"
@@ -17,11 +17,7 @@ import (
 // the results.
 func TestStdoutLost(t *testing.T) {
 	t.Parallel()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	example, err := filepath.Abs("../../testdata/example")
+	example, err := filepath.Abs("../../../testdata/example")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +35,7 @@ func TestStdoutLost(t *testing.T) {
 			if err != nil {
 				t.Skip(err)
 			}
-			cmd := exec.Command(exe, append(strings.Fields(args), "-C", example, "--cache-dir", cache)...)
-			cmd.Args[0] = "specgraft" // what TestMain dispatches on
+			cmd := exec.Command(program, append(strings.Fields(args), "-C", example, "--cache-dir", cache)...)
 			var stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = w, &stderr
 			cmd.Run()

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package hostile
 
 import (
 	"fmt"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"specgraft/cmd/specgraft/cli"
+	"specgraft/fedora/distgit/gittest"
 	"specgraft/render/rebase"
 )
 
@@ -22,7 +23,11 @@ import (
 // upstream has moved so that every overlay needs an edit.
 func newRebaseProject(t *testing.T, n int) string {
 	t.Helper()
-	dir := history(t, "")
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("NOT CHECKED: no git")
+	}
+	dir := t.TempDir()
+	git := func(args ...string) string { return gittest.Run(t, dir, "", args...) }
 	write := func(name, text string) {
 		t.Helper()
 		path := filepath.Join(dir, name)
@@ -45,18 +50,17 @@ func newRebaseProject(t *testing.T, n int) string {
 				"%files\n%changelog\n* Mon Jan 01 2024 A B <a@example.org> - "+version+"-1\n- First\n")
 		}
 		spec("1", "make all --static\n")
-		gitIn(t, repo, "init", "-q", "-b", "f43")
-		commitAll(t, repo, "one")
-		cmd := exec.Command("git", "rev-parse", "HEAD")
-		cmd.Dir = repo
-		pin, err := cmd.Output()
-		if err != nil {
-			t.Fatal(err)
+		git("init", "-q", "-b", "f43", repo)
+		commit := func(message string) {
+			git("-C", repo, "add", "-A")
+			git("-C", repo, "commit", "-q", "-m", message)
 		}
+		commit("one")
+		pin := git("-C", repo, "rev-parse", "HEAD")
 		write("comps/"+name+".comp.toml", "# A component\n[components."+name+"]\nspec = { type = \"upstream\", upstream-distro = { name = \"fedora\", version = \"43\" }, upstream-commit = \""+
-			strings.TrimSpace(string(pin))+"\" } # pinned\nrelease = { calculation = \"manual\" }\n\n[[components."+name+".overlays]]\ntype = \"spec-search-replace\" # shared\nregex = '--static'\nreplacement = \"--shared\"\n")
+			pin+"\" } # pinned\nrelease = { calculation = \"manual\" }\n\n[[components."+name+".overlays]]\ntype = \"spec-search-replace\" # shared\nregex = '--static'\nreplacement = \"--shared\"\n")
 		spec("2", "make all --static\nmake other --static\n")
-		commitAll(t, repo, "two")
+		commit("two")
 	}
 	return dir
 }

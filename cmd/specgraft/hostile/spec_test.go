@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package hostile
 
 import (
 	"encoding/json"
@@ -468,13 +468,8 @@ func TestHostileSpecInterrupted(t *testing.T) {
 	if err := os.WriteFile(spec, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		cmd := exec.Command(exe, "query", "--spec", spec, "--json")
-		cmd.Args[0] = "specgraft"
+		cmd := exec.Command(program, "query", "--spec", spec, "--json")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
