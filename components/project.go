@@ -114,7 +114,7 @@ type Distro struct {
 	DistGitBaseURI   string // template with $pkg
 	LookasideBaseURI string // template with $pkg $filename $hashtype $hash
 	MirrorBaseURIs   []string
-	Repos            []string // base URIs of source repositories, may hold $releasever and $basearch
+	Repos            []string // base URIs of package repositories, may hold $releasever and $basearch
 	DisableOrigins   bool
 	Versions         map[string]*DistroVersion
 }

@@ -1,6 +1,7 @@
 package components
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,6 +55,56 @@ func (p *Project) Repositories(name string) ([]Repository, error) {
 		}
 	}
 	return list, nil
+}
+
+// BuildRepositories returns the repositories of built packages that builds of the
+// default distribution take packages from: inputs.rpm-build of its version, or
+// without any the repos of the distribution. Those that have no address are left out
+// and come as problems.
+func (p *Project) BuildRepositories() ([]Repository, diag.List) {
+	var list []Repository
+	var problems diag.List
+	add := func(r Repository) {
+		if r.Kind == "binary" {
+			list = append(list, r)
+		}
+	}
+	d, v := p.DistroVersion(p.DefaultDistro)
+	if v == nil {
+		return nil, nil
+	}
+	inputs := p.root.Get("distros", d.Name, "versions", v.Name, "inputs", "rpm-build")
+	if inputs == nil || inputs.Kind != toml.KindList || len(inputs.List) == 0 {
+		for _, uri := range d.Repos {
+			add(Repository{Name: d.Name, Kind: "binary", URI: uri})
+		}
+		return list, nil
+	}
+	for _, in := range inputs.List {
+		name := in.Text("repo") + in.Text("set") // one of which is there
+		repos, err := p.Repositories(name)
+		if err != nil {
+			problems.Take(err)
+			continue
+		}
+		for _, r := range repos {
+			add(r)
+		}
+	}
+	return list, problems
+}
+
+// Serves reports whether a repository has packages for an architecture.
+func (r *Repository) Serves(arch string) bool {
+	return len(r.Arches) == 0 || slices.Contains(r.Arches, arch)
+}
+
+// baseArches are the architectures whose repositories dnf calls by another name.
+var baseArches = map[string]string{"i686": "i386", "armv7hl": "armhfp"}
+
+// Address fills the variables of dnf into the repository's address.
+func (r *Repository) Address(arch, releasever string) string {
+	return strings.NewReplacer("$basearch", cmp.Or(baseArches[arch], arch), "$arch", arch, "$releasever", releasever).Replace(r.URI)
 }
 
 // RepositoryNames returns the names that Repositories takes, sorted.

@@ -305,8 +305,8 @@ func (l *Client) attempt(ctx context.Context, u *url.URL, d Download, part *Part
 	if etag := resp.Header.Get("ETag"); !strings.HasPrefix(etag, "W/") {
 		part.etag = etag
 	}
-	if resp.ContentLength > 0 && part.size+resp.ContentLength > l.maxSize {
-		return l.tooLarge()
+	if limit := l.limit(d); resp.ContentLength > 0 && part.size+resp.ContentLength > limit {
+		return tooLarge(limit)
 	}
 	body := &watchedReader{r: resp.Body, stall: l.stall}
 	body.timer = time.AfterFunc(l.stall, func() { cancel(fmt.Errorf("the server sent nothing for %s", l.stall)) })
@@ -339,11 +339,12 @@ func (w *watchedReader) Read(p []byte) (int, error) {
 // receive appends a body to part.
 func (l *Client) receive(r io.Reader, d Download, part *Part) error {
 	buf := make([]byte, 128<<10)
+	limit := l.limit(d)
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {
-			if part.size+int64(n) > l.maxSize {
-				return l.tooLarge()
+			if part.size+int64(n) > limit {
+				return tooLarge(limit)
 			}
 			if werr := part.write(buf[:n]); werr != nil {
 				return diag.Environment(diag.Errorf("fedora/cache", "write to the cache: %v", diag.Reason(werr)), "")
@@ -361,8 +362,16 @@ func (l *Client) receive(r io.Reader, d Download, part *Part) error {
 	}
 }
 
-func (l *Client) tooLarge() error {
-	return diag.Errorf("lookaside/too-large", "larger than the %d bytes that are accepted", l.maxSize)
+// limit returns how many bytes a file may have.
+func (l *Client) limit(d Download) int64 {
+	if d.MaxSize > 0 {
+		return min(d.MaxSize, l.maxSize)
+	}
+	return l.maxSize
+}
+
+func tooLarge(limit int64) error {
+	return diag.Errorf("lookaside/too-large", "larger than the %d bytes that are accepted", limit)
 }
 
 // retryAfter reads the header of that name, seconds or a date.

@@ -58,6 +58,8 @@ type Download struct {
 	// hexadecimal. Both empty accept whatever comes, which is then not
 	// served from the cache either.
 	HashType, Hash string
+	// MaxSize is how many bytes the file may have, 0 for the client's own bound.
+	MaxSize int64
 	// Progress, when set, is told how many more bytes have come in.
 	Progress func(n int64)
 }

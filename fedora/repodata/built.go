@@ -34,12 +34,12 @@ type Built struct {
 	Files []string // all of them when the repository has filelists, else some
 }
 
-// Codes are the diagnostics about metadata in a directory.
+// Codes are the diagnostics about the metadata of built packages.
 var Codes = []diag.Code{
 	{ID: "repodata/bad", Default: diag.Error, Summary: "the metadata of a repository cannot be read",
-		Doc: "repomd.xml, or the primary or filelists metadata that it names, is missing, cut off, has another checksum than repomd.xml says, or more than what is accepted. Make the metadata again with createrepo_c, or fetch it again."},
+		Doc: "repomd.xml, or the primary or filelists metadata that it names, is missing, cut off, has another checksum than repomd.xml says, or more than what is accepted. Make the metadata again with createrepo_c, or fetch it again with specgraft repo fetch."},
 	{ID: "repodata/unknown", Default: diag.Error, Summary: "nothing is known under the name of a repository",
-		Doc: "repo compare takes the name of a repository or of a set of repositories in the project, a directory with repodata, or an address."},
+		Doc: "repo compare takes the name of a repository or of a set of repositories in the project, a directory with repodata, or an address. repo fetch needs inputs.rpm-build in the default distribution's version, or repos in the distribution."},
 }
 
 // maxFiles bounds the file lists of one repository.
@@ -60,17 +60,35 @@ func ReadDir(dir string, files bool, want func(path string) bool) ([]Built, erro
 	if err != nil {
 		return nil, badMetadata(dir, err)
 	}
-	entries, err := parseEntries(text)
+	list, err := readBuiltPackages(text, files, want, func(m metadataFile) (*os.File, error) { return openIn(root, at, m) })
 	if err != nil {
 		return nil, badMetadata(dir, err)
 	}
+	return list, nil
+}
+
+// readBuiltPackages reads the packages of a repository with the repomd.xml in text,
+// whose files open opens.
+func readBuiltPackages(text []byte, files bool, want func(path string) bool, open func(metadataFile) (*os.File, error)) ([]Built, error) {
+	entries, err := parseEntries(text)
+	if err != nil {
+		return nil, err
+	}
 	primary, ok := entries["primary"]
 	if !ok {
-		return nil, badMetadata(dir, errors.New("repomd.xml does not name any primary metadata"))
+		return nil, errNoPrimary
+	}
+	read := func(m metadataFile, each func(*xml.Decoder, *xml.StartElement) error) error {
+		f, err := open(m)
+		if err != nil {
+			return diag.Reason(err)
+		}
+		defer f.Close()
+		return readFile(f, m, each)
 	}
 	var list []Built
 	byID := map[string]int{}
-	err = readFile(root, at, primary, func(d *xml.Decoder, start *xml.StartElement) error {
+	err = read(primary, func(d *xml.Decoder, start *xml.StartElement) error {
 		id, b, err := readBuilt(d, start, want)
 		if err != nil || b == nil {
 			return err
@@ -83,14 +101,14 @@ func ReadDir(dir string, files bool, want func(path string) bool) ([]Built, erro
 		return nil
 	})
 	if err != nil {
-		return nil, badMetadata(dir, fmt.Errorf("the primary metadata: %w", err))
+		return nil, fmt.Errorf("the primary metadata: %w", err)
 	}
 	lists, ok := entries["filelists"]
 	if !files || !ok {
 		return list, nil
 	}
 	total := 0
-	err = readFile(root, at, lists, func(d *xml.Decoder, start *xml.StartElement) error {
+	err = read(lists, func(d *xml.Decoder, start *xml.StartElement) error {
 		i, known := byID[attribute(*start, "pkgid")]
 		if known {
 			list[i].Files = nil
@@ -107,10 +125,12 @@ func ReadDir(dir string, files bool, want func(path string) bool) ([]Built, erro
 		})
 	})
 	if err != nil {
-		return nil, badMetadata(dir, fmt.Errorf("the filelists metadata: %w", err))
+		return nil, fmt.Errorf("the filelists metadata: %w", err)
 	}
 	return list, nil
 }
+
+var errNoPrimary = errors.New("repomd.xml does not name any primary metadata")
 
 func badMetadata(dir string, err error) error {
 	return &diag.Diagnostic{Code: "repodata/bad", Message: fmt.Sprintf("repository metadata in %s: %v", dir, err),
@@ -143,6 +163,7 @@ func parseEntries(text []byte) (map[string]metadataFile, error) {
 			Location struct {
 				Href string `xml:"href,attr"`
 			} `xml:"location"`
+			Size     int64 `xml:"size"`
 			OpenSize int64 `xml:"open-size"`
 		} `xml:"data"`
 	}
@@ -155,7 +176,7 @@ func parseEntries(text []byte) (map[string]metadataFile, error) {
 			continue
 		}
 		m := metadataFile{path: d.Location.Href, hashType: strings.ToUpper(d.Checksum.Type),
-			hash: strings.ToLower(strings.TrimSpace(d.Checksum.Text)), openSize: d.OpenSize}
+			hash: strings.ToLower(strings.TrimSpace(d.Checksum.Text)), size: d.Size, openSize: d.OpenSize}
 		if err := checkHref(m.path); err != nil {
 			return nil, err
 		}
@@ -167,32 +188,32 @@ func parseEntries(text []byte) (map[string]metadataFile, error) {
 	return out, nil
 }
 
+// openIn opens a metadata file of a repository in a directory, in which names are
+// relative to at.
+func openIn(root *os.Root, at string, m metadataFile) (*os.File, error) {
+	if at == "" { // the repodata directory itself
+		return root.Open(path.Base(m.path))
+	}
+	return root.Open(m.path)
+}
+
 // readFile verifies a metadata file and hands its packages to each. The file is
 // read twice: nothing in it is looked at before its checksum is right.
-func readFile(root *os.Root, at string, m metadataFile, each func(*xml.Decoder, *xml.StartElement) error) error {
-	name := m.path
-	if at == "" { // the repodata directory itself
-		name = path.Base(m.path)
-	}
-	f, err := root.Open(name)
-	if err != nil {
-		return diag.Reason(err)
-	}
-	defer f.Close()
+func readFile(f *os.File, m metadataFile, each func(*xml.Decoder, *xml.StartElement) error) error {
 	var h hash.Hash = sha256.New()
 	if m.hashType == "SHA512" {
 		h = sha512.New()
 	}
 	if n, err := io.Copy(h, io.LimitReader(f, maxPrimary+1)); err != nil || n > maxPrimary {
-		return errors.Join(err, fmt.Errorf("%s is too large", name))
+		return errors.Join(err, fmt.Errorf("%s is too large", m.path))
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != m.hash {
-		return fmt.Errorf("%s has the checksum %.12s, repomd.xml says %.12s", name, got, m.hash)
+		return fmt.Errorf("%s has the checksum %.12s, repomd.xml says %.12s", m.path, got, m.hash)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	return readPackages(f, name, m.openSize, each)
+	return readPackages(f, m.path, m.openSize, each)
 }
 
 // readPackages hands the packages of a metadata file to each. openSize is how many

@@ -76,13 +76,18 @@ func inventory(ctx context.Context, client *lookaside.Client, base string) ([]NE
 		if err != nil {
 			return nil, err
 		}
-		return list, inPrimary(readFile(root, at, primary, each))
+		f, err := openIn(root, at, primary)
+		if err != nil {
+			return nil, inPrimary(diag.Reason(err))
+		}
+		defer f.Close()
+		return list, inPrimary(readFile(f, primary, each))
 	}
 	if !strings.HasPrefix(base, "https://") && !strings.HasPrefix(base, "http://") {
 		return nil, errors.New("it is neither a directory nor a file://, https:// or http:// address")
 	}
 	at := func(path string) []string { return []string{strings.TrimSuffix(base, "/") + "/" + path} }
-	index, err := client.Get(ctx, lookaside.Download{Name: "repomd.xml", URLs: at("repodata/repomd.xml")})
+	index, err := client.Get(ctx, lookaside.Download{Name: "repomd.xml", URLs: at("repodata/repomd.xml"), MaxSize: maxRepomd})
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +99,7 @@ func inventory(ctx context.Context, client *lookaside.Client, base string) ([]NE
 	if err != nil {
 		return nil, err
 	}
-	file, err := client.Get(ctx, lookaside.Download{Name: "primary.xml", URLs: at(primary.path), HashType: primary.hashType, Hash: primary.hash})
+	file, err := client.Get(ctx, primary.download("primary.xml", base))
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func TestInventoryBad(t *testing.T) {
 		{base: server.URL + "/none", want: "lookaside/not-found"},
 		{base: server.URL + "/other", want: "lookaside/checksum"},
 		{base: server.URL + "/out", want: "repodata/bad"},
-		{base: server.URL + "/big", want: "repodata/bad"},
+		{base: server.URL + "/big", want: "lookaside/too-large"},
 		{base: server.URL + "/good", offline: true, want: "fedora/offline"},
 		{base: "https://%zz", want: "repodata/bad"},
 		{base: "ftp://a.example/x", want: "repodata/bad"},

@@ -3,7 +3,6 @@
 package repodata
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/xml"
@@ -137,8 +136,7 @@ func (s *Repos) load(ctx context.Context, base string) (map[string][]Package, er
 		return &diag.Diagnostic{Code: "srpm/repo", Message: fmt.Sprintf("source repository %s: %v", redacted(base), err),
 			Hint: "check the repos of the distribution"}
 	}
-	at := func(path string) string { return strings.TrimSuffix(base, "/") + "/" + path }
-	index, err := s.Lookaside.Get(ctx, lookaside.Download{Name: "repomd.xml", URLs: []string{at("repodata/repomd.xml")}})
+	index, err := s.Lookaside.Get(ctx, lookaside.Download{Name: "repomd.xml", URLs: []string{address(base, "repodata/repomd.xml")}, MaxSize: maxRepomd})
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -150,7 +148,7 @@ func (s *Repos) load(ctx context.Context, base string) (map[string][]Package, er
 	if err != nil {
 		return nil, problem(err)
 	}
-	file, err := s.Lookaside.Get(ctx, lookaside.Download{Name: "primary.xml", URLs: []string{at(primary.path)}, HashType: primary.hashType, Hash: primary.hash})
+	file, err := s.Lookaside.Get(ctx, primary.download("primary.xml", base))
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -182,42 +180,33 @@ type metadataFile struct {
 	path     string // relative to the repository
 	hashType string
 	hash     string
+	size     int64 // bytes, 0 when not given
 	openSize int64 // bytes when unpacked, 0 when not given
 }
 
+// download is the request for the file of the repository at base.
+func (m *metadataFile) download(name, base string) lookaside.Download {
+	d := lookaside.Download{Name: name, URLs: []string{address(base, m.path)}, HashType: m.hashType, Hash: m.hash, MaxSize: maxPrimary}
+	if m.size > 0 {
+		d.MaxSize = min(d.MaxSize, m.size)
+	}
+	return d
+}
+
+// address is that of a file of the repository at base.
+func address(base, path string) string { return strings.TrimSuffix(base, "/") + "/" + path }
+
 // parseRepomd finds the primary metadata in a repomd.xml.
 func parseRepomd(text []byte) (metadataFile, error) {
-	var doc struct {
-		Data []struct {
-			Type     string `xml:"type,attr"`
-			Checksum struct {
-				Type string `xml:"type,attr"`
-				Text string `xml:",chardata"`
-			} `xml:"checksum"`
-			Location struct {
-				Href string `xml:"href,attr"`
-				Base string `xml:"base,attr"`
-			} `xml:"location"`
-			OpenSize int64 `xml:"open-size"`
-		} `xml:"data"`
+	entries, err := parseEntries(text)
+	if err != nil {
+		return metadataFile{}, err
 	}
-	if err := strictXML(bytes.NewReader(text)).Decode(&doc); err != nil {
-		return metadataFile{}, fmt.Errorf("repomd.xml is not readable: %w", err)
+	primary, ok := entries["primary"]
+	if !ok {
+		return metadataFile{}, errNoPrimary
 	}
-	for _, d := range doc.Data {
-		if d.Type != "primary" {
-			continue
-		}
-		m := metadataFile{path: d.Location.Href, hashType: strings.ToUpper(d.Checksum.Type), hash: strings.ToLower(strings.TrimSpace(d.Checksum.Text)), openSize: d.OpenSize}
-		if err := checkHref(m.path); err != nil {
-			return m, err
-		}
-		if m.hashType != "SHA256" && m.hashType != "SHA512" {
-			return m, fmt.Errorf("repomd.xml uses the checksum type %q", d.Checksum.Type)
-		}
-		return m, nil
-	}
-	return metadataFile{}, errors.New("repomd.xml does not name any primary metadata")
+	return primary, nil
 }
 
 // strictXML reads no entities but XML's own and no other character sets.

@@ -11,11 +11,10 @@ import (
 // Metadata is what repositories say of built packages.
 type Metadata struct{ Packages []repodata.Built }
 
-// ReadMetadata reads the metadata of repositories in directories. The lists of
-// files are read when a component build-requires a file. Without directories it
-// returns nil.
-func ReadMetadata(dirs []string, list []facts.Component) (*Metadata, error) {
-	if len(dirs) == 0 {
+// ReadMetadata reads the metadata of repositories. The lists of files are read when
+// a component build-requires a file. Without repositories it returns nil.
+func ReadMetadata(repos []repodata.Reader, list []facts.Component) (*Metadata, error) {
+	if len(repos) == 0 {
 		return nil, nil
 	}
 	files := map[string]bool{}
@@ -45,8 +44,8 @@ func ReadMetadata(dirs []string, list []facts.Component) (*Metadata, error) {
 		}
 	}
 	md := &Metadata{}
-	for _, dir := range dirs {
-		built, err := repodata.ReadDir(dir, len(files) > 0, func(path string) bool { return files[path] })
+	for _, read := range repos {
+		built, err := read(len(files) > 0, func(path string) bool { return files[path] })
 		if err != nil {
 			return nil, err
 		}

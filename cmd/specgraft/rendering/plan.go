@@ -20,6 +20,7 @@ import (
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
 	"specgraft/fedora/macro"
+	"specgraft/fedora/repodata"
 	"specgraft/overlay/diag"
 	"specgraft/render"
 	"specgraft/render/facts"
@@ -63,8 +64,9 @@ What a component builds and needs is what its rendered spec says, evaluated for
 several --arch the plan is one in which a component is built for all of them at
 once, and everything that is so on some of them only says where. What
 only shows in built packages, such as pkgconfig(), cmake(), python3dist(), perl()
-and sonames, comes from the metadata of a repository that has them, with --repodata.
-Requirements that nothing provides are listed with the nearest names.
+and sonames, comes from the metadata of the repositories that the distribution's
+builds take packages from, once 'specgraft repo fetch' has brought it into the cache,
+or of those in the directories of --repodata instead. Requirements that nothing provides are listed with the nearest names.
 
 Where components need each other in a circle, the edges to cut are named, those
 first that a build conditional of the needing component takes away. --times has
@@ -98,7 +100,7 @@ and {wave} are replaced; several architectures are separated by commas.`,
 	f.BoolVar(&o.reason, "reason", false, "say why each component is in the plan")
 	f.StringVar(&o.whatNeeds, "what-needs", "", "list who needs the component, package or capability `NAME`, and plan nothing")
 	f.StringVar(&o.times, "times", "", "weigh the longest path by the build times in the CSV `FILE`: component,seconds")
-	cli.ListVar(f, &o.repodata, "repodata", "", "look up what packages provide in the repository metadata in `DIR`; may be repeated")
+	cli.ListVar(f, &o.repodata, "repodata", "", "look up what packages provide in the repository metadata in `DIR`, not in that of the project's repositories; may be repeated")
 	f.BoolVar(&o.edges, "edges", false, "list the edges of the graph instead: who build-requires what of whom")
 	f.StringVar(&o.farm.Command, "command", "", "build a component by `TEMPLATE`; {name}, {srpm}, {evr}, {arch}, {wave} are replaced")
 	f.StringVar(&o.farm.Project, "target", "", "the `NAME` of the Copr or OBS project, the base tag of Koji, or of the jobs in Kubernetes")
@@ -169,6 +171,9 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 		cfg.Arch = arch
 		job.loaders = append(job.loaders, &facts.Loader{Renderer: r, Config: cfg, Cache: evaluations, Jobs: g.Jobs(0, 1)})
 	}
+	if err := job.findRepositories(p); err != nil {
+		return err
+	}
 	if o.from != "" {
 		err = job.compare(ctx, p, sel, args)
 	} else {
@@ -205,6 +210,9 @@ type planJob struct {
 	o        *planOptions
 	renderer *render.Renderer
 	loaders  []*facts.Loader // one for each architecture
+
+	repositories []repodata.Reader // of built packages
+	unfetched    int               // repositories of the project that are not in the cache
 
 	graph    *plan.Graph
 	evaluate plan.Evaluate
@@ -346,10 +354,11 @@ func (j *planJob) load(ctx context.Context, rev *revision.Revision, names []stri
 			}
 		}
 	}
-	md, err := plan.ReadMetadata(j.o.repodata, all.Components)
+	md, err := plan.ReadMetadata(j.repositories, all.Components)
 	if err != nil {
 		return nil, err
 	}
+	j.sayUnfetched()
 	var graphs []*plan.Graph
 	for i, list := range lists {
 		own := md
@@ -660,11 +669,4 @@ func (j *planJob) talk(p *plan.Plan) {
 		}
 		g.Note("%s: nothing provides %q%s", m.Component, m.Requirement, hint)
 	}
-}
-
-func (j *planJob) wantsMetadata() string {
-	if len(j.o.repodata) > 0 {
-		return ""
-	}
-	return ", and --repodata DIR may know who does"
 }

@@ -17,8 +17,8 @@ func CacheCmd(g *cli.Globals) *cobra.Command {
 		Use:   "cache",
 		Short: "Check, shrink and measure the mirror and the content cache",
 		Long: `The cache directory (--cache-dir) holds the mirror of upstream repositories, the
-files of commits that were read, and downloaded sources. All of it can be made
-or fetched again; nothing in it is needed to understand a project.`,
+files of commits that were read, downloaded sources, and the metadata of package
+repositories. All of it can be made or fetched again; nothing in it is needed to understand a project.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: cli.Group,
 	}

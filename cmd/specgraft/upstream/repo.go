@@ -20,13 +20,13 @@ import (
 func RepoCmd(g *cli.Globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "repo",
-		Short: "Compare what package repositories offer",
+		Short: "Fetch and compare what package repositories offer",
 		Long: `Look at the metadata of package repositories. Nothing is installed, and no tool
 of rpm or dnf is needed.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: cli.Group,
 	}
-	cmd.AddCommand(repoCompareCmd(g))
+	cmd.AddCommand(repoCompareCmd(g), repoFetchCmd(g))
 	cmd.AddCommand(cli.AzldevOnlyCmds(g, "repo")...)
 	return cmd
 }
@@ -295,10 +295,10 @@ func (c *repoCompare) inventory(ctx context.Context, side []components.Repositor
 		switch {
 		case c.noSources && r.Kind == "source", c.noDebug && r.Kind == "debug":
 			continue
-		case arch != "" && len(r.Arches) > 0 && !slices.Contains(r.Arches, arch):
+		case arch != "" && !r.Serves(arch):
 			continue
 		}
-		uri, err := c.address(r.URI, arch)
+		uri, err := c.address(&r, arch)
 		if err != nil {
 			return nil, err
 		}
@@ -334,8 +334,8 @@ func (c *repoCompare) wanted(n repodata.NEVRA, arch string) bool {
 }
 
 // address fills in the variables of an address.
-func (c *repoCompare) address(uri, arch string) (string, error) {
-	if strings.Contains(uri, "$releasever") && c.releasever == "" {
+func (c *repoCompare) address(r *components.Repository, arch string) (string, error) {
+	if strings.Contains(r.URI, "$releasever") && c.releasever == "" {
 		if c.project != nil {
 			if _, v := c.project.DistroVersion(c.project.DefaultDistro); v != nil {
 				c.releasever = v.ReleaseVer
@@ -345,5 +345,5 @@ func (c *repoCompare) address(uri, arch string) (string, error) {
 			return "", cli.Usagef("the address has $releasever; say which with --releasever")
 		}
 	}
-	return strings.NewReplacer("$basearch", arch, "$arch", arch, "$releasever", c.releasever).Replace(uri), nil
+	return r.Address(arch, c.releasever), nil
 }
