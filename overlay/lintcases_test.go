@@ -233,12 +233,16 @@ func TestNumbersInLists(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"include", "Name: x\nSource1: %{name}.list\n%include %{SOURCE1}\n", "Patch2: new.patch"},
 		{"load", "Name: x\nSource1: x.list\n%{load:%{S:1}}\n", "Patch2: new.patch"},
+		{"a macro that the loaded file defines", "Name: x\nSource1: y.list\n%{load:%{SOURCE1}}\n%y_patches\n", "Patch2: new.patch"},
 		{"in the source directory", "Name: x\n%{load:%{_sourcedir}/x.list}\n", "Patch2: new.patch"},
-		{"a file that is not there", "Name: x\n%include %{_sourcedir}/y.list\n", "Patch0: new.patch"},
+		{"a file that is not there", "Name: x\n%include %{_sourcedir}/z.list\n", "Patch0: new.patch"},
 		{"numbers that are free", "Name: x\nPatch7: c\n%include x.list\n", "Patch8: new.patch"},
 		{"under a condition", "Name: x\n%if 1\n%include x.list\n%endif\n", "Patch0: new.patch"},
 	} {
-		files := map[string]*overlay.File{"x.list": overlay.NewFile("x.list", 0o644, []byte(list), nil)}
+		files := map[string]*overlay.File{
+			"x.list": overlay.NewFile("x.list", 0o644, []byte(list), nil),
+			"y.list": overlay.NewFile("y.list", 0o644, []byte("%y_patches \\\nPatch0: a.patch \\\nPatch1: b.patch\n"), nil),
+		}
 		tree := &overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", []byte(tt.in)), Files: files}
 		rep, problems := overlay.Apply(tree, []overlay.Op{{Type: overlay.PatchAdd, Source: "/n/new.patch", Data: []byte("x")}}, overlay.Options{})
 		if rep.Failed >= 0 || !strings.Contains(string(tree.Spec.Bytes()), tt.want+"\n") {
@@ -254,6 +258,40 @@ func TestNumbersInLists(t *testing.T) {
 	_, problems := overlay.Apply(tree, []overlay.Op{{Type: overlay.PatchRemove, File: "b.patch"}}, overlay.Options{})
 	if len(problems) != 1 || !strings.Contains(problems[0].Hint, `file-search-replace and file = "x.list"`) || len(problems[0].Related) != 1 || problems[0].Related[0].Pos.Line != 3 {
 		t.Errorf("patch-remove of a patch in a list: %+v", problems)
+	}
+}
+
+// TestIncludedInList: a file that is included in %sourcelist or %patchlist holds
+// names, not tags.
+func TestIncludedInList(t *testing.T) {
+	t.Parallel()
+	const in = "Name: x\nSource4: macros\n%sourcelist\n%include %{_sourcedir}/names\nlast.tgz\n%patchlist\na.patch\n%include fixes\n"
+	files := map[string]*overlay.File{
+		"names": overlay.NewFile("names", 0o644, []byte("# two\nx.tgz\n\nSource9: y.tgz\n"), nil), // the name of a file here
+		"fixes": overlay.NewFile("fixes", 0o644, []byte("%if 1\nb.patch\n%endif\nc.patch\n"), nil),
+	}
+	apply := func(op overlay.Op) (string, diag.List) {
+		tree := &overlay.Tree{Name: "x", Spec: spec.Parse("x.spec", []byte(in)), Files: files}
+		_, problems := overlay.Apply(tree, []overlay.Op{op}, overlay.Options{})
+		return string(tree.Spec.Bytes()), problems
+	}
+	text, problems := apply(overlay.Op{Type: overlay.InsertTag, Step: "macros-source", Tag: "Source7", Value: "x.macros"})
+	if !strings.Contains(text, "\nSource8: x.macros\n") || len(problems) != 1 || !strings.Contains(problems[0].Related[0].Message, "last.tgz") {
+		t.Errorf("a number that the list has: %v in\n%s", problems, text)
+	}
+	text, problems = apply(overlay.Op{Type: overlay.InsertTag, Step: "macros-source", Tag: "Source5", Value: "x.macros"})
+	if !strings.Contains(text, "\nSource8: x.macros\n") || len(problems) != 1 || problems[0].Related[0].Pos.String() != "names:2:1" {
+		t.Errorf("a number that the included list has: %v in\n%s", problems, text)
+	}
+	for file, want := range map[string]string{
+		"c.patch":      `file-search-replace and file = "fixes"`,
+		"deep/a.patch": `the spec has "a.patch"`,
+		"q/b.patch":    `the spec has "b.patch"`,
+		"bb.patch":     `did you mean "b.patch"?`,
+	} {
+		if text, problems = apply(overlay.Op{Type: overlay.PatchRemove, File: file}); text != in || len(problems) != 1 || !strings.Contains(problems[0].Hint, want) {
+			t.Errorf("patch-remove of %s: %v", file, problems)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func entriesOf(s *spec.Structure, text func(i int) string, files map[string]*Fil
 			n.add(s.Tags[tag].Name, s.Tags[tag].Value, i, token.Position{})
 		case sh.Form != spec.FormText || part != "" && part != "%package" && part != "%sourcelist" && part != "%patchlist":
 		case includeLine().MatchString(text(i)):
-			n.include(includeLine().FindStringSubmatch(text(i)), i)
+			n.include(includeLine().FindStringSubmatch(text(i)), i, part)
 		case part == "%sourcelist" || part == "%patchlist":
 			n.add(strings.TrimSuffix(part[1:], "list"), strings.TrimSpace(text(i)), i, token.Position{})
 		}
@@ -102,9 +102,10 @@ func (n *numberer) add(name, value string, line int, pos token.Position) {
 // maxList bounds the size of an included list.
 const maxList = 1 << 20
 
-// include reads the tags of an included file. What it includes itself, and
-// what its conditionals leave out, is not looked at.
-func (n *numberer) include(m []string, line int) {
+// include reads the tags of an included file, or its lines where the line that
+// includes it is in a list. What it includes itself, and what its conditionals
+// leave out, is not looked at.
+func (n *numberer) include(m []string, line int, part string) {
 	name := strings.TrimSpace(m[1] + m[2])
 	if k := fileMacro().FindStringSubmatch(name); k != nil {
 		name = n.fileOf(k[1], k[2])
@@ -117,6 +118,16 @@ func (n *numberer) include(m []string, line int) {
 	}
 	data, err := f.Bytes()
 	if err != nil {
+		return
+	}
+	if family, ok := strings.CutSuffix(strings.TrimPrefix(part, "%"), "list"); ok {
+		inner := spec.Parse(name, slices.Concat([]byte(part+"\n"), data))
+		s := inner.Structure()
+		for i := range s.Lines {
+			if sh := &s.Lines[i]; sh.Form == spec.FormText && s.Parts[sh.Part].Name == part {
+				n.add(family, strings.TrimSpace(inner.Line(i).Text), line, token.Position{Filename: name, Line: i, Column: 1})
+			}
+		}
 		return
 	}
 	inner := spec.Parse(name, data)

@@ -123,11 +123,11 @@ func (r *run) noPatch() *diag.Diagnostic {
 		}
 	}
 	var values []string
-	for t := range r.spec.Tags() {
-		if _, ok := patchNumber(t.Name); ok {
-			values = append(values, t.Value)
-			if path.Base(t.Value) == path.Base(r.op.File) {
-				d.Hint = fmt.Sprintf("the spec has %q: %q matches it and the file", t.Value, "**/"+path.Base(r.op.File))
+	for _, e := range entries(r.spec, r.tree.Files) {
+		if e.family == "patch" {
+			values = append(values, e.value)
+			if path.Base(e.value) == path.Base(r.op.File) {
+				d.Hint = fmt.Sprintf("the spec has %q: %q matches it and the file", e.value, "**/"+path.Base(r.op.File))
 			}
 		}
 	}

@@ -48,7 +48,7 @@ type relatedLine struct {
 // changelog has lost is upstream's affair.
 var reportedWarnings = map[string]bool{
 	"macro/changelog": false, "macro/patch-twice": true, "macro/empty-range": false, "macro/no-file": true, "macro/no-name": false,
-	"macro/indented-list": true, "macro/old-patch": false,
+	"macro/indented-list": true, "macro/list-option": true, "macro/old-patch": false,
 	"macro/description": false, "macro/else-if": false,
 }
 

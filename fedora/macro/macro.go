@@ -149,6 +149,8 @@ var Codes = []diag.Code{
 		Doc: "rpm takes what stands behind the last slash of the address, and there behind the last equals sign, for the name of the file. Nothing stands there. Append #/NAME to the address."},
 	{ID: "macro/indented-list", Default: diag.Warning, Summary: "a line of %sourcelist or %patchlist is indented",
 		Doc: "To rpm the blanks in front are part of the file's name, so that it does not find the file."},
+	{ID: "macro/list-option", Default: diag.Warning, Summary: "%sourcelist or %patchlist has an option or a word behind it",
+		Doc: "rpm reads no list of files with -f there, as it does in %files: the line means what it means without it, and the sources or patches are missing. Write the names below the line, or %include a file there that holds them."},
 	{ID: "macro/build-system", Default: diag.Warning, Summary: "the macros of the spec's BuildSystem are missing",
 		Doc: "A build system needs the macros %buildsystem_NAME_conf, %buildsystem_NAME_build and %buildsystem_NAME_install, each with arguments. When the macro set has none of them, what they add to the spec is not known: import the package that defines them with `specgraft macros import`. When some are missing, rpm rejects the spec."},
 	{ID: "macro/old-patch", Default: diag.Warning, Summary: "%prep has %patchN, which rpm no longer takes since 4.20",

@@ -94,6 +94,11 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 		}
 		if kind != sectList {
 			st.startText(name, st.field("Name"), args)
+		} else if args != "" && !hasUnknown(args) && e.maybe == 0 {
+			d := e.warn("macro/list-option", "%%%s takes no options: rpm does not look at %q", name, args)
+			if words := strings.Fields(args); len(words) == 2 && words[0] == "-f" {
+				d.Hint = "write %include %{_sourcedir}/" + words[1] + " below the line, or the names themselves"
+			}
 		}
 		return
 	}

@@ -52,6 +52,9 @@ var warningCases = []struct {
 	{"indented-list", "a source", "%description\n%sourcelist\nhook.tgz\n\tchain.tgz\n", "9: "},
 	{"indented-list", "an indented comment, and plain names", "%description\n%sourcelist\n# the hook\nhook.tgz\n\n%patchlist\nhook.patch\n", ""},
 
+	{"list-option", "a list of a file", "%description\n%patchlist -f hooks.list\nhook.patch\n", `7: %patchlist takes no options: rpm does not look at "-f hooks.list"`},
+	{"list-option", "in a branch that is not taken, and of %files", "%description\n%if 0\n%sourcelist -f more\n%endif\n%sourcelist\nhook.tgz\n%files -f list\n", ""},
+
 	{"build-system", "one that the macros lack", "BuildSystem: slipway\n%description\n", `6: the macro set knows no build system "slipway"`},
 	{"build-system", "one that the spec defines", "%define buildsystem_slipway_conf() true\n%define buildsystem_slipway_build() true\n%define buildsystem_slipway_install() true\nBuildSystem: slipway\n%description\n", ""},
 
