@@ -15,14 +15,15 @@ import (
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/editor/buffer"
 	"specgraft/render/review"
 )
 
 // A Change is what an action does to files, all at once.
 type Change struct {
-	Edits   map[string][]TextEdit // by path
-	Created map[string]string     // new files with their text, by path
-	Renamed map[string]string     // new path by old path
+	Edits   map[string][]buffer.Edit // by path
+	Created map[string]string        // new files with their text, by path
+	Renamed map[string]string        // new path by old path
 }
 
 // An Action is something that the editor offers to do at a place.
@@ -41,7 +42,7 @@ var didYouMean = sync.OnceValue(func() *regexp.Regexp {
 })
 
 // Actions returns what can be done in a range of a file.
-func (s *Snapshot) Actions(ctx context.Context, path string, span Span) []Action {
+func (s *Snapshot) Actions(ctx context.Context, path string, span buffer.Span) []Action {
 	if s.Project == nil {
 		return nil
 	}
@@ -61,16 +62,16 @@ func (s *Snapshot) Actions(ctx context.Context, path string, span Span) []Action
 }
 
 // edit is an action that changes one file.
-func (s *Snapshot) edit(path string, text *Text, now []byte) *Change {
-	edits := Difference(text.S, string(now))
+func (s *Snapshot) edit(path string, text *buffer.Text, now []byte) *Change {
+	edits := buffer.Difference(text.S, string(now))
 	if len(edits) == 0 {
 		return nil
 	}
-	return &Change{Edits: map[string][]TextEdit{path: edits}}
+	return &Change{Edits: map[string][]buffer.Edit{path: edits}}
 }
 
 // nearestNames offers the nearest candidates of misspelt names in the range.
-func (s *Snapshot) nearestNames(ctx context.Context, c *cursor, span Span) []Action {
+func (s *Snapshot) nearestNames(ctx context.Context, c *cursor, span buffer.Span) []Action {
 	var list []Action
 	for _, d := range s.Diagnostics(ctx, c.path, false) {
 		m := didYouMean().FindStringSubmatch(d.Hint)
@@ -82,17 +83,17 @@ func (s *Snapshot) nearestNames(ctx context.Context, c *cursor, span Span) []Act
 			continue
 		}
 		tok := components.TokenAt(c.text.S, c.text.Offset(at.Start))
-		var edit TextEdit
+		var edit buffer.Edit
 		switch tok.Kind {
 		case components.TokenKey, components.TokenHeader:
-			edit = TextEdit{c.text.Span(tok.Start, tok.End), toml.QuoteKey(m[1])}
+			edit = buffer.Edit{Span: c.text.Span(tok.Start, tok.End), New: toml.QuoteKey(m[1])}
 		case components.TokenValue:
-			edit = TextEdit{inside(c.text, tok), m[1]}
+			edit = buffer.Edit{Span: inside(c.text, tok), New: m[1]}
 		default:
 			continue
 		}
 		list = append(list, Action{Title: fmt.Sprintf("change to %q", m[1]), Fix: true, Preferred: true,
-			Change: &Change{Edits: map[string][]TextEdit{c.path: {edit}}}})
+			Change: &Change{Edits: map[string][]buffer.Edit{c.path: {edit}}}})
 	}
 	return list
 }
@@ -358,7 +359,7 @@ func metadataText(m *overlay.Metadata) string {
 }
 
 // Rename gives the component or group at a point another name, in all files.
-func (s *Snapshot) Rename(path string, at Point, name string) (*Change, error) {
+func (s *Snapshot) Rename(path string, at buffer.Point, name string) (*Change, error) {
 	r, _, ok := s.renamable(path, at)
 	if !ok {
 		return nil, fmt.Errorf("only components and component groups can be renamed")
@@ -379,9 +380,9 @@ func (s *Snapshot) Rename(path string, at Point, name string) (*Change, error) {
 			return nil, fmt.Errorf("there is a component group %q already", name)
 		}
 	}
-	ch := &Change{Edits: map[string][]TextEdit{}, Renamed: map[string]string{}}
-	s.find(r, func(path string, text *Text, t components.Token, _ bool) {
-		edit := TextEdit{text.Span(t.Start, t.End), toml.QuoteKey(name)}
+	ch := &Change{Edits: map[string][]buffer.Edit{}, Renamed: map[string]string{}}
+	s.find(r, func(path string, text *buffer.Text, t components.Token, _ bool) {
+		edit := buffer.Edit{Span: text.Span(t.Start, t.End), New: toml.QuoteKey(name)}
 		if t.Kind == components.TokenValue {
 			edit.New = fmt.Sprintf("%q", name)
 		}
@@ -408,9 +409,9 @@ func (s *Snapshot) renameFiles(ch *Change, old, name string) {
 		if o, ok := comp.Origin("spec.path"); ok {
 			file := s.path(o.Pos.Filename)
 			if text := s.textOf(file); text != nil {
-				tok := components.TokenAt(text.S, text.Offset(Point{o.Pos.Line - 1, o.Pos.Column - 1}))
+				tok := components.TokenAt(text.S, text.Offset(buffer.Point{Line: o.Pos.Line - 1, Col: o.Pos.Column - 1}))
 				if tok.Kind == components.TokenValue && strings.HasSuffix(tok.Text, old+".spec") {
-					ch.Edits[file] = append(ch.Edits[file], TextEdit{inside(text, tok), strings.TrimSuffix(tok.Text, old+".spec") + name + ".spec"})
+					ch.Edits[file] = append(ch.Edits[file], buffer.Edit{Span: inside(text, tok), New: strings.TrimSuffix(tok.Text, old+".spec") + name + ".spec"})
 					ch.Renamed[comp.Spec.Path] = filepath.Join(filepath.Dir(comp.Spec.Path), name+".spec")
 				}
 			}
@@ -430,14 +431,14 @@ func (s *Snapshot) renameFiles(ch *Change, old, name string) {
 		if comp.Spec.Type == "upstream" {
 			_ = e.Set([]string{"components", name, "spec", "type"}, "upstream") // the rule wants both in one table
 		}
-		ch.Edits[comp.File] = Difference(text.S, string(e.Bytes()))
+		ch.Edits[comp.File] = buffer.Difference(text.S, string(e.Bytes()))
 	}
 }
 
 // applyEdits returns a text with edits that do not overlap.
-func applyEdits(t *Text, edits []TextEdit) string {
+func applyEdits(t *buffer.Text, edits []buffer.Edit) string {
 	list := slices.Clone(edits)
-	slices.SortFunc(list, func(a, b TextEdit) int { return t.Offset(b.Span.Start) - t.Offset(a.Span.Start) })
+	slices.SortFunc(list, func(a, b buffer.Edit) int { return t.Offset(b.Span.Start) - t.Offset(a.Span.Start) })
 	s := t.S
 	for _, e := range list {
 		s = s[:t.Offset(e.Span.Start)] + e.New + s[t.Offset(e.Span.End):]
@@ -447,42 +448,42 @@ func applyEdits(t *Text, edits []TextEdit) string {
 
 // RenameSpan returns the range of the name at a point that can be renamed, and
 // whether there is one.
-func (s *Snapshot) RenameSpan(path string, at Point) (Span, bool) {
+func (s *Snapshot) RenameSpan(path string, at buffer.Point) (buffer.Span, bool) {
 	_, span, ok := s.renamable(path, at)
 	return span, ok
 }
 
 // renamable returns what a rename at a point would change, and its range
 // without quotes.
-func (s *Snapshot) renamable(path string, at Point) (ref, Span, bool) {
+func (s *Snapshot) renamable(path string, at buffer.Point) (ref, buffer.Span, bool) {
 	if s.Project == nil || filepath.Ext(path) != ".toml" {
-		return ref{}, Span{}, false
+		return ref{}, buffer.Span{}, false
 	}
 	c := s.cursor(path, at)
 	if c == nil {
-		return ref{}, Span{}, false
+		return ref{}, buffer.Span{}, false
 	}
 	r, ok := s.refOf(c)
 	if !ok || r.kind != refComponent && r.kind != refGroup {
-		return ref{}, Span{}, false
+		return ref{}, buffer.Span{}, false
 	}
 	return r, c.inside(), true
 }
 
 // Range is the range of a problem in a text: what its positions say, and for a
 // point the word or header that begins there.
-func (s *Snapshot) Range(text *Text, from, to tokenPosition) Span {
-	start := Point{max(from.Line-1, 0), max(from.Column-1, 0)}
+func (s *Snapshot) Range(text *buffer.Text, from, to tokenPosition) buffer.Span {
+	start := buffer.Point{Line: max(from.Line-1, 0), Col: max(from.Column-1, 0)}
 	end := start
 	if to.Line > 0 && to.Filename == from.Filename {
-		end = Point{to.Line - 1, max(to.Column-1, 0)}
+		end = buffer.Point{Line: to.Line - 1, Col: max(to.Column-1, 0)}
 	}
 	if end != start {
-		return Span{start, end}
+		return buffer.Span{Start: start, End: end}
 	}
 	line := text.Line(start.Line)
 	if start.Col >= len(line) {
-		return Span{start, start}
+		return buffer.Span{Start: start, End: start}
 	}
 	rest := line[start.Col:]
 	n := len(strings.TrimRight(rest, " \t"))
@@ -494,7 +495,7 @@ func (s *Snapshot) Range(text *Text, from, to tokenPosition) Span {
 	if n == 0 {
 		n = 1
 	}
-	return Span{start, Point{start.Line, start.Col + n}}
+	return buffer.Span{Start: start, End: buffer.Point{Line: start.Line, Col: start.Col + n}}
 }
 
 // componentOfRendered returns the component that a file of the rendered tree
@@ -516,7 +517,7 @@ func (s *Snapshot) componentOfRendered(path string) string {
 
 // Place returns the place in a file that a position stands for, and whether
 // there is such a file.
-func (s *Snapshot) Place(p tokenPosition) (Place, bool) { return s.place(p, p) }
+func (s *Snapshot) Place(p tokenPosition) (buffer.Place, bool) { return s.place(p, p) }
 
 // IsHint reports whether a problem is shown as a hint only.
 func IsHint(d *diag.Diagnostic) bool { return d.Code == Inactive || d.Code == UnknownMacro }

@@ -12,6 +12,7 @@ import (
 	"specgraft/fedora"
 	"specgraft/render"
 	"specgraft/render/editor"
+	"specgraft/render/editor/buffer"
 )
 
 // corpus returns a session of the real project, whose specs are in local
@@ -69,12 +70,12 @@ func BenchmarkKeystroke(b *testing.B) {
 			path, text = f, string(t)
 		}
 	}
-	s.SetText(path, editor.NewText(text))
+	s.SetText(path, buffer.New(text))
 	s.Snapshot().CheckDiagnostics()
 	i := 0
 	for b.Loop() {
 		i++
-		s.SetText(path, editor.NewText(text+strings.Repeat("# x\n", i%2)))
+		s.SetText(path, buffer.New(text+strings.Repeat("# x\n", i%2)))
 		s.Snapshot().CheckDiagnostics()
 	}
 	b.ReportMetric(float64(len(text)), "bytes")
@@ -129,7 +130,7 @@ func BenchmarkDiagnostics(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		s.SetText(path, editor.NewText(strings.Replace(text, "goal-3 ", fmt.Sprintf("goal-%d ", 100+i), 1)))
+		s.SetText(path, buffer.New(strings.Replace(text, "goal-3 ", fmt.Sprintf("goal-%d ", 100+i), 1)))
 		if l := s.Snapshot().Diagnostics(b.Context(), path, false); l.HasErrors() {
 			b.Fatal(l.Err())
 		}
@@ -142,7 +143,7 @@ func BenchmarkDeepDiagnostics(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		s.SetText(path, editor.NewText(strings.Replace(text, "goal-3 ", fmt.Sprintf("goal-%d ", 100+i), 1)))
+		s.SetText(path, buffer.New(strings.Replace(text, "goal-3 ", fmt.Sprintf("goal-%d ", 100+i), 1)))
 		s.Snapshot().Diagnostics(b.Context(), path, true)
 	}
 }
@@ -150,9 +151,9 @@ func BenchmarkDeepDiagnostics(b *testing.B) {
 // BenchmarkHover explains one of the 20 overlays after its diagnostics are there.
 func BenchmarkHover(b *testing.B) {
 	s, path, text := big(b)
-	s.SetText(path, editor.NewText(text))
+	s.SetText(path, buffer.New(text))
 	s.Snapshot().Diagnostics(b.Context(), path, false)
-	t := editor.NewText(text)
+	t := buffer.New(text)
 	at := t.Point(strings.Index(text, "target-70 ") + 2)
 	for b.Loop() {
 		if h := s.Snapshot().Hover(b.Context(), path, at); h == nil || !strings.Contains(h.Text, "goal-10 ") {

@@ -16,6 +16,7 @@ import (
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/editor/buffer"
 	"specgraft/render/rebase"
 	"specgraft/render/review"
 )
@@ -206,7 +207,7 @@ func (s *Snapshot) inside(path string) error {
 
 // OverlayAt returns the component that has the overlay at a point of a
 // configuration file, and the step that it is; 0 when it was not applied.
-func (s *Snapshot) OverlayAt(ctx context.Context, path string, at Point) (name string, step int, ok bool) {
+func (s *Snapshot) OverlayAt(ctx context.Context, path string, at buffer.Point) (name string, step int, ok bool) {
 	c := s.cursor(path, at)
 	if c == nil || s.Project == nil {
 		return "", 0, false
@@ -263,10 +264,10 @@ func (s *Snapshot) Rebase(ctx context.Context, name string) (*Change, string, er
 	if err != nil {
 		return nil, "", err
 	}
-	ch := &Change{Edits: map[string][]TextEdit{}}
+	ch := &Change{Edits: map[string][]buffer.Edit{}}
 	for _, e := range edits {
 		if e.After != nil {
-			ch.Edits[e.Path] = Difference(string(e.Before), string(e.After))
+			ch.Edits[e.Path] = buffer.Difference(string(e.Before), string(e.After))
 		}
 	}
 	if len(ch.Edits) == 0 {
@@ -317,7 +318,7 @@ func (s *Snapshot) Absorb(ctx context.Context, name string) (*Change, string, er
 	if err := edit.Proves(ctx, r, c, found.Ops()); err != nil {
 		return nil, "", err
 	}
-	ch := &Change{Edits: map[string][]TextEdit{}, Created: map[string]string{}}
+	ch := &Change{Edits: map[string][]buffer.Edit{}, Created: map[string]string{}}
 	file, path := c.File, []string{"components", name, "overlays"}
 	if n := len(c.Overlays); n > 0 && c.Overlays[n-1].Layer == "overlay file" {
 		file, path = s.Project.FileOf(&c.Overlays[n-1]), []string{"overlays"}
@@ -342,6 +343,6 @@ func (s *Snapshot) Absorb(ctx context.Context, name string) (*Change, string, er
 	if err := e.AddOverlays(path, ops); err != nil {
 		return nil, "", err
 	}
-	ch.Edits[file] = Difference(text.S, string(e.Bytes()))
+	ch.Edits[file] = buffer.Difference(text.S, string(e.Bytes()))
 	return ch, fmt.Sprintf("%d overlay%s for %s; fill in the descriptions", len(ops), plural(len(ops)), name), nil
 }

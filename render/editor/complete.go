@@ -13,6 +13,7 @@ import (
 	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/overlay/spec"
+	"specgraft/render/editor/buffer"
 )
 
 // A Completion is one thing that can stand at a place.
@@ -21,7 +22,7 @@ type Completion struct {
 	Kind   CompletionKind
 	Detail string // short, behind the label
 	Doc    string // Markdown
-	Edit   TextEdit
+	Edit   buffer.Edit
 }
 
 // A CompletionKind says what a completion is.
@@ -44,7 +45,7 @@ const maxCompletions = 1000
 
 // Complete returns what can stand at a point. more says that not all of it was
 // returned.
-func (s *Snapshot) Complete(ctx context.Context, path string, at Point) (list []Completion, more bool) {
+func (s *Snapshot) Complete(ctx context.Context, path string, at buffer.Point) (list []Completion, more bool) {
 	if isSpec(path) {
 		return s.completeSpec(ctx, path, at)
 	}
@@ -118,11 +119,11 @@ func (m *completer) add(c Completion, word string) {
 }
 
 // span is the range that a completion replaces, on one line.
-func (m *completer) span() Span {
+func (m *completer) span() buffer.Span {
 	t := m.c.tok
 	if t.Start == t.End {
 		p := m.c.text.Point(m.c.off)
-		return Span{p, p}
+		return buffer.Span{Start: p, End: p}
 	}
 	return m.c.span()
 }
@@ -147,7 +148,7 @@ func (m *completer) header(at []string) {
 		if !table {
 			continue
 		}
-		m.add(Completion{Label: sub.Name, Kind: CompleteTable, Doc: components.Describe(sub), Edit: TextEdit{m.span(), sub.Name}}, word)
+		m.add(Completion{Label: sub.Name, Kind: CompleteTable, Doc: components.Describe(sub), Edit: buffer.Edit{Span: m.span(), New: sub.Name}}, word)
 	}
 }
 
@@ -196,7 +197,7 @@ func (m *completer) names(k *schema.Key, at []string, word string, write func(st
 		if m.c.tok.Kind == components.TokenKey && there[n] {
 			continue
 		}
-		m.add(Completion{Label: n, Kind: kind, Edit: TextEdit{m.span(), write(n)}}, word)
+		m.add(Completion{Label: n, Kind: kind, Edit: buffer.Edit{Span: m.span(), New: write(n)}}, word)
 	}
 }
 
@@ -225,7 +226,7 @@ func (m *completer) key(at []string) {
 		if there[sub.Name] {
 			continue
 		}
-		m.add(Completion{Label: sub.Name, Kind: CompleteKey, Detail: sub.Help, Doc: components.Describe(sub), Edit: TextEdit{m.span(), sub.Name + assign}}, word)
+		m.add(Completion{Label: sub.Name, Kind: CompleteKey, Detail: sub.Help, Doc: components.Describe(sub), Edit: buffer.Edit{Span: m.span(), New: sub.Name + assign}}, word)
 	}
 }
 
@@ -241,7 +242,7 @@ func (m *completer) overlayKeys(over []string, there map[string]bool, word, assi
 			continue
 		}
 		doc := "**" + k.Name + "** _(" + string(k.Kind) + ")_\n\n" + k.Help + "\n"
-		m.add(Completion{Label: k.Name, Kind: CompleteKey, Detail: k.Help, Doc: doc, Edit: TextEdit{m.span(), k.Name + assign}}, word)
+		m.add(Completion{Label: k.Name, Kind: CompleteKey, Detail: k.Help, Doc: doc, Edit: buffer.Edit{Span: m.span(), New: k.Name + assign}}, word)
 	}
 }
 
@@ -258,7 +259,7 @@ func (m *completer) quote(text string) string {
 
 // text offers a string as the value.
 func (m *completer) text(label string, kind CompletionKind, detail, doc string) {
-	m.add(Completion{Label: label, Kind: kind, Detail: detail, Doc: doc, Edit: TextEdit{m.span(), m.quote(label)}}, m.word())
+	m.add(Completion{Label: label, Kind: kind, Detail: detail, Doc: doc, Edit: buffer.Edit{Span: m.span(), New: m.quote(label)}}, m.word())
 }
 
 // value completes a value.
@@ -344,7 +345,7 @@ func (m *completer) value() {
 		}
 	case k.Type == schema.Bool:
 		for _, v := range []string{"true", "false"} {
-			m.add(Completion{Label: v, Kind: CompleteValue, Edit: TextEdit{m.span(), v}}, m.word())
+			m.add(Completion{Label: v, Kind: CompleteValue, Edit: buffer.Edit{Span: m.span(), New: v}}, m.word())
 		}
 	case k.Path, parent == "includes", parent == "overlay-files", up != nil && up.Path:
 		m.files()
@@ -400,7 +401,7 @@ func (m *completer) overlayValue(over []string, key string) bool {
 		m.text("all", CompleteValue, "", "")
 	case "replacement-groups", "multiline":
 		for _, v := range []string{"true", "false"} {
-			m.add(Completion{Label: v, Kind: CompleteValue, Edit: TextEdit{m.span(), v}}, m.word())
+			m.add(Completion{Label: v, Kind: CompleteValue, Edit: buffer.Edit{Span: m.span(), New: v}}, m.word())
 		}
 	case "metadata":
 		return false
@@ -571,10 +572,10 @@ func (m *completer) macros() bool {
 	if !ok {
 		return false
 	}
-	span := Span{Point{line.Line, start}, line}
+	span := buffer.Span{Start: buffer.Point{Line: line.Line, Col: start}, End: line}
 	word := before[start:]
 	for _, n := range m.macroNames() {
-		m.add(Completion{Label: n, Kind: CompleteMacro, Edit: TextEdit{span, n}}, word)
+		m.add(Completion{Label: n, Kind: CompleteMacro, Edit: buffer.Edit{Span: span, New: n}}, word)
 	}
 	return true
 }

@@ -9,12 +9,13 @@ import (
 
 	"specgraft/components"
 	"specgraft/overlay"
+	"specgraft/render/editor/buffer"
 )
 
 // A cursor is a place in a TOML file and what stands there.
 type cursor struct {
 	path     string
-	text     *Text
+	text     *buffer.Text
 	off      int
 	tok      components.Token
 	document bool // an overlay document rather than a configuration file
@@ -25,13 +26,13 @@ const maxRead = 64 << 20
 
 // textOf returns the text of a file as the snapshot has it, nil when it cannot
 // be read.
-func (s *Snapshot) textOf(path string) *Text {
+func (s *Snapshot) textOf(path string) *buffer.Text {
 	if t := s.texts[path]; t != nil {
 		return t
 	}
 	if s.Project != nil {
 		if b, ok := s.Project.Text(path); ok {
-			return NewText(string(b))
+			return buffer.New(string(b))
 		}
 	}
 	info, err := os.Stat(path)
@@ -42,17 +43,17 @@ func (s *Snapshot) textOf(path string) *Text {
 	if err != nil {
 		return nil
 	}
-	return NewText(string(b))
+	return buffer.New(string(b))
 }
 
 // TextOf returns the text of a file as the snapshot has it, nil when it cannot
 // be read.
-func (s *Snapshot) TextOf(path string) *Text { return s.textOf(path) }
+func (s *Snapshot) TextOf(path string) *buffer.Text { return s.textOf(path) }
 
 // document reports whether a TOML file is an overlay document: one that some
 // component names, or one that has overlays at its top and is not part of the
 // configuration.
-func (s *Snapshot) document(path string, text *Text) bool {
+func (s *Snapshot) document(path string, text *buffer.Text) bool {
 	if s.Project == nil {
 		return false
 	}
@@ -73,7 +74,7 @@ func (s *Snapshot) document(path string, text *Text) bool {
 	return top
 }
 
-func (s *Snapshot) cursor(path string, at Point) *cursor {
+func (s *Snapshot) cursor(path string, at buffer.Point) *cursor {
 	text := s.textOf(path)
 	if text == nil {
 		return nil
@@ -83,12 +84,12 @@ func (s *Snapshot) cursor(path string, at Point) *cursor {
 }
 
 // span is the range of the token.
-func (c *cursor) span() Span { return c.text.Span(c.tok.Start, c.tok.End) }
+func (c *cursor) span() buffer.Span { return c.text.Span(c.tok.Start, c.tok.End) }
 
 // inside is the range of the token without its quotes.
-func (c *cursor) inside() Span { return inside(c.text, c.tok) }
+func (c *cursor) inside() buffer.Span { return inside(c.text, c.tok) }
 
-func inside(text *Text, t components.Token) Span {
+func inside(text *buffer.Text, t components.Token) buffer.Span {
 	n := len(t.Quote)
 	from, to := t.Start+n, t.End
 	if !t.Open {
@@ -213,18 +214,18 @@ func (c *cursor) keys(at []string) map[string]bool {
 }
 
 // place returns the range that a position of the configuration stands for.
-func (s *Snapshot) place(from, to token.Position) (Place, bool) {
+func (s *Snapshot) place(from, to token.Position) (buffer.Place, bool) {
 	if from.Line == 0 {
-		return Place{}, false
+		return buffer.Place{}, false
 	}
-	p := Point{from.Line - 1, max(from.Column-1, 0)}
+	p := buffer.Point{Line: from.Line - 1, Col: max(from.Column-1, 0)}
 	q := p
 	if to.Line > 0 && to.Filename == from.Filename {
-		q = Point{to.Line - 1, max(to.Column-1, 0)}
+		q = buffer.Point{Line: to.Line - 1, Col: max(to.Column-1, 0)}
 	}
 	path := s.path(from.Filename)
 	if info, err := os.Stat(path); s.texts[path] == nil && (err != nil || !info.Mode().IsRegular()) {
-		return Place{}, false
+		return buffer.Place{}, false
 	}
-	return Place{path, Span{p, q}}, true
+	return buffer.Place{Path: path, Span: buffer.Span{Start: p, End: q}}, true
 }

@@ -19,6 +19,7 @@ import (
 	"specgraft/overlay/diag"
 	"specgraft/render"
 	"specgraft/render/editor"
+	"specgraft/render/editor/buffer"
 )
 
 // open returns how sessions of a copy of the example are made, with a mirror.
@@ -110,7 +111,7 @@ func TestRandomEdits(t *testing.T) {
 	}
 	s := session()
 	defer s.Close()
-	texts := map[string]*editor.Text{}
+	texts := map[string]*buffer.Text{}
 	original := map[string]string{}
 	for _, f := range files {
 		b, err := os.ReadFile(f)
@@ -118,7 +119,7 @@ func TestRandomEdits(t *testing.T) {
 			t.Fatal(err)
 		}
 		original[f] = string(b)
-		texts[f] = editor.NewText(string(b))
+		texts[f] = buffer.New(string(b))
 		s.SetText(f, texts[f])
 	}
 	began := time.Now()
@@ -139,7 +140,7 @@ func TestRandomEdits(t *testing.T) {
 			case 2:
 				snap.Definition(t.Context(), f, at)
 			case 3:
-				snap.Actions(t.Context(), f, editor.Span{Start: at, End: at})
+				snap.Actions(t.Context(), f, buffer.Span{Start: at, End: at})
 			case 4:
 				snap.Symbols(f)
 				snap.Folds(f)
@@ -166,18 +167,18 @@ func TestRandomEdits(t *testing.T) {
 }
 
 // edit changes a text at random; now and then it is as on disk again.
-func edit(rnd *rand.Rand, f string, texts map[string]*editor.Text, original map[string]string) {
+func edit(rnd *rand.Rand, f string, texts map[string]*buffer.Text, original map[string]string) {
 	text := texts[f].S
 	switch n := rnd.IntN(20); {
 	case n < 4 || len(text) > 2*len(original[f])+200:
-		texts[f] = editor.NewText(original[f])
+		texts[f] = buffer.New(original[f])
 		return
 	case n < 10:
 		i := rnd.IntN(len(text) + 1)
-		texts[f] = editor.NewText(text[:i] + words[rnd.IntN(len(words))] + text[i:])
+		texts[f] = buffer.New(text[:i] + words[rnd.IntN(len(words))] + text[i:])
 	case n < 14 && len(text) > 0:
 		i := rnd.IntN(len(text))
-		texts[f] = editor.NewText(text[:i] + text[min(len(text), i+1+rnd.IntN(8)):])
+		texts[f] = buffer.New(text[:i] + text[min(len(text), i+1+rnd.IntN(8)):])
 	default: // lines move
 		lines := strings.SplitAfter(text, "\n")
 		i, k := rnd.IntN(len(lines)), rnd.IntN(len(lines))
@@ -189,7 +190,7 @@ func edit(rnd *rand.Rand, f string, texts map[string]*editor.Text, original map[
 		case 2:
 			lines = slices.Delete(lines, i, min(len(lines), i+1))
 		}
-		texts[f] = editor.NewText(strings.Join(lines, ""))
+		texts[f] = buffer.New(strings.Join(lines, ""))
 	}
 }
 

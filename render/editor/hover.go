@@ -11,12 +11,13 @@ import (
 	"specgraft/components"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/render/editor/buffer"
 	"specgraft/render/review"
 )
 
 // A Hover explains what stands at a place, as Markdown.
 type Hover struct {
-	Span Span
+	Span buffer.Span
 	Text string
 }
 
@@ -25,7 +26,7 @@ const maxShown = 60
 
 // Hover explains what stands at a point of a file; nil when there is nothing to
 // say.
-func (s *Snapshot) Hover(ctx context.Context, path string, at Point) *Hover {
+func (s *Snapshot) Hover(ctx context.Context, path string, at buffer.Point) *Hover {
 	if s.Project == nil {
 		return nil
 	}

@@ -6,12 +6,13 @@ import (
 	"path/filepath"
 
 	"specgraft/overlay"
+	"specgraft/render/editor/buffer"
 	"specgraft/render/review"
 )
 
 // A Lens is a word above a line: what an overlay does.
 type Lens struct {
-	Span    Span
+	Span    buffer.Span
 	Title   string
 	Command string // what it runs, "" for nothing
 	Args    []any

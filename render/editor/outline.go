@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"specgraft/components"
+	"specgraft/render/editor/buffer"
 )
 
 // A Symbol is an entry of the outline of a file.
@@ -13,8 +14,8 @@ type Symbol struct {
 	Name     string
 	Detail   string
 	Kind     SymbolKind
-	Span     Span // all of it
-	Name0    Span // its name
+	Span     buffer.Span // all of it
+	Name0    buffer.Span // its name
 	Children []Symbol
 }
 
@@ -50,7 +51,7 @@ func (s *Snapshot) Symbols(path string) []Symbol {
 
 // tomlSymbols is the outline of a configuration file or overlay document: its
 // tables, components by name, overlays by description.
-func tomlSymbols(text *Text) []Symbol {
+func tomlSymbols(text *buffer.Text) []Symbol {
 	b := outline{text: text, at: map[string]*node{}}
 	b.root.span = [2]int{0, len(text.S)}
 	open := []*node{}
@@ -68,7 +69,7 @@ func tomlSymbols(text *Text) []Symbol {
 			if header == nil {
 				line := text.Point(t.Start).Line
 				closeAll(end)
-				header = []int{text.Offset(Point{line, 0}), t.End}
+				header = []int{text.Offset(buffer.Point{Line: line, Col: 0}), t.End}
 			}
 			header[1] = t.End
 		case components.TokenTable:
@@ -133,7 +134,7 @@ func (n *node) note(key, text string) {
 }
 
 type outline struct {
-	text *Text
+	text *buffer.Text
 	root node
 	at   map[string]*node
 }
@@ -197,7 +198,7 @@ func (b *outline) symbols(n *node) []Symbol {
 	return list
 }
 
-func after(a, b Point) bool { return a.Line > b.Line || a.Line == b.Line && a.Col > b.Col }
+func after(a, b buffer.Point) bool { return a.Line > b.Line || a.Line == b.Line && a.Col > b.Col }
 
 func commonWith(up, path []string) int {
 	n := 0
@@ -211,7 +212,7 @@ func commonWith(up, path []string) int {
 type WorkspaceSymbol struct {
 	Name  string
 	Kind  SymbolKind
-	Place Place
+	Place buffer.Place
 }
 
 // WorkspaceSymbols returns the components and groups whose names fit a query.

@@ -11,6 +11,7 @@ import (
 
 	"specgraft/components"
 	"specgraft/render"
+	"specgraft/render/editor/buffer"
 )
 
 // A refKind is a kind of thing with a name that others refer to.
@@ -96,7 +97,7 @@ func tokenRef(t components.Token) (ref, bool) {
 // Definition returns the places that define what stands at a point: the table of
 // a component, group, distribution or version, a file, or for an overlay the
 // rendered lines that it wrote.
-func (s *Snapshot) Definition(ctx context.Context, path string, at Point) []Place {
+func (s *Snapshot) Definition(ctx context.Context, path string, at buffer.Point) []buffer.Place {
 	if s.Project == nil {
 		return nil
 	}
@@ -122,13 +123,13 @@ func (s *Snapshot) Definition(ctx context.Context, path string, at Point) []Plac
 	case refTemplate:
 		file := filepath.Join(s.Project.Settings.TemplatesDir, r.name+".spec.tmpl")
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-			return []Place{{Path: file}}
+			return []buffer.Place{{Path: file}}
 		}
 		return nil
 	}
 	places := s.defined(r)
-	here := func(p Place) bool { return p.Path == path && contains(p.Span, at) }
-	if r.def && r.kind == refComponent && !slices.ContainsFunc(places, func(p Place) bool { return !here(p) }) {
+	here := func(p buffer.Place) bool { return p.Path == path && contains(p.Span, at) }
+	if r.def && r.kind == refComponent && !slices.ContainsFunc(places, func(p buffer.Place) bool { return !here(p) }) {
 		// At the definition of a component its rendered spec is what is meant.
 		if rendered := s.RenderedPlaces(ctx, r.name, -1); rendered != nil {
 			return rendered
@@ -137,12 +138,12 @@ func (s *Snapshot) Definition(ctx context.Context, path string, at Point) []Plac
 	return places
 }
 
-func contains(s Span, p Point) bool {
+func contains(s buffer.Span, p buffer.Point) bool {
 	return !(p.Line < s.Start.Line || p.Line == s.Start.Line && p.Col < s.Start.Col) && !(p.Line > s.End.Line || p.Line == s.End.Line && p.Col > s.End.Col)
 }
 
 // filePlaces returns the files that a path or pattern names.
-func (s *Snapshot) filePlaces(c *cursor, name string) []Place {
+func (s *Snapshot) filePlaces(c *cursor, name string) []buffer.Place {
 	if name == "" || strings.Contains(name, "://") {
 		return nil
 	}
@@ -150,10 +151,10 @@ func (s *Snapshot) filePlaces(c *cursor, name string) []Place {
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(filepath.Dir(c.path), name)
 	}
-	var places []Place
+	var places []buffer.Place
 	add := func(file string) {
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-			places = append(places, Place{Path: file})
+			places = append(places, buffer.Place{Path: file})
 		}
 	}
 	if !strings.ContainsAny(name, "*?[{") {
@@ -178,7 +179,7 @@ func matchPath(pattern, path string) bool {
 
 // each calls f with every token of every configuration file and overlay
 // document.
-func (s *Snapshot) each(f func(path string, text *Text, t components.Token)) {
+func (s *Snapshot) each(f func(path string, text *buffer.Text, t components.Token)) {
 	files := append(s.Project.Files(), s.Project.OverlayDocuments()...)
 	slices.Sort(files)
 	for _, path := range slices.Compact(files) {
@@ -194,19 +195,19 @@ func (s *Snapshot) each(f func(path string, text *Text, t components.Token)) {
 }
 
 // defined returns the places where something is defined.
-func (s *Snapshot) defined(r ref) []Place {
-	var places []Place
-	s.find(r, func(path string, text *Text, t components.Token, def bool) {
+func (s *Snapshot) defined(r ref) []buffer.Place {
+	var places []buffer.Place
+	s.find(r, func(path string, text *buffer.Text, t components.Token, def bool) {
 		if def && (len(places) == 0 || places[len(places)-1].Path != path) {
-			places = append(places, Place{path, text.Span(t.Start, t.End)})
+			places = append(places, buffer.Place{Path: path, Span: text.Span(t.Start, t.End)})
 		}
 	})
 	return places
 }
 
 // find calls f with every place where a name stands.
-func (s *Snapshot) find(want ref, f func(path string, text *Text, t components.Token, def bool)) {
-	s.each(func(path string, text *Text, t components.Token) {
+func (s *Snapshot) find(want ref, f func(path string, text *buffer.Text, t components.Token, def bool)) {
+	s.each(func(path string, text *buffer.Text, t components.Token) {
 		r, ok := tokenRef(t)
 		if !ok || r.kind != want.kind || r.name != want.name {
 			return
@@ -219,7 +220,7 @@ func (s *Snapshot) find(want ref, f func(path string, text *Text, t components.T
 }
 
 // References returns all places where the name at a point stands.
-func (s *Snapshot) References(path string, at Point, declaration bool) []Place {
+func (s *Snapshot) References(path string, at buffer.Point, declaration bool) []buffer.Place {
 	if s.Project == nil || filepath.Ext(path) != ".toml" {
 		return nil
 	}
@@ -231,10 +232,10 @@ func (s *Snapshot) References(path string, at Point, declaration bool) []Place {
 	if !ok || r.kind == refFile {
 		return nil
 	}
-	var places []Place
-	s.find(r, func(path string, text *Text, t components.Token, def bool) {
+	var places []buffer.Place
+	s.find(r, func(path string, text *buffer.Text, t components.Token, def bool) {
 		if !def || declaration {
-			places = append(places, Place{path, text.Span(t.Start, t.End)})
+			places = append(places, buffer.Place{Path: path, Span: text.Span(t.Start, t.End)})
 		}
 	})
 	return places

@@ -11,6 +11,7 @@ import (
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/render"
+	"specgraft/render/editor/buffer"
 )
 
 // Options say how a session looks at its project.
@@ -34,9 +35,9 @@ type Session struct {
 	cache components.Cache
 
 	mu      sync.Mutex
-	texts   map[string]*Text // of open files, by absolute path
-	version int              // counts changes of texts and files
-	epoch   int              // counts changes of files that are no text of the editor's
+	texts   map[string]*buffer.Text // of open files, by absolute path
+	version int                     // counts changes of texts and files
+	epoch   int                     // counts changes of files that are no text of the editor's
 	current *Snapshot
 
 	loading sync.Mutex // held while a snapshot is made
@@ -49,11 +50,11 @@ type Session struct {
 
 // NewSession returns a session of the project in a directory.
 func NewSession(dir string, opt Options) *Session {
-	return &Session{Dir: dir, opt: opt, texts: map[string]*Text{}, health: map[string]*health{}, specs: map[string]*specState{}, trees: map[string]upstreamTree{}}
+	return &Session{Dir: dir, opt: opt, texts: map[string]*buffer.Text{}, health: map[string]*health{}, specs: map[string]*specState{}, trees: map[string]upstreamTree{}}
 }
 
 // SetText tells the text of a file that is open; nil closes it.
-func (s *Session) SetText(path string, text *Text) {
+func (s *Session) SetText(path string, text *buffer.Text) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if text == nil {
@@ -97,7 +98,7 @@ func (s *Session) Version() int {
 }
 
 // Text returns the text of a file that is open, nil for any other.
-func (s *Session) Text(path string) *Text {
+func (s *Session) Text(path string) *buffer.Text {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.texts[path]
@@ -122,7 +123,7 @@ type Snapshot struct {
 	*Session
 	Project *components.Project // nil when there is none
 	Version int
-	texts   map[string]*Text
+	texts   map[string]*buffer.Text
 	epoch   int
 	loaded  diag.List
 	checks  map[string]check

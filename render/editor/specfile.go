@@ -17,6 +17,7 @@ import (
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
 	"specgraft/render"
+	"specgraft/render/editor/buffer"
 )
 
 // The codes of what only an editor says.
@@ -83,7 +84,7 @@ func (s *Snapshot) owner(path string) (string, specKind) {
 }
 
 // evaluate evaluates a spec file as it is typed, once for each text.
-func (s *Snapshot) evaluate(ctx context.Context, path string, text *Text) *specState {
+func (s *Snapshot) evaluate(ctx context.Context, path string, text *buffer.Text) *specState {
 	name, _ := s.owner(path)
 	cfg := macro.Config{Arch: s.arch()}
 	key := fmt.Sprintf("%s %d %s", cfg.Arch, s.epoch, name)
@@ -235,7 +236,7 @@ func uses(line string) []use {
 }
 
 // unknownMacros reports macros that nothing defines.
-func unknownMacros(st *specState, text *Text) diag.List {
+func unknownMacros(st *specState, text *buffer.Text) diag.List {
 	defined := map[string]bool{}
 	for _, d := range st.result.Macros {
 		defined[d.Name] = true
@@ -294,7 +295,7 @@ func (st *specState) filename() string { return "" }
 
 // bodies marks the lines inside of macro definitions and programs, where names
 // may be parameters.
-func bodies(text *Text) map[int]bool {
+func bodies(text *buffer.Text) map[int]bool {
 	f := spec.Parse("", []byte(text.S))
 	in := map[int]bool{}
 	for _, b := range f.Structure().Blocks {
@@ -332,7 +333,7 @@ var numbered = sync.OnceValue(func() *regexp.Regexp {
 func known(name string) bool { return specWords[name] || numbered().MatchString(name) }
 
 // inactive reports the lines of branches that are not taken.
-func inactive(st *specState, text *Text) diag.List {
+func inactive(st *specState, text *buffer.Text) diag.List {
 	var list diag.List
 	for _, r := range inactiveRanges(st, text) {
 		d := diag.Diagnostic{Code: Inactive, Severity: diag.Note, Message: "not for " + archName(st.cfg.Arch)}
@@ -352,7 +353,7 @@ func archName(arch string) string {
 
 // inactiveRanges returns the ranges [start, end) of lines, from 0, in branches
 // that are not taken. None lies in another.
-func inactiveRanges(st *specState, text *Text) [][2]int {
+func inactiveRanges(st *specState, text *buffer.Text) [][2]int {
 	read := map[int]macro.Branch{}
 	for _, b := range st.result.Branches {
 		if old, ok := read[b.Pos.Line-1]; ok && old.Read {
@@ -389,7 +390,7 @@ func inactiveRanges(st *specState, text *Text) [][2]int {
 }
 
 // edited reports where a rendered spec is not what rendering writes.
-func (s *Snapshot) edited(ctx context.Context, name, path string, text *Text, deep bool) diag.List {
+func (s *Snapshot) edited(ctx context.Context, name, path string, text *buffer.Text, deep bool) diag.List {
 	want, ok := s.renderedText(ctx, name, deep)
 	onDisk, err := os.ReadFile(path)
 	typed := err != nil || string(onDisk) != text.S

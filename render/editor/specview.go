@@ -11,6 +11,7 @@ import (
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
+	"specgraft/render/editor/buffer"
 	"specgraft/render/review"
 )
 
@@ -38,18 +39,18 @@ func macroAt(line string, col int) (use, bool) {
 }
 
 // hoverSpec explains a macro, or where a line comes from.
-func (s *Snapshot) hoverSpec(ctx context.Context, path string, at Point) *Hover {
+func (s *Snapshot) hoverSpec(ctx context.Context, path string, at buffer.Point) *Hover {
 	text := s.textOf(path)
 	if text == nil {
 		return nil
 	}
 	line := text.Line(at.Line)
 	var parts []string
-	span := Span{Point{at.Line, 0}, Point{at.Line, len(line)}}
+	span := buffer.Span{Start: buffer.Point{Line: at.Line, Col: 0}, End: buffer.Point{Line: at.Line, Col: len(line)}}
 	if u, ok := macroAt(line, at.Col); ok && !isTemplate(path) && !sectionLine(line, u) {
 		if t := s.describeMacro(ctx, path, text, u, at.Line); t != "" {
 			parts = append(parts, t)
-			span = Span{Point{at.Line, u.start}, Point{at.Line, u.start + len(u.name)}}
+			span = buffer.Span{Start: buffer.Point{Line: at.Line, Col: u.start}, End: buffer.Point{Line: at.Line, Col: u.start + len(u.name)}}
 		}
 	}
 	if t := s.describeLine(ctx, path, text, at.Line); t != "" {
@@ -66,7 +67,7 @@ func sectionLine(line string, u use) bool {
 }
 
 // describeMacro says what a macro stands for at a line and where it is defined.
-func (s *Snapshot) describeMacro(ctx context.Context, path string, text *Text, u use, line int) string {
+func (s *Snapshot) describeMacro(ctx context.Context, path string, text *buffer.Text, u use, line int) string {
 	st := s.evaluate(ctx, path, text)
 	if st == nil {
 		return ""
@@ -151,7 +152,7 @@ func (st *specState) value(s *Snapshot, name string, line int) (macro.Value, str
 }
 
 // describeLine says where a line of a rendered spec comes from.
-func (s *Snapshot) describeLine(ctx context.Context, path string, text *Text, line int) string {
+func (s *Snapshot) describeLine(ctx context.Context, path string, text *buffer.Text, line int) string {
 	name, kind := s.owner(path)
 	if kind != specRendered {
 		return ""
@@ -210,7 +211,7 @@ const UpstreamScheme = "specgraft"
 // SpecDefinition returns where what stands at a point of a spec comes from: a
 // macro from its definition, a rendered line from its overlay, or from a line
 // of the spec upstream, which is a document and not a file.
-func (s *Snapshot) SpecDefinition(ctx context.Context, path string, at Point) (places []Place, upstream string, line int) {
+func (s *Snapshot) SpecDefinition(ctx context.Context, path string, at buffer.Point) (places []buffer.Place, upstream string, line int) {
 	text := s.textOf(path)
 	if text == nil {
 		return nil, "", 0
@@ -220,14 +221,14 @@ func (s *Snapshot) SpecDefinition(ctx context.Context, path string, at Point) (p
 		if st := s.evaluate(ctx, path, text); st != nil {
 			for _, d := range slices.Backward(st.result.Macros) {
 				if d.Name == u.name && !d.Undef && d.Pos.Line > 0 && d.Pos.Filename == filepath.Base(path) && d.Pos.Line-1 != at.Line {
-					p := Point{d.Pos.Line - 1, 0}
-					return []Place{{path, Span{p, p}}}, "", 0
+					p := buffer.Point{Line: d.Pos.Line - 1, Col: 0}
+					return []buffer.Place{{Path: path, Span: buffer.Span{Start: p, End: p}}}, "", 0
 				}
 			}
 			if c := s.named(st.name); c != nil {
 				if o, ok := c.Origin("build.defines." + u.name); ok {
 					if p, ok := s.place(o.Pos, o.Pos); ok {
-						return []Place{p}, "", 0
+						return []buffer.Place{p}, "", 0
 					}
 				}
 			}
@@ -249,18 +250,18 @@ func (s *Snapshot) SpecDefinition(ctx context.Context, path string, at Point) (p
 	l := b.Lines[num]
 	if l.Cause != nil {
 		if p, ok := s.place(g.overlayPos(l.Cause), token.Position{}); ok {
-			return []Place{p}, "", 0
+			return []buffer.Place{p}, "", 0
 		}
 		if c := g.view.Result.Config; c != nil { // a step of the renderer
 			if p, ok := s.place(c.Pos, c.Pos); ok {
-				return []Place{p}, "", 0
+				return []buffer.Place{p}, "", 0
 			}
 		}
 		return nil, "", 0
 	}
 	if c := g.view.Result.Config; c != nil && c.Spec.Type == "local" {
-		p := Point{max(l.Upstream-1, 0), 0}
-		return []Place{{c.Spec.Path, Span{p, p}}}, "", 0
+		p := buffer.Point{Line: max(l.Upstream-1, 0), Col: 0}
+		return []buffer.Place{{Path: c.Spec.Path, Span: buffer.Span{Start: p, End: p}}}, "", 0
 	}
 	return nil, name, max(l.Upstream-1, 0)
 }
@@ -268,14 +269,14 @@ func (s *Snapshot) SpecDefinition(ctx context.Context, path string, at Point) (p
 // RenderedPlaces returns the lines of a component's rendered spec that one of its
 // overlays wrote, or with index -1 the spec. The file must be there and hold
 // what is rendered.
-func (s *Snapshot) RenderedPlaces(ctx context.Context, name string, index int) []Place {
+func (s *Snapshot) RenderedPlaces(ctx context.Context, name string, index int) []buffer.Place {
 	file := s.RenderedFile(name)
 	text := s.textOf(file)
 	if text == nil {
 		return nil
 	}
 	if index < 0 {
-		return []Place{{Path: file}}
+		return []buffer.Place{{Path: file}}
 	}
 	g := s.rendered(ctx, name, true)
 	if g == nil {
@@ -288,7 +289,7 @@ func (s *Snapshot) RenderedPlaces(ctx context.Context, name string, index int) [
 		}
 		return lineOut(want, text.S, line)
 	}
-	var places []Place
+	var places []buffer.Place
 	last := -2
 	for i, l := range g.view.Blame(false).Lines {
 		if l.Cause == nil || l.Cause.Index != index {
@@ -299,14 +300,14 @@ func (s *Snapshot) RenderedPlaces(ctx context.Context, name string, index int) [
 			continue
 		}
 		if n == last+1 && len(places) > 0 {
-			places[len(places)-1].Span.End = Point{n, len(text.Line(n))}
+			places[len(places)-1].Span.End = buffer.Point{Line: n, Col: len(text.Line(n))}
 		} else {
-			places = append(places, Place{file, Span{Point{n, 0}, Point{n, len(text.Line(n))}}})
+			places = append(places, buffer.Place{Path: file, Span: buffer.Span{Start: buffer.Point{Line: n, Col: 0}, End: buffer.Point{Line: n, Col: len(text.Line(n))}}})
 		}
 		last = n
 	}
 	if len(places) == 0 {
-		return []Place{{Path: file}}
+		return []buffer.Place{{Path: file}}
 	}
 	return places
 }
@@ -328,12 +329,12 @@ func (s *Snapshot) UpstreamText(ctx context.Context, name string) (string, bool)
 
 // specSymbols is the outline of a spec: its sections, and in each its
 // conditionals.
-func specSymbols(text *Text) []Symbol {
+func specSymbols(text *buffer.Text) []Symbol {
 	f := spec.Parse("", []byte(text.S))
 	st := f.Structure()
-	lines := func(from, to int) Span { // [from, to)
+	lines := func(from, to int) buffer.Span { // [from, to)
 		to = max(to, from+1)
-		return Span{Point{from, 0}, Point{to - 1, len(text.Line(to - 1))}}
+		return buffer.Span{Start: buffer.Point{Line: from, Col: 0}, End: buffer.Point{Line: to - 1, Col: len(text.Line(to - 1))}}
 	}
 	conds := make([][]Symbol, len(st.Parts))
 	built := make([]Symbol, len(st.Conds))
@@ -387,7 +388,7 @@ func specSymbols(text *Text) []Symbol {
 }
 
 // specFolds are the sections, conditionals and blocks of a spec.
-func specFolds(text *Text) []Fold {
+func specFolds(text *buffer.Text) []Fold {
 	f := spec.Parse("", []byte(text.S))
 	st := f.Structure()
 	var list []Fold
@@ -502,7 +503,7 @@ func (s *Snapshot) Highlights(ctx context.Context, path string) []Highlight {
 }
 
 // completeSpec completes macros, tags and section names.
-func (s *Snapshot) completeSpec(ctx context.Context, path string, at Point) ([]Completion, bool) {
+func (s *Snapshot) completeSpec(ctx context.Context, path string, at buffer.Point) ([]Completion, bool) {
 	text := s.textOf(path)
 	if text == nil {
 		return nil, false
@@ -514,10 +515,10 @@ func (s *Snapshot) completeSpec(ctx context.Context, path string, at Point) ([]C
 		word := before[start:]
 		if start == 1 {
 			for _, sec := range knownSections {
-				m.add(Completion{Label: sec, Kind: CompleteSection, Edit: TextEdit{Span{Point{at.Line, 0}, at}, sec}}, word)
+				m.add(Completion{Label: sec, Kind: CompleteSection, Edit: buffer.Edit{Span: buffer.Span{Start: buffer.Point{Line: at.Line, Col: 0}, End: at}, New: sec}}, word)
 			}
 		}
-		span := Span{Point{at.Line, start}, at}
+		span := buffer.Span{Start: buffer.Point{Line: at.Line, Col: start}, End: at}
 		var names []string
 		if st := s.evaluate(ctx, path, text); st != nil {
 			names = slices.Clone(st.set.Names())
@@ -530,7 +531,7 @@ func (s *Snapshot) completeSpec(ctx context.Context, path string, at Point) ([]C
 		names = append(names, definedIn(text.S)...)
 		slices.Sort(names)
 		for _, n := range slices.Compact(names) {
-			m.add(Completion{Label: n, Kind: CompleteMacro, Edit: TextEdit{span, n}}, word)
+			m.add(Completion{Label: n, Kind: CompleteMacro, Edit: buffer.Edit{Span: span, New: n}}, word)
 		}
 		return m.list, m.more
 	}
@@ -545,7 +546,7 @@ func (s *Snapshot) completeSpec(ctx context.Context, path string, at Point) ([]C
 		}
 		if part == "" || part == "%package" {
 			for _, t := range knownTags {
-				m.add(Completion{Label: t, Kind: CompleteTag, Edit: TextEdit{Span{Point{at.Line, 0}, at}, t + ": "}}, strings.TrimSpace(before))
+				m.add(Completion{Label: t, Kind: CompleteTag, Edit: buffer.Edit{Span: buffer.Span{Start: buffer.Point{Line: at.Line, Col: 0}, End: at}, New: t + ": "}}, strings.TrimSpace(before))
 			}
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"specgraft/fedora"
 	"specgraft/render"
 	"specgraft/render/editor"
+	"specgraft/render/editor/buffer"
 )
 
 var update = flag.Bool("update", false, "rewrite the transcripts")
@@ -95,7 +96,7 @@ type client struct {
 	settled   map[*session]int // the version that all diagnostics are of
 	published map[*session]int // what the server has sent until then
 	received  int
-	texts     map[string]*editor.Text
+	texts     map[string]*buffer.Text
 	versions  map[string]int
 	diags     map[string]publishParams
 	asked     []string          // requests and notifications of the server
@@ -126,7 +127,7 @@ func start(t testing.TB, dir string, opt Options, capabilities string, folders .
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &client{t: t, dir: dir, done: make(chan error, 1), texts: map[string]*editor.Text{}, versions: map[string]int{},
+	c := &client{t: t, dir: dir, done: make(chan error, 1), texts: map[string]*buffer.Text{}, versions: map[string]int{},
 		settled: map[*session]int{}, published: map[*session]int{}, diags: map[string]publishParams{}, files: map[string]string{}, titles: map[string]string{}}
 	c.cond = sync.NewCond(&c.mu)
 	opt.settled = func(ses *session, version, published int) {
@@ -358,7 +359,7 @@ func (c *client) open(name string) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.t.Fatal(err)
 	}
-	c.texts[path], c.versions[path] = editor.NewText(string(b)), 1
+	c.texts[path], c.versions[path] = buffer.New(string(b)), 1
 	c.notify("textDocument/didOpen", map[string]any{"textDocument": map[string]any{"uri": pathURI(path), "languageId": "toml", "version": 1, "text": string(b)}})
 }
 
@@ -373,7 +374,7 @@ func (c *client) replace(path string, from, to int, with string) {
 	}
 	c.versions[path]++
 	c.texts[path] = next
-	pos := func(p editor.Point) position { return position{p.Line, text.UTF16(p)} }
+	pos := func(p buffer.Point) position { return position{p.Line, text.UTF16(p)} }
 	c.notify("textDocument/didChange", map[string]any{
 		"textDocument":   map[string]any{"uri": pathURI(path), "version": c.versions[path]},
 		"contentChanges": []any{map[string]any{"range": lspRange{pos(span.Start), pos(span.End)}, "text": with}}})
@@ -421,9 +422,9 @@ func (c *client) show(w io.Writer, e *workspaceEdit) {
 		text := c.texts[path]
 		if text == nil {
 			b, _ := os.ReadFile(path)
-			text = editor.NewText(string(b))
+			text = buffer.New(string(b))
 		}
-		point := func(p position) editor.Point { return text.FromUTF16(p.Line, p.Character) }
+		point := func(p position) buffer.Point { return text.FromUTF16(p.Line, p.Character) }
 		slices.SortFunc(edits, func(a, b textEdit) int {
 			return text.Offset(point(b.Range.Start)) - text.Offset(point(a.Range.Start))
 		})

@@ -6,10 +6,11 @@ import (
 
 	"specgraft/overlay/diag"
 	"specgraft/render/editor"
+	"specgraft/render/editor/buffer"
 )
 
 // point converts a position of the client.
-func (s *Server) point(text *editor.Text, p position) editor.Point {
+func (s *Server) point(text *buffer.Text, p position) buffer.Point {
 	if p.Line >= text.Lines() {
 		return text.Point(len(text.S))
 	}
@@ -19,12 +20,12 @@ func (s *Server) point(text *editor.Text, p position) editor.Point {
 	return text.FromUTF16(p.Line, p.Character)
 }
 
-func (s *Server) span(text *editor.Text, r lspRange) editor.Span {
-	return editor.Span{Start: s.point(text, r.Start), End: s.point(text, r.End)}
+func (s *Server) span(text *buffer.Text, r lspRange) buffer.Span {
+	return buffer.Span{Start: s.point(text, r.Start), End: s.point(text, r.End)}
 }
 
 // position converts a point to what the client counts in.
-func (s *Server) position(text *editor.Text, p editor.Point) position {
+func (s *Server) position(text *buffer.Text, p buffer.Point) position {
 	if text == nil {
 		return position{p.Line, p.Col}
 	}
@@ -34,12 +35,12 @@ func (s *Server) position(text *editor.Text, p editor.Point) position {
 	return position{p.Line, text.UTF16(p)}
 }
 
-func (s *Server) rangeOf(text *editor.Text, span editor.Span) lspRange {
+func (s *Server) rangeOf(text *buffer.Text, span buffer.Span) lspRange {
 	return lspRange{s.position(text, span.Start), s.position(text, span.End)}
 }
 
 // location converts a place in any file.
-func (s *Server) location(snap *editor.Snapshot, p editor.Place) location {
+func (s *Server) location(snap *editor.Snapshot, p buffer.Place) location {
 	uri := pathURI(p.Path)
 	if d := s.of(uri); d != nil {
 		uri = d.uri
@@ -47,7 +48,7 @@ func (s *Server) location(snap *editor.Snapshot, p editor.Place) location {
 	return location{uri, s.rangeOf(snap.TextOf(p.Path), p.Span)}
 }
 
-func (s *Server) locations(snap *editor.Snapshot, places []editor.Place) []location {
+func (s *Server) locations(snap *editor.Snapshot, places []buffer.Place) []location {
 	out := make([]location, 0, len(places))
 	for _, p := range places {
 		out = append(out, s.location(snap, p))
@@ -65,7 +66,7 @@ const (
 
 // diagnostic converts a diagnostic. Its text is that of the command line: the
 // message, and what to do next on a line of its own.
-func (s *Server) diagnostic(snap *editor.Snapshot, text *editor.Text, d *diag.Diagnostic) diagnostic {
+func (s *Server) diagnostic(snap *editor.Snapshot, text *buffer.Text, d *diag.Diagnostic) diagnostic {
 	out := diagnostic{Code: d.Code, Source: "specgraft", Message: d.Message, Severity: severityError,
 		Range: s.rangeOf(text, snap.Range(text, d.Pos, d.End))}
 	switch {

@@ -14,6 +14,7 @@ import (
 
 	"specgraft/overlay/diag"
 	"specgraft/render/editor"
+	"specgraft/render/editor/buffer"
 )
 
 // capabilities says what the server can do.
@@ -157,7 +158,7 @@ func (s *Server) documentSymbol(_ context.Context, p documentParams) (any, error
 	return s.symbols(d.text, snap.Symbols(d.path)), nil
 }
 
-func (s *Server) symbols(text *editor.Text, list []editor.Symbol) []documentSymbol {
+func (s *Server) symbols(text *buffer.Text, list []editor.Symbol) []documentSymbol {
 	out := make([]documentSymbol, 0, len(list))
 	for _, y := range list {
 		o := documentSymbol{Name: y.Name, Detail: y.Detail, Kind: symbolKinds[y.Kind], Range: s.rangeOf(text, y.Span), SelectionRange: s.rangeOf(text, y.Name0)}
@@ -351,8 +352,8 @@ func (s *Server) semanticTokens(ctx context.Context, p documentParams) (any, err
 	}
 	line, col := 0, 0
 	for _, h := range snap.Highlights(ctx, d.path) {
-		from := s.position(d.text, editor.Point{Line: h.Line, Col: h.Col})
-		to := s.position(d.text, editor.Point{Line: h.Line, Col: h.Col + h.Len})
+		from := s.position(d.text, buffer.Point{Line: h.Line, Col: h.Col})
+		to := s.position(d.text, buffer.Point{Line: h.Line, Col: h.Col + h.Len})
 		if from.Line != line {
 			col = 0
 		}

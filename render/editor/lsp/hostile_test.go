@@ -140,7 +140,7 @@ func TestMessages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var out buffer
+			var out sink
 			done := make(chan error, 1)
 			go func() { done <- Serve(context.Background(), strings.NewReader(tt.in), &out, Options{}) }()
 			select {
@@ -160,9 +160,9 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-type buffer struct{ strings.Builder }
+type sink struct{ strings.Builder }
 
-func (*buffer) Close() error { return nil }
+func (*sink) Close() error { return nil }
 
 // TestDeadClient ends the server when the client is gone in the middle of
 // everything.
@@ -182,7 +182,7 @@ func TestDeadClient(t *testing.T) {
 	}
 }
 
-var _ io.WriteCloser = (*buffer)(nil)
+var _ io.WriteCloser = (*sink)(nil)
 
 // TestUTF8 counts in bytes where the client prefers that, else in UTF-16.
 func TestUTF8(t *testing.T) {

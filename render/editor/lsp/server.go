@@ -28,6 +28,7 @@ import (
 
 	"specgraft/components"
 	"specgraft/render/editor"
+	"specgraft/render/editor/buffer"
 )
 
 // Options say how the server works.
@@ -79,7 +80,7 @@ type document struct {
 	path    string
 	lang    string
 	version int
-	text    *editor.Text
+	text    *buffer.Text
 	session *session
 }
 
@@ -390,7 +391,7 @@ func (s *Server) didOpen(p didOpenParams) {
 		return
 	}
 	d := &document{uri: p.TextDocument.URI, path: path, lang: p.TextDocument.LanguageID, version: p.TextDocument.Version,
-		text: editor.NewText(p.TextDocument.Text), session: ses}
+		text: buffer.New(p.TextDocument.Text), session: ses}
 	s.mu.Lock()
 	s.docs[path] = d
 	s.mu.Unlock()
@@ -408,7 +409,7 @@ func (s *Server) didChange(p didChangeParams) {
 	text := d.text
 	for _, c := range p.ContentChanges {
 		if c.Range == nil {
-			text = editor.NewText(c.Text)
+			text = buffer.New(c.Text)
 			continue
 		}
 		span := s.span(text, *c.Range)

@@ -12,6 +12,7 @@ import (
 
 	"specgraft/overlay/diag"
 	"specgraft/render/editor"
+	"specgraft/render/editor/buffer"
 )
 
 // A session publishes the diagnostics of one project.
@@ -182,7 +183,7 @@ func (ses *session) send(snap *editor.Snapshot, lists map[string]diag.List) {
 	for path, list := range lists {
 		text := snap.TextOf(path)
 		if text == nil {
-			text = editor.NewText("")
+			text = buffer.New("")
 		}
 		uri, version := pathURI(path), (*int)(nil)
 		if d := ses.s.of(uri); d != nil {

@@ -1,4 +1,6 @@
-package editor
+// Package buffer has the texts of files as an editor has them: lines, places and
+// edits, with the columns of its protocol.
+package buffer
 
 import (
 	"fmt"
@@ -25,8 +27,8 @@ type Text struct {
 	lines []int // offset of each line's first byte
 }
 
-// NewText returns a text.
-func NewText(s string) *Text {
+// New returns a text.
+func New(s string) *Text {
 	t := &Text{S: s, lines: []int{0}}
 	for i := 0; ; {
 		j := strings.IndexByte(s[i:], '\n')
@@ -123,21 +125,21 @@ func (t *Text) Replace(s Span, with string) (*Text, error) {
 	if from > to {
 		return nil, fmt.Errorf("range ends at %d:%d, before it starts", s.End.Line+1, s.End.Col+1)
 	}
-	return NewText(t.S[:from] + with + t.S[to:]), nil
+	return New(t.S[:from] + with + t.S[to:]), nil
 }
 
 // Span returns the range of two byte offsets.
 func (t *Text) Span(from, to int) Span { return Span{t.Point(from), t.Point(max(from, to))} }
 
-// A TextEdit replaces a range of a file.
-type TextEdit struct {
+// An Edit replaces a range of a file.
+type Edit struct {
 	Span Span
 	New  string
 }
 
 // Difference returns the one edit that makes new of old, as small as whole
 // lines allow; none when they are equal.
-func Difference(old, new string) []TextEdit {
+func Difference(old, new string) []Edit {
 	if old == new {
 		return nil
 	}
@@ -150,8 +152,8 @@ func Difference(old, new string) []TextEdit {
 	for end < len(a)-from && end < len(b)-from && a[len(a)-1-end] == b[len(b)-1-end] {
 		end++
 	}
-	t := NewText(old)
+	t := New(old)
 	start := len(strings.Join(a[:from], ""))
 	stop := start + len(strings.Join(a[from:len(a)-end], ""))
-	return []TextEdit{{t.Span(start, stop), strings.Join(b[from:len(b)-end], "")}}
+	return []Edit{{t.Span(start, stop), strings.Join(b[from:len(b)-end], "")}}
 }
