@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"go/token"
 	"os"
 	"path"
 	"path/filepath"
@@ -66,11 +67,10 @@ func (c *Collector) Collect(ctx context.Context, names []string) (*Statement, []
 			continue
 		}
 		subjects = append(subjects, *sub)
-		s.Subject = append(s.Subject, Resource{Name: sub.Dir, Digest: map[string]string{digestTree: TreeDigest(sub.Files)}})
-		for _, f := range sub.Files {
-			s.Predicate.RunDetails.Byproducts = append(s.Predicate.RunDetails.Byproducts, Resource{Name: sub.Dir + "//" + f.Path,
-				Digest: map[string]string{digestSHA256: f.SHA256}, Annotations: map[string]string{"mode": f.Mode}})
-		}
+		s.add(sub.Dir, sub.Files)
+	}
+	if c.All {
+		problems = append(problems, c.rest(s, rendered)...)
 	}
 	for _, file := range c.Packages {
 		sum, err := fileDigest(file)
@@ -92,6 +92,42 @@ func (c *Collector) Collect(ctx context.Context, names []string) (*Statement, []
 		return nil, nil, problems
 	}
 	return s, subjects, problems
+}
+
+// rest adds what the rendered tree has besides the attested directories, such as a
+// README or the mark of a component that is expected to fail, so that a file that is
+// added there later does not go unseen.
+func (c *Collector) rest(s *Statement, rendered string) diag.List {
+	var problems diag.List
+	attested := map[string]bool{}
+	for _, sub := range s.Subject {
+		attested[sub.Name] = true
+	}
+	files, err := readRest(c.Output.Dir, rendered, attested)
+	if err != nil {
+		d := problems.Add(token.Position{}, "attest/drift", "the rendered tree %s cannot be read: %v", rendered, diag.Reason(err))
+		d.Env = true
+		return problems
+	}
+	for _, f := range files {
+		name := path.Join(rendered, f.Path)
+		if !strings.HasPrefix(f.Mode, "0") {
+			d := problems.Add(token.Position{}, "attest/dirty", "%s is no regular file", name)
+			d.Hint = "remove it from the rendered tree"
+			continue
+		}
+		if c.Committed == nil {
+			continue
+		}
+		if ok, err := c.Committed(filepath.Join(c.Output.Dir, filepath.FromSlash(f.Path))); err != nil || !ok {
+			d := problems.Add(token.Position{}, "attest/dirty", "%s is not as commit %.12s has it", name, c.Commit)
+			d.Hint = "commit it, or remove it from the rendered tree"
+		}
+	}
+	if len(files) > 0 {
+		s.add(rendered, files)
+	}
+	return problems
 }
 
 // relative returns a path relative to the repository.

@@ -74,6 +74,15 @@ type Parameters struct {
 	Rendered   string   `json:"renderedDir"` // of the project, relative to its repository
 }
 
+// add makes a directory a subject, and its files byproducts.
+func (s *Statement) add(dir string, files []File) {
+	s.Subject = append(s.Subject, Resource{Name: dir, Digest: map[string]string{digestTree: TreeDigest(files)}})
+	for _, f := range files {
+		s.Predicate.RunDetails.Byproducts = append(s.Predicate.RunDetails.Byproducts, Resource{Name: dir + "//" + f.Path,
+			Digest: map[string]string{digestSHA256: f.SHA256}, Annotations: map[string]string{"mode": f.Mode}})
+	}
+}
+
 // MaxStatement bounds the size of a statement that is read: one of all of Fedora
 // has less than 50 MiB.
 const MaxStatement = 128 << 20

@@ -23,7 +23,10 @@ const maxFiles = 100_000
 
 // ReadTree lists the files of a directory, sorted by path. What is neither a file
 // nor a directory nor a link has the mode "special" and no digest.
-func ReadTree(dir string) ([]File, error) {
+func ReadTree(dir string) ([]File, error) { return readTree(dir, nil) }
+
+// readTree is ReadTree without the directories that skip names.
+func readTree(dir string, skip func(path string) bool) ([]File, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
@@ -31,6 +34,9 @@ func ReadTree(dir string) ([]File, error) {
 	defer root.Close()
 	var files []File
 	err = fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() && skip != nil && skip(p) {
+			return fs.SkipDir
+		}
 		if err != nil || e.IsDir() {
 			return err
 		}

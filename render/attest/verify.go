@@ -58,6 +58,12 @@ func Verify(data []byte, keys []PublicKey, at Place) (*Verified, error) {
 	}
 	dirs := map[string]bool{}
 	for _, sub := range s.Subject {
+		if params.All && sub.Name == params.Rendered { // which the end is about
+			if TreeDigest(want[sub.Name]) != sub.Digest[digestTree] {
+				return nil, bad("the digest of %s is not that of the files it lists", excerpt(sub.Name))
+			}
+			continue
+		}
 		if sub.Digest[digestTree] != "" {
 			dirs[sub.Name] = true
 			if err := v.directory(sub, want[sub.Name], at); err != nil {
@@ -67,8 +73,13 @@ func Verify(data []byte, keys []PublicKey, at Place) (*Verified, error) {
 			return nil, err
 		}
 	}
+	if err := verifyMaterials(s.Predicate.BuildDefinition.ResolvedDependencies, at); err != nil {
+		return nil, err
+	}
 	if params.All {
-		return v, otherDirectories(at, params.Rendered, dirs)
+		if err := v.rest(at, params.Rendered, dirs, want[params.Rendered]); err != nil {
+			return nil, err
+		}
 	}
 	return v, nil
 }
@@ -136,8 +147,68 @@ func fileDigest(name string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
-// otherDirectories reports the first rendered directory that was not attested.
-func otherDirectories(at Place, rendered string, known map[string]bool) error {
+// verifyMaterials compares the files of the project that the rendered directories
+// come from, such as overlays, with what they were.
+func verifyMaterials(list []Resource, at Place) error {
+	root, err := os.OpenRoot(at.Root)
+	if err != nil {
+		return &diag.Diagnostic{Code: "attest/differs", Message: fmt.Sprintf("the project cannot be read: %v", diag.Reason(err)), Env: true}
+	}
+	defer root.Close()
+	for _, r := range list {
+		kind, _, _ := strings.Cut(r.Name, ":")
+		if r.Name == "project" || slices.Contains([]string{"upstream", "macros", "source"}, kind) {
+			continue // which are no files here
+		}
+		if !fs.ValidPath(r.Name) {
+			return bad("%q is no place in a repository", excerpt(r.Name))
+		}
+		if st, err := root.Stat(r.Name); err == nil && !st.Mode().IsRegular() { // to open a pipe is to wait for it
+			return errDiffers(r.Name, "is no regular file", "restore it with git")
+		}
+		_, sum, err := readFile(root, r.Name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return errDiffers(r.Name, "is missing", "restore it with git")
+		}
+		if err != nil {
+			return &diag.Diagnostic{Code: "attest/differs", Message: fmt.Sprintf("%s cannot be read: %v", r.Name, diag.Reason(err)), Env: true}
+		}
+		if sum != r.Digest[digestSHA256] {
+			return errDiffers(r.Name, "has another content", "see 'git diff'")
+		}
+	}
+	return nil
+}
+
+// rest compares what the rendered tree has besides the attested directories with
+// what it should have.
+func (v *Verified) rest(at Place, rendered string, attested map[string]bool, want []File) error {
+	if err := otherDirectories(at, rendered, attested, want); err != nil {
+		return err
+	}
+	have, err := readRest(at.Rendered, rendered, attested)
+	if errors.Is(err, fs.ErrNotExist) && len(want) == 0 {
+		return nil // there is none, which the subjects would have shown
+	}
+	if err != nil {
+		return &diag.Diagnostic{Code: "attest/differs", Message: fmt.Sprintf("%s cannot be read: %v", rendered, diag.Reason(err)), Env: true}
+	}
+	if file, how := Difference(want, have); how != "" {
+		return errDiffers(path.Join(rendered, file), how, "see 'git status', or attest the tree again")
+	}
+	v.Files += len(have)
+	return nil
+}
+
+// readRest lists the files of a rendered tree that are in none of the attested
+// directories, which are named from the top of the repository.
+func readRest(dir, rendered string, attested map[string]bool) ([]File, error) {
+	return readTree(dir, func(p string) bool { return attested[path.Join(rendered, p)] })
+}
+
+// otherDirectories reports the first directory of a component that was not attested,
+// and of which the rest of the tree has no file.
+func otherDirectories(at Place, rendered string, attested map[string]bool, rest []File) error {
 	letters, err := os.ReadDir(at.Rendered)
 	if err != nil {
 		return nil // there are none, which the subjects would have shown
@@ -151,7 +222,9 @@ func otherDirectories(at Place, rendered string, known map[string]bool) error {
 			return err
 		}
 		for _, c := range list {
-			if name := path.Join(rendered, l.Name(), c.Name()); c.IsDir() && !known[name] {
+			dir := path.Join(l.Name(), c.Name())
+			within := func(f File) bool { return strings.HasPrefix(f.Path, dir+"/") }
+			if name := path.Join(rendered, dir); c.IsDir() && !attested[name] && !slices.ContainsFunc(rest, within) {
 				return errDiffers(name, "was added", "render with --clean-stale, or attest the tree again")
 			}
 		}

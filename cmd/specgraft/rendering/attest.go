@@ -192,8 +192,9 @@ func VerifyCmd(g *cli.Globals) *cobra.Command {
 		Use:   "verify FILE",
 		Short: "Check an attestation against the tree that is here",
 		Long: `Verify checks that the project is at the commit of an attestation, and that its
-rendered directories are what it says, file by file, and source packages with
---srpms. It names the first file that differs: one that was changed, added, removed
+rendered directories and the files of the project that they come from are what it
+says, and source packages with --srpms. One of all components (attest -a) allows no
+other file in the rendered tree. It names the first file that differs: one that was changed, added, removed
 or renamed, or whose mode is another. With --key the signature must be one of that
 key. Nothing is rendered, and no network is needed.`,
 		Example: `  specgraft verify provenance.json
