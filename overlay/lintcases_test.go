@@ -117,6 +117,8 @@ var surpriseCases = []lintCase{
 	{"left-branch", "the whole conditional in the section", "Name: x\n%files\n%if 1\n/a\n%endif\n%changelog\n",
 		[]overlay.Op{{Type: overlay.AppendLines, Section: "%files", Lines: []string{"/b2"}}}, false, ""},
 
+	{"inside-continuation", "a comment without the backslash", "Name: x\n%build\nmake \\\n  A=b \\\n  C=d\n",
+		[]overlay.Op{{Type: overlay.SearchReplace, Regex: `^  A=b .$`, Replacement: "  # A=b"}}, true, "take the line out with its line break"},
 	{"inside-continuation", "a comment in the middle", "Name: x\n%build\nmake \\\n  A=b \\\n  C=d\n",
 		[]overlay.Op{{Type: overlay.SearchReplace, Regex: `^  A=b`, Replacement: "  # A=b"}}, true, "C=d"},
 	{"inside-continuation", "a comment at the end", "Name: x\n%build\nmake \\\n  A=b \\\n  C=d\n",

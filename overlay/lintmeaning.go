@@ -205,6 +205,15 @@ func (c *checkup) comments() {
 	}
 }
 
+// inScript reports whether a line is in a section that a shell runs.
+func (c *checkup) inScript(i int) bool {
+	switch c.after.Parts[c.after.Lines[i].Part].Name {
+	case "", "%package", "%description", "%files", "%changelog":
+		return false
+	}
+	return true
+}
+
 // commentInside notices a comment within a continued command: the shell joins
 // the lines first, so that it hides the end of the command and no more.
 func (c *checkup) commentInside(i int, t traced) {
@@ -219,8 +228,7 @@ func (c *checkup) commentInside(i int, t traced) {
 	if next >= len(c.lines) || c.lines[next].mark == added || int(c.lines[next].was) >= c.before.Blocks[b].End || c.after.Lines[next].Form != spec.FormText {
 		return
 	}
-	part := c.after.Parts[c.after.Lines[i].Part].Name
-	if part == "" || part == "%package" || part == "%description" || part == "%files" || part == "%changelog" {
+	if !c.inScript(i) {
 		return
 	}
 	c.warn("overlay/inside-continuation", "replacement", fmt.Sprintf("a comment ends the continued command, and what follows becomes a command of its own: %s", short(c.file.Line(next).Text)),

@@ -45,7 +45,8 @@ func (c *checkup) blocks() {
 		was, next := int(t.was), int(c.lines[i+1].was)
 		if b := c.before.Lines[was].Block; b >= 0 && next == was+1 && c.before.Lines[next].Block == b &&
 			c.before.Blocks[b].Kind == spec.BlockContinuation && c.before.Lines[was].Form == spec.FormText &&
-			!endsInBackslash(c.file.Line(i).Text) && c.after.Lines[i+1].Form == spec.FormText && c.continuedAbove(i) {
+			!endsInBackslash(c.file.Line(i).Text) && c.after.Lines[i+1].Form == spec.FormText && c.continuedAbove(i) &&
+			!(strings.HasPrefix(strings.TrimSpace(c.file.Line(i).Text), "#") && c.inScript(i)) { // which commentInside says
 			c.warn("overlay/inside-continuation", "replacement", fmt.Sprintf("the line no longer continues, so what follows it becomes a command of its own: %s", short(c.file.Line(i+1).Text)),
 				`keep the backslash at the end of the line, or match the line break too (multiline = true, regex ending in \n)`, c.related(i, "it was: %s", short(c.former[was].Text)))
 		}

@@ -205,7 +205,7 @@ func (r *Renderer) report(res *Result, tree *overlay.Tree, list []finding) bool 
 		if homeless {
 			res.homeless = append(res.homeless, d)
 		}
-		if !f.Rejected && !r.Lint || f.Own && !own {
+		if !f.Rejected && !r.Lint || f.Own && !own || f.Code == "macro/no-file" && saidMissing(res.Diags, d.Pos) {
 			continue
 		}
 		if f.Rejected {
@@ -222,6 +222,15 @@ func (r *Renderer) report(res *Result, tree *overlay.Tree, list []finding) bool 
 		res.add(diag.List{d})
 	}
 	return ok
+}
+
+// saidMissing reports whether a line is said already to use a source or patch
+// that an overlay took away.
+func saidMissing(list diag.List, pos token.Position) bool {
+	return slices.ContainsFunc(list, func(d diag.Diagnostic) bool {
+		return (d.Code == "overlay/patch-missing" || d.Code == "overlay/source-missing") &&
+			slices.ContainsFunc(d.Related, func(x diag.Related) bool { return x.Pos == pos })
+	})
 }
 
 // locate gives a diagnostic the position of the cause: an overlay or another
@@ -289,7 +298,12 @@ func (r *Renderer) locate(res *Result, tree *overlay.Tree, f *finding, d *diag.D
 	}
 	for _, x := range f.Related {
 		if k := x.Line - 1; k >= 0 && k < tree.Spec.Len() {
-			d.Related = append(d.Related, diag.Related{Pos: token.Position{Filename: tree.Spec.Name(), Line: x.Line, Column: 1}, Message: x.Message + ": " + strings.TrimSpace(tree.Spec.Line(k).Text)})
+			other := tree.Spec.Line(k)
+			pos := token.Position{Filename: tree.Spec.Name(), Line: x.Line, Column: 1}
+			if other.Num > 0 && d.Pos.Filename == pos.Filename { // beside a line of upstream's, not of the rendered spec
+				pos.Line = other.Num
+			}
+			d.Related = append(d.Related, diag.Related{Pos: pos, Message: x.Message + ": " + strings.TrimSpace(other.Text)})
 		}
 	}
 	return own

@@ -211,6 +211,7 @@ func (r *Renderer) component(ctx context.Context, c *components.Component, last 
 		last(ctx, res, tree)
 	}
 	res.Diags = overlay.Adjust(res.Diags, r.levels())
+	res.Diags.Sort()
 	return res
 }
 

@@ -57,7 +57,13 @@ var warnedCases = []struct {
 	{"changelog-macro", "doubled, and a number", "", generated.Replace(rig), "-- changelog --\n* Mon Jan 05 2026 Kim\n- Use %%configure, 100% of it\n", ""},
 
 	{"macro/changelog", "one that begins when history does", "", generated.Replace(rig), "", "write a first entry into a file named changelog"},
+	{"overlay/patch-missing", "where it is said", `overlays = [{ type = "spec-remove-tag", tag = "Patch7" }]`,
+		strings.Replace(rig, "rig.tgz", "rig.tgz\nPatch7: a.patch", 1) + "%prep\n%setup -q\n%patch -P 7\n", "", "patch 7 is removed"},
 	{"macro/changelog", "with a first entry", "", generated.Replace(rig), "-- changelog --\n* Mon Jan 05 2026 Kim\n- First\n", ""},
+
+	{"macro/no-file", "a number that never was", "", rig + "%prep\n%setup -q\n%patch -P 7\n", "", "there is no patch number 7"},
+	{"macro/no-file", "an overlay took it away, which is said", `overlays = [{ type = "spec-remove-tag", tag = "Patch7" }]`,
+		strings.Replace(rig, "rig.tgz", "rig.tgz\nPatch7: a.patch", 1) + "%prep\n%setup -q\n%patch -P 7\n", "", ""},
 
 	{"suffix-gone", "upstream went on", `specgraft.release = { suffix = ".quay.1", suffix-until = "2-2" }`, rig, "", "upstream is at 2-3, ahead of 2-2"},
 	{"suffix-gone", "upstream is where it was", `specgraft.release = { suffix = ".quay.1", suffix-until = "2-3" }`, rig, "", ""},
