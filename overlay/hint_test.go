@@ -43,6 +43,9 @@ x
 		{"changed earlier", []overlay.Op{
 			{Type: overlay.SearchReplace, Regex: "make all", Replacement: "ninja"}, {Type: overlay.SearchReplace, Regex: "^make all", Replacement: "y"},
 		}, []string{"x.toml:1:1: an earlier overlay (spec-search-replace) changed it: make all", "x.spec:10:1: it stood here upstream"}},
+		{"number of a bare patch that moved", []overlay.Op{
+			{Type: overlay.AddTag, Tag: "Patch", Value: "a"}, {Type: overlay.AddTag, Tag: "Patch", Value: "b"}, {Type: overlay.RemoveTag, Tag: "Patch", Value: "a"}, {Type: overlay.RemoveTag, Tag: "Patch1"},
+		}, []string{"x.spec:4:1: it is number 0 to rpm: Patch: b", "as the overlays so far have left them"}},
 		{"tag elsewhere", []overlay.Op{{Type: overlay.UpdateTag, Tag: "Summary", Value: "y"}},
 			[]string{`x.spec:6:1: package "devel" has it: Summary: headers`, `set package = "devel"`}},
 		{"tag in the preamble", []overlay.Op{{Type: overlay.UpdateTag, Tag: "Version", Value: "y", Package: "devel"}},

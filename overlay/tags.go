@@ -214,7 +214,21 @@ func (r *run) noTag() *diag.Diagnostic {
 	if n := diag.Nearest(r.op.Tag, names); n != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", n)
 	}
+	if family, number, ok := listedTag(r.op.Tag); ok && number != "" {
+		r.bareNumbers(family, d)
+	}
 	return d
+}
+
+// bareNumbers says which numbers the sources or patches without one have.
+func (r *run) bareNumbers(family string, d *diag.Diagnostic) {
+	list := entries(r.spec, r.tree.Files)
+	for i := range list {
+		if e := &list[i]; e.family == family && e.bare && !e.included() && len(d.Related) < 5 {
+			d.Related = append(d.Related, diag.Related{Pos: r.spec.Pos(e.line), Message: fmt.Sprintf("it is number %d to rpm: %s", e.number, quoteLine(r.spec.Line(e.line).Text))})
+			d.Hint = fmt.Sprintf("a %s without number has the one after the last above it, the first one 0, as the overlays so far have left them", family)
+		}
+	}
 }
 
 // oneOfSeveral says how to take one dependency out of a line that has several. A
