@@ -37,13 +37,11 @@ func Write(path string, data []byte) error {
 // is up to the user's umask, as for everything in the cache.
 func WriteAtomic(path string, write func(io.Writer) error) error {
 	dir := filepath.Dir(path)
-	create := func() (*os.File, error) {
-		return os.OpenFile(filepath.Join(dir, TempPrefix+rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	}
-	f, err := create()
+	tmp := filepath.Join(dir, TempPrefix+rand.Text())
+	f, err := CreateFile(tmp, 0o666)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(dir, 0o777); err == nil {
-			f, err = create()
+			f, err = CreateFile(tmp, 0o666)
 		}
 	}
 	if err != nil {
@@ -58,25 +56,31 @@ func WriteAtomic(path string, write func(io.Writer) error) error {
 		err = Failure(cerr)
 	}
 	if err == nil {
-		if rerr := os.Rename(f.Name(), path); rerr != nil {
+		if rerr := os.Rename(tmp, path); rerr != nil {
 			err = Failure(rerr)
 		}
 	}
 	if err != nil {
-		os.Remove(f.Name())
+		os.Remove(tmp)
 	}
 	return err
 }
 
 // A diskWriter collects small writes and words what goes wrong on the disk.
 type diskWriter struct {
-	f   *os.File
+	f   io.Writer
 	buf []byte
 }
 
 func (w *diskWriter) Write(p []byte) (int, error) {
+	if len(w.buf) == 0 && len(p) >= wholeWrite {
+		if _, err := w.f.Write(p); err != nil {
+			return 0, Failure(err)
+		}
+		return len(p), nil
+	}
 	w.buf = append(w.buf, p...)
-	if len(w.buf) >= 256<<10 {
+	if len(w.buf) >= wholeWrite {
 		if err := w.flush(); err != nil {
 			return 0, err
 		}
@@ -84,7 +88,13 @@ func (w *diskWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// wholeWrite is how many bytes are written at once.
+const wholeWrite = 256 << 10
+
 func (w *diskWriter) flush() error {
+	if len(w.buf) == 0 {
+		return nil
+	}
 	_, err := w.f.Write(w.buf)
 	w.buf = w.buf[:0]
 	if err != nil {
@@ -136,19 +146,20 @@ func ReadBounded(path string, limit int64) ([]byte, error) {
 }
 
 func readLarge(path string, limit int64) ([]byte, error) {
-	if err := CheckRegular(path, limit); err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
+	f, size, err := OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(b)) > limit {
-		err = ErrTooLong
+	if size > limit {
+		return nil, ErrTooLong
 	}
-	return b, err
+	b := make([]byte, size)
+	n, err := f.ReadAt(b, 0)
+	if errors.Is(err, io.EOF) { // it has just become shorter
+		err = nil
+	}
+	return b[:n], err
 }
 
 // Failure words a failure of the cache directory.

@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
 	"sort"
 	"strings"
+
+	"specgraft/fedora/cache"
 )
 
 // Bounds on pack files. Git makes chains of 50 deltas, and 4,095 when it is told
@@ -44,7 +45,7 @@ type packFile struct {
 	path  string // without the suffix
 	index []byte
 	n     int
-	file  *os.File // nil when whole has all of it
+	file  *cache.File // nil when whole has all of it
 	size  int64
 	whole []byte
 }
@@ -74,20 +75,15 @@ func openPack(path string) (*packFile, error) {
 	if rest < 0 || rest%8 != 0 || rest/8 > int64(p.n) {
 		return nil, p.damaged("the index is cut off")
 	}
-	f, err := os.Open(path + ".pack")
+	f, size, err := cache.OpenFile(path + ".pack")
 	if err != nil {
 		return nil, err
 	}
-	st, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	p.size = st.Size()
+	p.size = size
 	if p.size <= wholePack {
 		defer f.Close()
 		p.whole = make([]byte, p.size)
-		if _, err := io.ReadFull(f, p.whole); err != nil {
+		if _, err := f.ReadAt(p.whole, 0); err != nil {
 			return nil, p.damaged("the pack is cut off")
 		}
 	} else {
@@ -108,20 +104,20 @@ func openPack(path string) (*packFile, error) {
 // readSized reads a whole file by its size, one that is longer than limit being
 // foreign.
 func readSized(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, size, err := cache.OpenFile(path)
+	if errors.Is(err, cache.ErrIrregular) || err == nil && size > limit {
+		err = errForeign
+	}
+	if f != nil {
+		defer f.Close()
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() || st.Size() > limit {
-		return nil, errForeign
-	}
-	data := make([]byte, st.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
+	data := make([]byte, size)
+	if _, err := f.ReadAt(data, 0); err == io.EOF {
+		return nil, io.ErrUnexpectedEOF
+	} else if err != nil {
 		return nil, err
 	}
 	return data, nil

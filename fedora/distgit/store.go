@@ -86,15 +86,10 @@ func plainConfig(path string) bool {
 // scan opens the packs that are there, and reports whether they are others than
 // before.
 func (s *objectStore) scan() (changed bool, err error) {
-	d, err := os.Open(filepath.Join(s.dir, "pack"))
+	files, err := os.ReadDir(filepath.Join(s.dir, "pack"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	files, err := d.ReadDir(-1)
-	d.Close()
 	if err != nil {
 		return false, err
 	}
@@ -512,7 +507,7 @@ func (b *blobStream) Read(buf []byte) (int, error) {
 
 // loose reads an object from a file of its own.
 func (s *objectStore) loose(id string) (object, io.Reader, error) {
-	f, err := os.Open(filepath.Join(s.dir, id[:2], id[2:]))
+	f, stored, err := cache.OpenFile(filepath.Join(s.dir, id[:2], id[2:]))
 	if errors.Is(err, fs.ErrNotExist) {
 		return object{missing: true}, nil, nil
 	}
@@ -521,7 +516,7 @@ func (s *objectStore) loose(id string) (object, io.Reader, error) {
 	}
 	defer f.Close()
 	bad := fmt.Errorf("loose object %s is damaged", ShortID(id))
-	z, err := zlib.NewReader(bufio.NewReader(f))
+	z, err := zlib.NewReader(bufio.NewReader(io.NewSectionReader(f, 0, stored)))
 	if err != nil {
 		return object{}, nil, bad
 	}

@@ -9,7 +9,6 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -164,20 +163,18 @@ func read(path, commit string, buf []byte) (*stored, error) {
 	s := &stored{path: path}
 	var tail []byte
 	var size int64
-	var f *os.File // of a large one
+	var f *cache.File // of a large one
 	if !full {
 		s.whole = bytes.Clone(buf[:n])
 		tail, size = s.whole, int64(n)
 	} else {
-		if f, err = os.Open(path); err != nil {
+		if f, size, err = cache.OpenFile(path); err != nil {
 			return nil, err
 		}
 		defer f.Close()
-		fi, err := f.Stat()
-		if err != nil {
-			return nil, err
+		if size < smallFile {
+			return nil, errFile // it has just become shorter
 		}
-		size = fi.Size()
 		if size <= wholeFile { // its files will be wanted, one after the other
 			s.whole = make([]byte, size)
 			tail = s.whole
@@ -226,7 +223,7 @@ func (s *stored) bytes(i int) ([]byte, error) {
 	if s.whole != nil {
 		data = s.whole[w.off : w.off+size : w.off+size]
 	} else {
-		f, err := os.Open(s.path)
+		f, _, err := cache.OpenFile(s.path)
 		if err != nil {
 			return nil, err
 		}
