@@ -2,7 +2,6 @@ package render
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -72,10 +71,7 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 		index = r.openIndex(out)
 		defer index.save()
 	}
-	done := make([]chan *Outcome, len(names))
-	for i := range done {
-		done[i] = make(chan *Outcome, 1)
-	}
+	inOrder := newSequence(len(names), emit)
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(jobs, len(names)) {
@@ -89,14 +85,46 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 				if fatal(o.Diags) || opt.FailFast && o.Status == Error && !o.Expected {
 					cancel()
 				}
-				done[i] <- o
+				inOrder.put(i, o)
 			}
 		})
 	}
-	for i := range names {
-		emit(<-done[i])
-	}
 	workers.Wait()
+}
+
+// A sequence hands on what several goroutines come to in another order in the
+// order that it is wanted in. It is handed on by whoever has just brought what was
+// missing, so that nobody has to be woken for it; the others do not wait for that.
+type sequence struct {
+	emit func(*Outcome)
+
+	mu       sync.Mutex
+	ready    []*Outcome
+	next     int
+	emitting bool // somebody is
+}
+
+func newSequence(n int, emit func(*Outcome)) *sequence {
+	return &sequence{emit: emit, ready: make([]*Outcome, n)}
+}
+
+// put brings outcome i.
+func (s *sequence) put(i int, o *Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready[i] = o
+	if s.emitting {
+		return
+	}
+	s.emitting = true
+	for s.next < len(s.ready) && s.ready[s.next] != nil {
+		o, s.ready[s.next] = s.ready[s.next], nil
+		s.next++
+		s.mu.Unlock()
+		s.emit(o)
+		s.mu.Lock()
+	}
+	s.emitting = false
 }
 
 // fatal reports whether the output tree cannot be written, which will be no
@@ -126,18 +154,29 @@ func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, name 
 	if ctx.Err() != nil {
 		return o
 	}
-	var inputs [sha256.Size]byte
-	var commit string
-	known := false
-	if index != nil {
-		if inputs, commit, known = r.inputs(ctx, name); known && !opt.Verify {
-			if same := r.reuse(out, index, name, inputs); same != nil {
+	var in *inputs
+	if r.CacheDir != "" && !opt.ExplainFiles {
+		in = r.inputs(ctx, name)
+	}
+	if in != nil && !opt.Verify {
+		if index != nil {
+			if same := r.reuse(out, index, name, in); same != nil {
 				same.OutputDir = o.OutputDir
 				return same
 			}
 		}
+		if kept := r.results.get(name, in); kept != nil {
+			defer kept.release()
+			o.Status, o.Commit, o.Diags = OK, in.commit, kept.diags
+			r.settle(out, o, kept.files, opt)
+			if o.Wanted != nil {
+				o.Wanted = kept.own()
+			}
+			index.note(out, o, in, kept.files, opt)
+			return o
+		}
 	}
-	res := r.Render(ctx, name)
+	res := r.named(ctx, name, in, r.filter)
 	if ctx.Err() != nil {
 		return o
 	}
@@ -165,6 +204,21 @@ func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, name 
 	if opt.ExplainFiles && !res.Failed() {
 		o.Files = res.FileReasons()
 	}
+	if in != nil && !r.stillThere(res.Config, in) {
+		in = nil
+	}
+	if in != nil && o.Status == OK {
+		r.results.put(name, in, files, o.Diags)
+	}
+	r.settle(out, o, files, opt)
+	index.note(out, o, in, files, opt)
+	return o
+}
+
+// settle compares the directory of a component with the files that it should
+// have, or makes it so.
+func (r *Renderer) settle(out *Output, o *Outcome, files []*overlay.File, opt RunOptions) {
+	name := o.Component
 	var err error
 	if opt.Check {
 		o.Changes, err = out.Compare(name, files)
@@ -190,12 +244,6 @@ func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, name 
 		c.Component = name
 		o.fail(diag.List{c})
 	}
-	if known && o.Status == OK && !(o.Changed && opt.Check) && commit == res.Upstream.Commit && r.stillThere(ctx, res.Config, inputs) {
-		index.remember(out, res, inputs, o.Diags)
-	} else if index != nil {
-		index.put(name, nil)
-	}
-	return o
 }
 
 // fail adds diagnostics and makes the outcome an error.

@@ -98,6 +98,46 @@ func readTree(t testing.TB, dir string) map[string]string {
 	return tree
 }
 
+// TestRenderedBefore renders into two new directories with one cache. The second
+// time nothing is read of what most components are made from, and what comes out,
+// warnings included, is the same.
+func TestRenderedBefore(t *testing.T) {
+	t.Parallel()
+	r := openExample(t, example)
+	r.CacheDir, r.Lint = r.Store.CacheDir(), true
+	first, again := filepath.Join(t.TempDir(), "specs"), filepath.Join(t.TempDir(), "specs")
+	problems := renderInto(t, r, first, 0)
+	snapshots := filepath.Join(r.CacheDir, "snapshots")
+	read := func() (n int) {
+		filepath.WalkDir(snapshots, func(_ string, e fs.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				n++
+			}
+			return nil
+		})
+		return n
+	}
+	all := read()
+	if err := os.RemoveAll(snapshots); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(problems, renderInto(t, r, again, 0)); d != "" {
+		t.Errorf("other problems the second time (-first +second):\n%s", d)
+	}
+	if d := cmp.Diff(readTree(t, first), readTree(t, again)); d != "" {
+		t.Errorf("another tree the second time (-first +second):\n%s", d)
+	}
+	unknown := 0
+	for _, name := range r.Project.Names() {
+		if _, ok := r.Inputs(t.Context(), name); !ok {
+			unknown++
+		}
+	}
+	if n := read(); n > unknown || n >= all {
+		t.Errorf("%d of %d components were rendered again, where %d may have to be", n, all, unknown)
+	}
+}
+
 // TestExample renders the example distribution and compares with the tree that
 // is checked in.
 func TestExample(t *testing.T) {

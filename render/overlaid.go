@@ -12,7 +12,7 @@ import (
 // and git history: an editor asks for it after every key. It lacks the files,
 // and the problems, that follow from that.
 func (r *Renderer) Overlaid(ctx context.Context, c *components.Component) *Result {
-	res, tree := r.begin(ctx, c)
+	res, tree := r.begin(ctx, c, nil)
 	if tree == nil {
 		return res
 	}

@@ -25,6 +25,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -85,6 +86,8 @@ type Renderer struct {
 	cutOff    *diag.Diagnostic // the history is, as allowed
 	logs      autospec.Cache
 	verdicts  verdicts
+	results   results
+	wd        string // working directory, empty when there is none
 
 	templateOnce     sync.Once
 	templateSet      *template.Set
@@ -168,7 +171,7 @@ func (r *Result) fail(err error) bool {
 // Render renders one component in memory. It never writes and does not fail
 // otherwise than by the diagnostics of the result.
 func (r *Renderer) Render(ctx context.Context, name string) *Result {
-	return r.named(ctx, name, r.filter)
+	return r.named(ctx, name, nil, r.filter)
 }
 
 // Draft renders a component as Render does, but without evaluating the spec that
@@ -176,13 +179,15 @@ func (r *Renderer) Render(ctx context.Context, name string) *Result {
 // refer to are there. It is for callers that evaluate the spec themselves, as most
 // of the time of Render goes into that.
 func (r *Renderer) Draft(ctx context.Context, name string) *Result {
-	return r.named(ctx, name, r.unfiltered)
+	return r.named(ctx, name, nil, r.unfiltered)
 }
 
 // A lastStep decides which files a rendered component has.
 type lastStep func(context.Context, *Result, *overlay.Tree)
 
-func (r *Renderer) named(ctx context.Context, name string, last lastStep) *Result {
+// named renders the component called name. Its inputs are nil unless the caller
+// has found them out already.
+func (r *Renderer) named(ctx context.Context, name string, in *inputs, last lastStep) *Result {
 	c, problems := r.Project.Component(name)
 	if problems.HasErrors() || c == nil {
 		res := &Result{Component: name, Config: c}
@@ -191,7 +196,7 @@ func (r *Renderer) named(ctx context.Context, name string, last lastStep) *Resul
 		}
 		return res
 	}
-	res := r.component(ctx, c, last)
+	res := r.component(ctx, c, in, last)
 	res.add(problems)
 	return res
 }
@@ -199,11 +204,11 @@ func (r *Renderer) named(ctx context.Context, name string, last lastStep) *Resul
 // RenderComponent renders a component as it is given, which need not be what
 // the project's configuration says: with an overlay more or less, for instance.
 func (r *Renderer) RenderComponent(ctx context.Context, c *components.Component) *Result {
-	return r.component(ctx, c, r.filter)
+	return r.component(ctx, c, nil, r.filter)
 }
 
-func (r *Renderer) component(ctx context.Context, c *components.Component, last lastStep) *Result {
-	res, tree := r.begin(ctx, c)
+func (r *Renderer) component(ctx context.Context, c *components.Component, in *inputs, last lastStep) *Result {
+	res, tree := r.begin(ctx, c, in)
 	if tree == nil {
 		return res
 	}
@@ -217,14 +222,14 @@ func (r *Renderer) component(ctx context.Context, c *components.Component, last 
 
 // begin gets the packaging of a component and the macros that it is evaluated
 // with. The tree is nil when that failed.
-func (r *Renderer) begin(ctx context.Context, c *components.Component) (*Result, *overlay.Tree) {
+func (r *Renderer) begin(ctx context.Context, c *components.Component, in *inputs) (*Result, *overlay.Tree) {
 	res := &Result{Component: c.Name, Config: c}
 	if err := checkName(c); err != nil {
 		res.fail(err)
 		return res, nil
 	}
 	r.setup()
-	tree, src, err := r.Source(ctx, c)
+	tree, src, err := r.source(ctx, c, in)
 	if err != nil {
 		res.fail(err)
 		return res, nil
@@ -319,7 +324,9 @@ func (r *Renderer) setup() {
 		if r.CacheDir != "" {
 			r.logs.Dir = filepath.Join(r.CacheDir, logDir)
 			r.verdicts.dir = filepath.Join(r.CacheDir, "filter.v1")
+			r.results.dir = filepath.Join(r.CacheDir, "rendered.v1")
 		}
+		r.wd, _ = os.Getwd()
 	})
 }
 

@@ -5,83 +5,102 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"hash"
-	"os"
 
 	"specgraft/components"
+	"specgraft/components/lock"
 	"specgraft/fedora/autospec"
-	"specgraft/overlay/diag"
+	"specgraft/overlay"
 )
 
-// inputs returns a digest of everything that a rendered component follows from,
-// and its upstream commit. It is false for components whose inputs are not all
-// known before they are rendered (local ones, templates, source packages, smart
-// releases) and for those with a problem: they are rendered.
-func (r *Renderer) inputs(ctx context.Context, name string) (sum [sha256.Size]byte, commit string, ok bool) {
+// inputs are what a rendered component follows from, as far as that is found out
+// before it is rendered.
+type inputs struct {
+	sum    [sha256.Size]byte // of everything
+	files  [sha256.Size]byte // of the files that the configuration names, which may change meanwhile
+	commit string            // upstream
+	lock   *lock.Lock        // nil without one
+}
+
+// inputs finds out what a rendered component follows from. It is nil for
+// components whose inputs are not all known before they are rendered (local ones,
+// templates, source packages, smart releases) and for those with a problem: they
+// are rendered.
+func (r *Renderer) inputs(ctx context.Context, name string) *inputs {
 	c, problems := r.Project.Component(name)
 	if len(problems) > 0 || c == nil || !validName(name) || aliasName(name) != "" || !c.IsUpstream() || c.Spec.Type == "template" ||
 		c.Release.Calculation == autospec.CalculationSmart {
-		return sum, "", false
+		return nil
 	}
 	u, problems := r.Project.Upstream(c)
 	if len(problems) > 0 || u.Source == "srpm" || r.AllowShallow { // a history that is cut off may grow
-		return sum, "", false
+		return nil
 	}
 	r.setup()
+	if r.wd == "" { // messages may be relative to it
+		return nil
+	}
+	in := &inputs{}
 	h := sha256.New()
 	pins := r.history != nil && r.history.pins != nil
-	fmt.Fprintf(h, "1 %t %t %q %t %t %t %t %t %q %d\n", r.Project.WithoutLocks, pins, r.Build, r.Lint, r.AllowOutside, r.SkipLockValidation, r.Unfiltered, r.WithoutHistory, r.Strict, r.now().UnixNano())
-	wd, err := os.Getwd() // messages may be relative to it
-	if err != nil {
-		return sum, "", false
-	}
-	fmt.Fprintf(h, "%q\n", wd)
+	fmt.Fprintf(h, "2 %t %t %q %t %t %t %t %t %q %d\n", r.Project.WithoutLocks, pins, r.Build, r.Lint, r.AllowOutside, r.SkipLockValidation, r.Unfiltered, r.WithoutHistory, r.Strict, r.now().UnixNano())
+	fmt.Fprintf(h, "%q\n", r.wd)
 	h.Write(r.Project.Digest(c))
-	locked, err := r.lock(name)
-	if err != nil {
-		return sum, "", false
+	var err error
+	if in.lock, err = r.lock(name); err != nil {
+		return nil
 	}
-	if locked != nil {
-		fmt.Fprintf(h, "%+v\n", *locked)
+	if in.lock != nil {
+		fmt.Fprintf(h, "%+v\n", *in.lock)
 	}
-	if commit, err = r.Store.Resolve(ctx, Request(c, u, locked)); err != nil {
-		return sum, "", false
+	if in.commit, err = r.Store.Resolve(ctx, Request(c, u, in.lock)); err != nil {
+		return nil
 	}
-	fmt.Fprintf(h, "%q %q\n", u.URL, commit)
+	fmt.Fprintf(h, "%q %q\n", u.URL, in.commit)
 	if !r.WithoutHistory {
-		changes, err := r.changes(ctx, c, commit)
+		changes, err := r.changes(ctx, c, in.commit)
 		if err != nil {
-			return sum, "", false
+			return nil
 		}
 		if err := json.NewEncoder(h).Encode(changes); err != nil {
-			return sum, "", false
+			return nil
 		}
 	}
-	if !r.hashFiles(h, c) {
-		return sum, "", false
+	var ok bool
+	if in.files, ok = r.hashFiles(c); !ok {
+		return nil
 	}
-	h.Sum(sum[:0])
-	return sum, commit, true
+	h.Write(in.files[:])
+	h.Sum(in.sum[:0])
+	return in
 }
 
 // Inputs returns a digest of everything that the rendered component follows from.
 // It is false where that is not known before it is rendered.
 func (r *Renderer) Inputs(ctx context.Context, name string) (sum [sha256.Size]byte, ok bool) {
-	sum, _, ok = r.inputs(ctx, name)
-	return sum, ok
+	in := r.inputs(ctx, name)
+	if in == nil {
+		return sum, false
+	}
+	return in.sum, true
 }
 
-// hashFiles adds the files that a component's configuration names.
-func (r *Renderer) hashFiles(h hash.Hash, c *components.Component) bool {
-	for _, name := range r.namedFiles(c) {
+// hashFiles returns a digest of the files that a component's configuration names.
+func (r *Renderer) hashFiles(c *components.Component) (sum [sha256.Size]byte, ok bool) {
+	names := r.namedFiles(c)
+	if len(names) == 0 {
+		return sum, true
+	}
+	h := sha256.New()
+	for _, name := range names {
 		data, mode, err := r.sources.open(name)
 		if err != nil {
-			return false
+			return sum, false
 		}
 		fmt.Fprintf(h, "%q %o %d\n", name, mode, len(data))
 		h.Write(data)
 	}
-	return true
+	h.Sum(sum[:0])
+	return sum, true
 }
 
 // namedFiles returns the files that a component's configuration names: its macro
@@ -101,35 +120,37 @@ func (r *Renderer) namedFiles(c *components.Component) []string {
 
 // stillThere reports whether the inputs of a component are what they were before
 // it was rendered. Only files can have changed in the meantime.
-func (r *Renderer) stillThere(ctx context.Context, c *components.Component, before [sha256.Size]byte) bool {
-	if len(r.namedFiles(c)) == 0 {
-		return true
-	}
-	now, _, ok := r.inputs(ctx, c.Name)
-	return ok && now == before
+func (r *Renderer) stillThere(c *components.Component, before *inputs) bool {
+	now, ok := r.hashFiles(c)
+	return ok && now == before.files
 }
 
 // reuse returns the outcome of a component that is known to be as it would be
 // rendered, nil for one that has to be rendered.
-func (r *Renderer) reuse(out *Output, x *treeIndex, name string, inputs [sha256.Size]byte) *Outcome {
-	known := x.get(name, inputs)
+func (r *Renderer) reuse(out *Output, x *treeIndex, name string, in *inputs) *Outcome {
+	known := x.get(name, in.sum)
 	if known == nil || !x.unchanged(out, name, known) {
 		return nil
 	}
-	warnings, ok := known.warnings()
+	warnings, ok := unpackWarnings(known.diags)
 	if !ok {
 		return nil
 	}
 	return &Outcome{Component: name, Status: OK, Commit: known.commit, Diags: warnings}
 }
 
-// remember notes that a component is in the tree as it was rendered.
-func (x *treeIndex) remember(out *Output, res *Result, inputs [sha256.Size]byte, diags diag.List) {
-	packed, ok := packWarnings(diags)
-	files := describe(out, res.Component, res.Files)
-	if !ok || files == nil {
-		x.put(res.Component, nil)
+// note takes down what became of a component: that it is in the tree as it should
+// be, with inputs that are known, or nothing.
+func (x *treeIndex) note(out *Output, o *Outcome, in *inputs, files []*overlay.File, opt RunOptions) {
+	if x == nil {
 		return
 	}
-	x.put(res.Component, &indexed{inputs: inputs, commit: res.Upstream.Commit, diags: packed, files: files})
+	var known *indexed
+	if in != nil && o.Status == OK && !(o.Changed && opt.Check) {
+		packed, ok := packWarnings(o.Diags)
+		if list := describe(out, o.Component, files); ok && list != nil {
+			known = &indexed{inputs: in.sum, commit: in.commit, diags: packed, files: list}
+		}
+	}
+	x.put(o.Component, known)
 }

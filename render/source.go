@@ -46,6 +46,12 @@ func Request(c *components.Component, u components.Upstream, locked *lock.Lock) 
 // Source returns a component's packaging before anything is done to it: the
 // spec, under the component's name, and all other files.
 func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overlay.Tree, Source, error) {
+	return r.source(ctx, c, nil)
+}
+
+// source is Source for a component whose inputs may be known already, else nil:
+// then the commit is theirs, whatever happened to the branch in the meantime.
+func (r *Renderer) source(ctx context.Context, c *components.Component, in *inputs) (*overlay.Tree, Source, error) {
 	switch {
 	case c.Spec.Type == "template":
 		return r.templated(c)
@@ -56,8 +62,11 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 	if err := problems.Err(); err != nil {
 		return nil, Source{}, err
 	}
-	locked, err := r.lock(c.Name)
-	if err != nil {
+	var locked *lock.Lock
+	var err error
+	if in != nil {
+		locked = in.lock
+	} else if locked, err = r.lock(c.Name); err != nil {
 		return nil, Source{}, err
 	}
 	src := Source{Lock: locked, Request: Request(c, u, locked)}
@@ -80,10 +89,16 @@ func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overla
 		return &placed
 	}
 	var snap *snapshot.Snapshot
-	if u.Source == "srpm" {
+	switch {
+	case u.Source == "srpm":
 		snap, err = r.sourcePackage(ctx, c, u, &src)
-	} else if src.Commit, err = r.Store.Resolve(ctx, src.Request); err == nil {
+	case in != nil:
+		src.Commit = in.commit
 		snap, err = r.Store.Snapshot(ctx, u.URL, src.Commit)
+	default:
+		if src.Commit, err = r.Store.Resolve(ctx, src.Request); err == nil {
+			snap, err = r.Store.Snapshot(ctx, u.URL, src.Commit)
+		}
 	}
 	if err != nil {
 		return nil, src, at(err)

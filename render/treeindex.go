@@ -168,17 +168,17 @@ func describe(out *Output, name string, files []*overlay.File) []indexedFile {
 	return list
 }
 
-// warnings reads the diagnostics that came with a component.
-func (c *indexed) warnings() (l diag.List, ok bool) {
-	if c.diags == nil {
+// unpackWarnings reads the diagnostics that came with a component.
+func unpackWarnings(packed []byte) (l diag.List, ok bool) {
+	if packed == nil {
 		return nil, true
 	}
-	err := gob.NewDecoder(bytes.NewReader(c.diags)).Decode(&l)
+	err := gob.NewDecoder(bytes.NewReader(packed)).Decode(&l)
 	return l, err == nil
 }
 
-// packWarnings is the reverse of warnings. Only what comes back as it was is
-// kept.
+// packWarnings is the reverse of unpackWarnings. Only what comes back as it was
+// is kept.
 func packWarnings(l diag.List) ([]byte, bool) {
 	if len(l) == 0 {
 		return nil, true
@@ -187,7 +187,7 @@ func packWarnings(l diag.List) ([]byte, bool) {
 	if err := gob.NewEncoder(&b).Encode(l); err != nil {
 		return nil, false
 	}
-	again, ok := (&indexed{diags: b.Bytes()}).warnings()
+	again, ok := unpackWarnings(b.Bytes())
 	return b.Bytes(), ok && reflect.DeepEqual(again, l)
 }
 

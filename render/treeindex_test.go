@@ -146,7 +146,7 @@ func TestIndexFile(t *testing.T) {
 	if !ok || saved != 12345 || len(known) != 2 || known["zlib"].files[0].id != (fileID{1, 2, 3, -4, 5}) {
 		t.Fatalf("read %v, %d, %v", known, saved, ok)
 	}
-	if l, ok := known["bash"].warnings(); !ok || !reflect.DeepEqual(l, list) {
+	if l, ok := unpackWarnings(known["bash"].diags); !ok || !reflect.DeepEqual(l, list) {
 		t.Errorf("warnings came back as %v", l)
 	}
 	again := &treeIndex{known: known}

@@ -124,10 +124,18 @@ func Abridge(names []string, n int) string {
 
 // Relative returns a path relative to the working directory when it is below it.
 func Relative(p string) string {
-	if wd, err := filepath.Abs("."); err == nil {
-		if rel, err := filepath.Rel(wd, p); err == nil && filepath.IsLocal(rel) {
-			return rel
-		}
+	wd, err := filepath.Abs(".")
+	if err != nil {
+		return p
+	}
+	return RelativeTo(wd, p)
+}
+
+// RelativeTo shortens a path below wd, which is the working directory, for who has
+// many of them: the system is asked where that is only once.
+func RelativeTo(wd, p string) string {
+	if rel, err := filepath.Rel(wd, p); err == nil && filepath.IsLocal(rel) {
+		return rel
 	}
 	return p
 }

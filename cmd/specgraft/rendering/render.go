@@ -167,6 +167,7 @@ type renderRun struct {
 
 	patch *patchFile // nil when none is wanted
 	out   *render.Output
+	wd    string // working directory
 
 	start time.Time
 	done  int
@@ -183,12 +184,16 @@ var outcomeCounts = []string{"changed", "unchanged", "failed", "failed as expect
 // newRenderRun starts the lists of a render of the named components into out.
 func newRenderRun(g *cli.Globals, r *render.Renderer, out *render.Output, names []string, format string, brief bool, opt render.RunOptions) *renderRun {
 	wide, dirs := len("COMPONENT"), len("OUTPUT")
+	wd, err := filepath.Abs(".")
+	if err != nil {
+		wd = "" // then paths stay as they are
+	}
 	for _, n := range names {
 		wide = max(wide, len(n))
-		dirs = max(dirs, len(cli.Relative(filepath.Join(out.Dir, render.ComponentDir(n)))))
+		dirs = max(dirs, len(cli.RelativeTo(wd, filepath.Join(out.Dir, render.ComponentDir(n)))))
 	}
 	return &renderRun{
-		g: g, r: r, out: out, total: len(names), format: format, brief: brief, opt: opt,
+		g: g, r: r, out: out, wd: wd, total: len(names), format: format, brief: brief, opt: opt,
 		list: cli.NewRecords(g.Stdout, format, []cli.Column[*render.Outcome]{
 			{Title: "COMPONENT", Width: wide, Cell: func(o *render.Outcome) string { return o.Component }},
 			{Title: "OUTPUT", Width: dirs, Cell: func(o *render.Outcome) string { return o.OutputDir }},
@@ -242,7 +247,7 @@ func (run *renderRun) outcome(o *render.Outcome) {
 	} else if len(o.Diags) > 0 {
 		reportOutcome(run.g, run.r, o)
 	}
-	o.OutputDir = cli.Relative(o.OutputDir)
+	o.OutputDir = cli.RelativeTo(run.wd, o.OutputDir)
 	kind := outcomeKind(o)
 	run.count[kind]++
 	if kind == "failed" {

@@ -1,0 +1,214 @@
+package render
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"io/fs"
+	"path/filepath"
+	"sync"
+
+	"specgraft/fedora/cache"
+	"specgraft/overlay"
+	"specgraft/overlay/diag"
+)
+
+// results keep what components were last rendered to, each in a file of the cache
+// that bears its name, so that writing a tree anew costs reading them. A file says
+// what its component followed from, and counts only while that is so; of two
+// projects that share a cache the one that rendered last is remembered.
+//
+//	magic
+//	inputs, commit, warnings, number of files, per file path, mode and size
+//	content of the files, one after the other
+//	checksum of all that
+type results struct {
+	dir string // empty: nothing is kept
+}
+
+const (
+	resultMagic = "sgrend1\n"
+	// maxResult is the most bytes that are kept of a component.
+	maxResult = 8 << 20
+	// usualResult is how large nearly all are.
+	usualResult = 256 << 10
+)
+
+// A kept is a component as it was rendered earlier.
+type kept struct {
+	diags diag.List
+	files []*overlay.File // sorted by path
+	buf   *[]byte         // that their content lies in, nil when it is theirs alone
+}
+
+// resultBuffers are what usual results are read into.
+var resultBuffers = sync.Pool{New: func() any { b := make([]byte, usualResult); return &b }}
+
+// release gives the memory back that the content of the files lies in.
+func (k *kept) release() {
+	if k.buf != nil {
+		resultBuffers.Put(k.buf)
+		k.buf = nil
+	}
+}
+
+// own returns the files for use after release.
+func (k *kept) own() []*overlay.File {
+	k.buf = nil
+	return k.files
+}
+
+func (s *results) path(name string) string { return filepath.Join(s.dir, name[:1], name) }
+
+// get returns what the component was rendered to from the same inputs, nil when
+// that is not known. It is to be released.
+func (s *results) get(name string, in *inputs) *kept {
+	if s.dir == "" {
+		return nil
+	}
+	buf := resultBuffers.Get().(*[]byte)
+	n, full, err := cache.ReadInto(s.path(name), *buf)
+	if err == nil && !full {
+		if k := decodeResult((*buf)[:n], in); k != nil {
+			k.buf = buf
+			return k
+		}
+	}
+	resultBuffers.Put(buf)
+	if err != nil || !full {
+		return nil
+	}
+	data, err := cache.ReadBounded(s.path(name), maxResult)
+	if err != nil {
+		return nil
+	}
+	return decodeResult(data, in)
+}
+
+// put keeps what a component was rendered to. That this cannot be written costs
+// time, nothing else.
+func (s *results) put(name string, in *inputs, files []*overlay.File, diags diag.List) {
+	if s.dir == "" {
+		return
+	}
+	size := int64(0)
+	for _, f := range files {
+		size += f.Size()
+	}
+	if size > maxResult {
+		return
+	}
+	warnings, ok := packWarnings(diags)
+	if !ok {
+		return
+	}
+	data, err := encodeResult(in, files, warnings, int(size))
+	if err != nil || len(data) > maxResult {
+		return
+	}
+	_ = cache.Write(s.path(name), data)
+}
+
+func encodeResult(in *inputs, files []*overlay.File, warnings []byte, size int) ([]byte, error) {
+	b := make([]byte, 0, size+len(warnings)+64*(len(files)+4))
+	text := func(s string) {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	b = append(b, resultMagic...)
+	b = append(b, in.sum[:]...)
+	text(in.commit)
+	text(string(warnings))
+	b = binary.AppendUvarint(b, uint64(len(files)))
+	for _, f := range files {
+		text(f.Path)
+		b = binary.AppendUvarint(b, uint64(f.Mode.Perm()))
+		b = binary.AppendUvarint(b, uint64(f.Size()))
+	}
+	for _, f := range files {
+		data, err := f.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, data...)
+	}
+	return sealResult(b), nil
+}
+
+// sealResult appends the checksum.
+func sealResult(b []byte) []byte {
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// decodeResult reads what encodeResult wrote for the same inputs; nil for anything
+// else. The content of the files stays in data.
+func decodeResult(data []byte, in *inputs) *kept {
+	body, found := bytes.CutPrefix(data, []byte(resultMagic))
+	if !found || len(body) < len(in.sum)+4 || !bytes.Equal(body[:len(in.sum)], in.sum[:]) {
+		return nil
+	}
+	end := len(data) - 4
+	if crc32.Checksum(data[:end], castagnoli) != binary.LittleEndian.Uint32(data[end:]) {
+		return nil
+	}
+	body = body[len(in.sum) : len(body)-4]
+	bad := false
+	num := func() int {
+		v, n := binary.Uvarint(body)
+		if n <= 0 || v > maxResult {
+			bad = true
+			return 0
+		}
+		body = body[n:]
+		return int(v)
+	}
+	take := func() []byte {
+		n := num()
+		if bad || n > len(body) {
+			bad = true
+			return nil
+		}
+		text := body[:n]
+		body = body[n:]
+		return text
+	}
+	if string(take()) != in.commit {
+		return nil
+	}
+	k := &kept{}
+	warnings := take()
+	n := num()
+	if bad || n > len(body) {
+		return nil
+	}
+	type header struct {
+		path string
+		mode fs.FileMode
+		size int
+	}
+	heads := make([]header, n)
+	for i := range heads {
+		heads[i] = header{string(take()), fs.FileMode(num()).Perm(), num()}
+		if bad || !filepath.IsLocal(heads[i].path) {
+			return nil
+		}
+	}
+	k.files = make([]*overlay.File, n)
+	for i, h := range heads {
+		if h.size > len(body) {
+			return nil
+		}
+		k.files[i] = overlay.NewFile(h.path, h.mode, body[:h.size:h.size], nil)
+		body = body[h.size:]
+	}
+	if len(warnings) == 0 {
+		warnings = nil
+	}
+	var ok bool
+	if k.diags, ok = unpackWarnings(warnings); !ok || len(body) > 0 {
+		return nil
+	}
+	return k
+}
