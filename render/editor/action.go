@@ -82,12 +82,12 @@ func (s *Snapshot) nearestNames(ctx context.Context, c *cursor, span buffer.Span
 		if after(at.Start, span.End) || after(span.Start, at.End) {
 			continue
 		}
-		tok := components.TokenAt(c.text.S, c.text.Offset(at.Start))
+		tok := toml.TokenAt(c.text.S, c.text.Offset(at.Start))
 		var edit buffer.Edit
 		switch tok.Kind {
-		case components.TokenKey, components.TokenHeader:
+		case toml.TokenKey, toml.TokenHeader:
 			edit = buffer.Edit{Span: c.text.Span(tok.Start, tok.End), New: toml.QuoteKey(m[1])}
-		case components.TokenValue:
+		case toml.TokenValue:
 			edit = buffer.Edit{Span: inside(c.text, tok), New: m[1]}
 		default:
 			continue
@@ -101,7 +101,7 @@ func (s *Snapshot) nearestNames(ctx context.Context, c *cursor, span buffer.Span
 // overlayActions offers what can be done with the overlay at the cursor.
 func (s *Snapshot) overlayActions(ctx context.Context, c *cursor) []Action {
 	if over := overlayPath(c.tok.Path); over == nil && c.tok.List {
-		next := components.TokenAt(c.text.S, c.headerEnd())
+		next := toml.TokenAt(c.text.S, c.headerEnd())
 		c = &cursor{c.path, c.text, c.off, next, c.document}
 	}
 	users := s.users(c)
@@ -381,9 +381,9 @@ func (s *Snapshot) Rename(path string, at buffer.Point, name string) (*Change, e
 		}
 	}
 	ch := &Change{Edits: map[string][]buffer.Edit{}, Renamed: map[string]string{}}
-	s.find(r, func(path string, text *buffer.Text, t components.Token, _ bool) {
+	s.find(r, func(path string, text *buffer.Text, t toml.Token, _ bool) {
 		edit := buffer.Edit{Span: text.Span(t.Start, t.End), New: toml.QuoteKey(name)}
-		if t.Kind == components.TokenValue {
+		if t.Kind == toml.TokenValue {
 			edit.New = fmt.Sprintf("%q", name)
 		}
 		ch.Edits[path] = append(ch.Edits[path], edit)
@@ -409,8 +409,8 @@ func (s *Snapshot) renameFiles(ch *Change, old, name string) {
 		if o, ok := comp.Origin("spec.path"); ok {
 			file := s.path(o.Pos.Filename)
 			if text := s.textOf(file); text != nil {
-				tok := components.TokenAt(text.S, text.Offset(buffer.Point{Line: o.Pos.Line - 1, Col: o.Pos.Column - 1}))
-				if tok.Kind == components.TokenValue && strings.HasSuffix(tok.Text, old+".spec") {
+				tok := toml.TokenAt(text.S, text.Offset(buffer.Point{Line: o.Pos.Line - 1, Col: o.Pos.Column - 1}))
+				if tok.Kind == toml.TokenValue && strings.HasSuffix(tok.Text, old+".spec") {
 					ch.Edits[file] = append(ch.Edits[file], buffer.Edit{Span: inside(text, tok), New: strings.TrimSuffix(tok.Text, old+".spec") + name + ".spec"})
 					ch.Renamed[comp.Spec.Path] = filepath.Join(filepath.Dir(comp.Spec.Path), name+".spec")
 				}

@@ -213,7 +213,7 @@ func (s *Snapshot) OverlayAt(ctx context.Context, path string, at buffer.Point) 
 		return "", 0, false
 	}
 	if overlayPath(c.tok.Path) == nil && c.tok.List {
-		c.tok = components.TokenAt(c.text.S, c.headerEnd())
+		c.tok = toml.TokenAt(c.text.S, c.headerEnd())
 	}
 	users := s.users(c)
 	if len(users) == 0 {

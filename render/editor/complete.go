@@ -58,15 +58,15 @@ func (s *Snapshot) Complete(ctx context.Context, path string, at buffer.Point) (
 	}
 	m := &completer{Snapshot: s, c: c, ctx: ctx}
 	switch c.tok.Kind {
-	case components.TokenHeader:
+	case toml.TokenHeader:
 		m.header(c.tok.Path[:len(c.tok.Path)-1])
-	case components.TokenHeaderPlace:
+	case toml.TokenHeaderPlace:
 		m.header(c.tok.Path)
-	case components.TokenKey:
+	case toml.TokenKey:
 		m.key(c.tok.Path[:len(c.tok.Path)-1])
-	case components.TokenKeyPlace:
+	case toml.TokenKeyPlace:
 		m.key(c.tok.Path)
-	case components.TokenValue, components.TokenValuePlace:
+	case toml.TokenValue, toml.TokenValuePlace:
 		m.value()
 	}
 	return m.list, m.more
@@ -133,7 +133,7 @@ func (m *completer) header(at []string) {
 	if n := len(at); n > 0 {
 		at = m.within(at)
 	}
-	k := components.KeyAt(at, m.c.document)
+	k := schema.KeyAt(at, m.c.document)
 	if k == nil {
 		return
 	}
@@ -154,7 +154,7 @@ func (m *completer) header(at []string) {
 
 // within gives the path of a header the elements of lists that it means.
 func (m *completer) within(at []string) []string {
-	if k := components.KeyAt(at, m.c.document); k != nil && k.Type == schema.List {
+	if k := schema.KeyAt(at, m.c.document); k != nil && k.Type == schema.List {
 		return append(slices.Clone(at), "[0]")
 	}
 	return at
@@ -194,7 +194,7 @@ func (m *completer) names(k *schema.Key, at []string, word string, write func(st
 	}
 	there := m.c.keys(at)
 	for _, n := range names {
-		if m.c.tok.Kind == components.TokenKey && there[n] {
+		if m.c.tok.Kind == toml.TokenKey && there[n] {
 			continue
 		}
 		m.add(Completion{Label: n, Kind: kind, Edit: buffer.Edit{Span: m.span(), New: write(n)}}, word)
@@ -213,7 +213,7 @@ func (m *completer) key(at []string) {
 		m.overlayKeys(over, there, word, assign)
 		return
 	}
-	k := components.KeyAt(at, m.c.document)
+	k := schema.KeyAt(at, m.c.document)
 	if k == nil {
 		return
 	}
@@ -331,11 +331,11 @@ func (m *completer) value() {
 		m.templates()
 		return
 	}
-	k := components.KeyAt(p, m.c.document)
+	k := schema.KeyAt(p, m.c.document)
 	if k == nil {
 		return
 	}
-	up := components.KeyAt(p[:len(p)-1], m.c.document)
+	up := schema.KeyAt(p[:len(p)-1], m.c.document)
 	switch {
 	case len(k.Enum) > 0:
 		for _, c := range k.Enum {
@@ -563,7 +563,7 @@ func (m *completer) templates() {
 // the cursor is not there.
 func (m *completer) macros() bool {
 	t := m.c.tok
-	if t.Kind != components.TokenValue || t.Start == t.End || overlayPath(t.Path) == nil && !slices.Contains(t.Path, "defines") && !slices.Contains(t.Path, "template") {
+	if t.Kind != toml.TokenValue || t.Start == t.End || overlayPath(t.Path) == nil && !slices.Contains(t.Path, "defines") && !slices.Contains(t.Path, "template") {
 		return false
 	}
 	line := m.c.text.Point(m.c.off)

@@ -7,7 +7,7 @@ import (
 
 	"go/token"
 
-	"specgraft/components"
+	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/render/editor/buffer"
 )
@@ -17,7 +17,7 @@ type cursor struct {
 	path     string
 	text     *buffer.Text
 	off      int
-	tok      components.Token
+	tok      toml.Token
 	document bool // an overlay document rather than a configuration file
 }
 
@@ -64,8 +64,8 @@ func (s *Snapshot) document(path string, text *buffer.Text) bool {
 		return true
 	}
 	top := false
-	components.Tokens(text.S, func(t components.Token) bool {
-		if t.Kind == components.TokenHeader || t.Kind == components.TokenKey {
+	toml.Tokens(text.S, func(t toml.Token) bool {
+		if t.Kind == toml.TokenHeader || t.Kind == toml.TokenKey {
 			top = len(t.Path) > 0 && (t.Path[0] == "overlays" || t.Path[0] == "metadata")
 			return false
 		}
@@ -80,7 +80,7 @@ func (s *Snapshot) cursor(path string, at buffer.Point) *cursor {
 		return nil
 	}
 	off := text.Offset(at)
-	return &cursor{path: path, text: text, off: off, tok: components.TokenAt(text.S, off), document: s.document(path, text)}
+	return &cursor{path: path, text: text, off: off, tok: toml.TokenAt(text.S, off), document: s.document(path, text)}
 }
 
 // span is the range of the token.
@@ -89,7 +89,7 @@ func (c *cursor) span() buffer.Span { return c.text.Span(c.tok.Start, c.tok.End)
 // inside is the range of the token without its quotes.
 func (c *cursor) inside() buffer.Span { return inside(c.text, c.tok) }
 
-func inside(text *buffer.Text, t components.Token) buffer.Span {
+func inside(text *buffer.Text, t toml.Token) buffer.Span {
 	n := len(t.Quote)
 	from, to := t.Start+n, t.End
 	if !t.Open {
@@ -164,19 +164,19 @@ func (s *Snapshot) users(c *cursor) []user {
 // the bracket of its header, or its brace.
 func (c *cursor) start(at []string) int {
 	start := -1
-	components.Tokens(c.text.S, func(t components.Token) bool {
+	toml.Tokens(c.text.S, func(t toml.Token) bool {
 		if len(t.Path) < len(at) || !slices.Equal(t.Path[:len(at)], at) {
 			return true
 		}
 		start = t.Start
-		if t.Kind == components.TokenTable && t.List { // behind ]]
+		if t.Kind == toml.TokenTable && t.List { // behind ]]
 			start = strings.LastIndexByte(c.text.S[:t.Start], '\n') + 1
 			start += len(c.text.S[start:]) - len(strings.TrimLeft(c.text.S[start:], " \t"))
 		}
-		if t.Kind == components.TokenTable && !t.List { // behind {
+		if t.Kind == toml.TokenTable && !t.List { // behind {
 			start = t.Start - 1
 		}
-		if t.Kind == components.TokenValuePlace { // what stands behind [ or a comma
+		if t.Kind == toml.TokenValuePlace { // what stands behind [ or a comma
 			return true
 		}
 		return false
@@ -186,10 +186,10 @@ func (c *cursor) start(at []string) int {
 
 // fields returns the text of the keys of the table at a path, by name, as they
 // stand in the file.
-func (c *cursor) fields(at []string) map[string]components.Token {
-	m := map[string]components.Token{}
-	components.Tokens(c.text.S, func(t components.Token) bool {
-		if t.Kind == components.TokenValue && len(t.Path) == len(at)+1 && slices.Equal(t.Path[:len(at)], at) {
+func (c *cursor) fields(at []string) map[string]toml.Token {
+	m := map[string]toml.Token{}
+	toml.Tokens(c.text.S, func(t toml.Token) bool {
+		if t.Kind == toml.TokenValue && len(t.Path) == len(at)+1 && slices.Equal(t.Path[:len(at)], at) {
 			m[t.Path[len(at)]] = t
 		}
 		return true
@@ -201,11 +201,11 @@ func (c *cursor) fields(at []string) map[string]components.Token {
 // path.
 func (c *cursor) keys(at []string) map[string]bool {
 	m := map[string]bool{}
-	components.Tokens(c.text.S, func(t components.Token) bool {
+	toml.Tokens(c.text.S, func(t toml.Token) bool {
 		if t.Start == c.tok.Start && t.Kind == c.tok.Kind {
 			return true // what is being typed
 		}
-		if (t.Kind == components.TokenKey || t.Kind == components.TokenHeader) && len(t.Path) > len(at) && slices.Equal(t.Path[:len(at)], at) {
+		if (t.Kind == toml.TokenKey || t.Kind == toml.TokenHeader) && len(t.Path) > len(at) && slices.Equal(t.Path[:len(at)], at) {
 			m[t.Path[len(at)]] = true
 		}
 		return true

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"specgraft/components"
+	"specgraft/components/schema"
+	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/render/editor/buffer"
@@ -41,7 +43,7 @@ func (s *Snapshot) Hover(ctx context.Context, path string, at buffer.Point) *Hov
 		return nil
 	}
 	switch c.tok.Kind {
-	case components.TokenHeader, components.TokenKey, components.TokenValue:
+	case toml.TokenHeader, toml.TokenKey, toml.TokenValue:
 	default:
 		return nil
 	}
@@ -52,9 +54,9 @@ func (s *Snapshot) Hover(ctx context.Context, path string, at buffer.Point) *Hov
 		}
 	}
 	over := overlayPath(c.tok.Path)
-	if over == nil && c.tok.Kind == components.TokenHeader && c.tok.List && len(c.tok.Path) > 0 && c.tok.Path[len(c.tok.Path)-1] == "overlays" {
+	if over == nil && c.tok.Kind == toml.TokenHeader && c.tok.List && len(c.tok.Path) > 0 && c.tok.Path[len(c.tok.Path)-1] == "overlays" {
 		// The header itself stands for the overlay that it begins.
-		next := components.TokenAt(c.text.S, c.headerEnd())
+		next := toml.TokenAt(c.text.S, c.headerEnd())
 		over = overlayPath(next.Path)
 		c.tok.Path = next.Path
 	}
@@ -89,7 +91,7 @@ func (s *Snapshot) hoverKey(c *cursor, over []string) string {
 		fields := c.fields(over)
 		info := overlay.Lookup(overlay.Type(fields["type"].Text))
 		name := path[len(over)]
-		if name == "type" && c.tok.Kind == components.TokenValue {
+		if name == "type" && c.tok.Kind == toml.TokenValue {
 			if info == nil {
 				return ""
 			}
@@ -105,11 +107,11 @@ func (s *Snapshot) hoverKey(c *cursor, over []string) string {
 			}
 		}
 	}
-	k := components.KeyAt(path, c.document)
+	k := schema.KeyAt(path, c.document)
 	if k == nil {
 		return ""
 	}
-	if c.tok.Kind == components.TokenValue {
+	if c.tok.Kind == toml.TokenValue {
 		for _, choice := range k.Enum {
 			if choice.Value == c.tok.Text && choice.Help != "" {
 				return fmt.Sprintf("`%s`: %s", choice.Value, choice.Help)
@@ -119,7 +121,7 @@ func (s *Snapshot) hoverKey(c *cursor, over []string) string {
 			return ""
 		}
 	}
-	if k.Name == "" && c.tok.Kind != components.TokenValue {
+	if k.Name == "" && c.tok.Kind != toml.TokenValue {
 		return k.Help
 	}
 	return components.Describe(k)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"specgraft/components"
+	"specgraft/components/toml"
 	"specgraft/render/editor/buffer"
 )
 
@@ -63,16 +64,16 @@ func tomlSymbols(text *buffer.Text) []Symbol {
 		open = nil
 	}
 	var header []int // start and end of the names of a header
-	components.Tokens(text.S, func(t components.Token) bool {
+	toml.Tokens(text.S, func(t toml.Token) bool {
 		switch t.Kind {
-		case components.TokenHeader:
+		case toml.TokenHeader:
 			if header == nil {
 				line := text.Point(t.Start).Line
 				closeAll(end)
 				header = []int{text.Offset(buffer.Point{Line: line, Col: 0}), t.End}
 			}
 			header[1] = t.End
-		case components.TokenTable:
+		case toml.TokenTable:
 			if header != nil {
 				n := b.node(t.Path, header[0], header[1])
 				for k := range t.Path {
@@ -86,7 +87,7 @@ func tomlSymbols(text *buffer.Text) []Symbol {
 				n := b.node(t.Path, t.Start-1, t.Start)
 				n.inline = true
 			}
-		case components.TokenKey:
+		case toml.TokenKey:
 			header = nil
 			if len(t.Path) == 2 && (t.Path[0] == "components" || t.Path[0] == "component-groups" || t.Path[0] == "distros") {
 				b.node(t.Path, t.Start, t.End)
@@ -100,7 +101,7 @@ func tomlSymbols(text *buffer.Text) []Symbol {
 				}
 			}
 		}
-		if t.Kind == components.TokenValue && len(t.Path) > 1 {
+		if t.Kind == toml.TokenValue && len(t.Path) > 1 {
 			if n := b.at[strings.Join(t.Path[:len(t.Path)-1], "\x00")]; n != nil {
 				n.note(t.Path[len(t.Path)-1], t.Text)
 			}

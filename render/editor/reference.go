@@ -9,7 +9,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"specgraft/components"
+	"specgraft/components/toml"
 	"specgraft/render"
 	"specgraft/render/editor/buffer"
 )
@@ -49,14 +49,14 @@ func (s *Snapshot) refOf(c *cursor) (ref, bool) {
 
 // tokenRef returns what a token refers to by its place in the format. It is the
 // one list of places where names stand.
-func tokenRef(t components.Token) (ref, bool) {
+func tokenRef(t toml.Token) (ref, bool) {
 	p := t.Path
 	n := len(p)
 	if n == 0 {
 		return ref{}, false
 	}
 	switch t.Kind {
-	case components.TokenHeader, components.TokenKey:
+	case toml.TokenHeader, toml.TokenKey:
 		switch {
 		case n == 2 && p[0] == "components":
 			return ref{refComponent, p[1], "", true}, true
@@ -67,7 +67,7 @@ func tokenRef(t components.Token) (ref, bool) {
 		case n == 4 && p[0] == "distros" && p[2] == "versions":
 			return ref{refVersion, p[3], p[1], true}, true
 		}
-	case components.TokenValue:
+	case toml.TokenValue:
 		last := p[n-1]
 		parent := ""
 		if n > 1 {
@@ -108,7 +108,7 @@ func (s *Snapshot) Definition(ctx context.Context, path string, at buffer.Point)
 	r, ok := s.refOf(c)
 	if !ok {
 		if overlayPath(c.tok.Path) == nil && c.tok.List {
-			c.tok = components.TokenAt(c.text.S, c.headerEnd())
+			c.tok = toml.TokenAt(c.text.S, c.headerEnd())
 		}
 		for _, u := range s.users(c) {
 			if places := s.RenderedPlaces(ctx, u.name, u.index); len(places) > 0 {
@@ -179,7 +179,7 @@ func matchPath(pattern, path string) bool {
 
 // each calls f with every token of every configuration file and overlay
 // document.
-func (s *Snapshot) each(f func(path string, text *buffer.Text, t components.Token)) {
+func (s *Snapshot) each(f func(path string, text *buffer.Text, t toml.Token)) {
 	files := append(s.Project.Files(), s.Project.OverlayDocuments()...)
 	slices.Sort(files)
 	for _, path := range slices.Compact(files) {
@@ -187,7 +187,7 @@ func (s *Snapshot) each(f func(path string, text *buffer.Text, t components.Toke
 		if text == nil {
 			continue
 		}
-		components.Tokens(text.S, func(t components.Token) bool {
+		toml.Tokens(text.S, func(t toml.Token) bool {
 			f(path, text, t)
 			return true
 		})
@@ -197,7 +197,7 @@ func (s *Snapshot) each(f func(path string, text *buffer.Text, t components.Toke
 // defined returns the places where something is defined.
 func (s *Snapshot) defined(r ref) []buffer.Place {
 	var places []buffer.Place
-	s.find(r, func(path string, text *buffer.Text, t components.Token, def bool) {
+	s.find(r, func(path string, text *buffer.Text, t toml.Token, def bool) {
 		if def && (len(places) == 0 || places[len(places)-1].Path != path) {
 			places = append(places, buffer.Place{Path: path, Span: text.Span(t.Start, t.End)})
 		}
@@ -206,8 +206,8 @@ func (s *Snapshot) defined(r ref) []buffer.Place {
 }
 
 // find calls f with every place where a name stands.
-func (s *Snapshot) find(want ref, f func(path string, text *buffer.Text, t components.Token, def bool)) {
-	s.each(func(path string, text *buffer.Text, t components.Token) {
+func (s *Snapshot) find(want ref, f func(path string, text *buffer.Text, t toml.Token, def bool)) {
+	s.each(func(path string, text *buffer.Text, t toml.Token) {
 		r, ok := tokenRef(t)
 		if !ok || r.kind != want.kind || r.name != want.name {
 			return
@@ -233,7 +233,7 @@ func (s *Snapshot) References(path string, at buffer.Point, declaration bool) []
 		return nil
 	}
 	var places []buffer.Place
-	s.find(r, func(path string, text *buffer.Text, t components.Token, def bool) {
+	s.find(r, func(path string, text *buffer.Text, t toml.Token, def bool) {
 		if !def || declaration {
 			places = append(places, buffer.Place{Path: path, Span: text.Span(t.Start, t.End)})
 		}

@@ -1,12 +1,9 @@
-package components
+package toml
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"specgraft/components/schema"
-	"specgraft/components/toml"
 )
 
 // A TokenKind says what a Token is.
@@ -64,28 +61,6 @@ func TokenAt(text string, off int) Token {
 		return Token{Kind: TokenNothing, Path: at.Path, Start: at.End, End: at.End}
 	}
 	return at
-}
-
-// KeyAt returns the key of the project format that a path leads to, nil for
-// one that is not known. document is set for overlay documents.
-func KeyAt(path []string, document bool) *schema.Key {
-	k := &schema.RootKey
-	if document {
-		k = &schema.DocumentKey
-	}
-	for _, name := range path {
-		switch {
-		case k == nil:
-			return nil
-		case k.Type == schema.List && strings.HasPrefix(name, "["), k.Type == schema.Map:
-			k = k.Elem
-		case k.Type == schema.Table:
-			k = k.Find(name)
-		default:
-			return nil
-		}
-	}
-	return k
 }
 
 // tokenScanner reads a file. Its depth is bounded by maxDepth.
@@ -306,7 +281,7 @@ func (s *tokenScanner) pair(path []string, depth int) {
 // value reads a value and reports whether there is one that is complete.
 func (s *tokenScanner) value(path []string, depth int) bool {
 	start := s.pos
-	if depth > toml.MaxDepth {
+	if depth > MaxDepth {
 		for s.pos < len(s.text) && s.text[s.pos] != '\n' {
 			s.pos++
 		}
@@ -413,7 +388,7 @@ func (s *tokenScanner) array(path []string, depth int) bool {
 // value, so that a bracket above was not closed.
 func (s *tokenScanner) newTable() bool {
 	line, _, _ := strings.Cut(s.text[s.pos:], "\n")
-	if toml.HeaderLine.MatchString(line) {
+	if HeaderLine.MatchString(line) {
 		return true
 	}
 	i := 0

@@ -1,4 +1,4 @@
-package components
+package toml
 
 import (
 	"fmt"
@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"specgraft/components/toml"
 )
 
 // TestTokenAt finds the place of a cursor, which is |, in text that is complete
@@ -61,7 +59,7 @@ func TestTokenAt(t *testing.T) {
 // reads: every value is there, under its path.
 func TestTokensAgree(t *testing.T) {
 	t.Parallel()
-	err := filepath.WalkDir(filepath.Join("..", "testdata", "example"), func(path string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join("..", "..", "testdata", "example"), func(path string, d os.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".toml" {
 			return err
 		}
@@ -79,19 +77,19 @@ func TestTokensAgree(t *testing.T) {
 
 func tokensAgree(t *testing.T, name, text string) {
 	t.Helper()
-	root, diags := toml.Read(&toml.Source{Name: name, Text: text})
+	root, diags := Read(&Source{Name: name, Text: text})
 	if len(diags) > 0 {
 		return
 	}
 	want := map[string]int{}
-	var walk func(v *toml.Value, path string)
-	walk = func(v *toml.Value, path string) {
+	var walk func(v *Value, path string)
+	walk = func(v *Value, path string) {
 		switch v.Kind {
-		case toml.KindList:
+		case KindList:
 			for i, el := range v.List {
 				walk(el, fmt.Sprintf("%s\x00[%d]", path, i))
 			}
-		case toml.KindTable:
+		case KindTable:
 			for _, e := range v.Keys {
 				walk(e.Val, path+"\x00"+e.Name)
 			}
