@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"specgraft/components/distro"
 	"specgraft/components/schema"
 	"specgraft/components/toml"
 )
@@ -19,7 +20,7 @@ func (p *Project) decode(c *Component) {
 	spec := t.Get("spec")
 	c.Spec = Spec{
 		Type: spec.Text("type"), Path: spec.Get("path").Path(),
-		UpstreamDistro: decodeDistroRef(spec.Get("upstream-distro")),
+		UpstreamDistro: distro.ReadRef(spec.Get("upstream-distro")),
 		UpstreamName:   spec.Text("upstream-name"), UpstreamCommit: spec.Text("upstream-commit"),
 		Source: spec.Text("source"), Template: spec.Text("template"),
 	}
@@ -37,10 +38,10 @@ func (p *Project) decode(c *Component) {
 			With: b.Get("with").Strings(), Without: b.Get("without").Strings(),
 			Defines: b.Get("defines").StringMap(), Undefines: b.Get("undefines").Strings(),
 			EmitUpstreamProvenance: b.Flag("emit-upstream-provenance"),
-			Check:                  Check{b.Flag("check", "skip"), b.Text("check", "skip_reason")},
-			Failure:                Failure{b.Flag("failure", "expected"), b.Text("failure", "expected-reason")},
-			Hints:                  Hints{b.Flag("hints", "expensive")},
 		}
+		c.Build.Check.Skip, c.Build.Check.SkipReason = b.Flag("check", "skip"), b.Text("check", "skip_reason")
+		c.Build.Failure.Expected, c.Build.Failure.ExpectedReason = b.Flag("failure", "expected"), b.Text("failure", "expected-reason")
+		c.Build.Hints.Expensive = b.Flag("hints", "expensive")
 	}
 	c.Render = Render{
 		SkipFileFilter:      t.Flag("render", "skip-file-filter"),
@@ -62,9 +63,9 @@ func (p *Project) decode(c *Component) {
 		}
 	}
 	if tab := t.Get("template"); tab != nil && tab.Kind == toml.KindTable {
-		c.Template = &Template{tab, &schema.TemplateKey}
+		c.Template = schema.ReadTemplate(tab)
 		if c.Spec.Type == "template" {
-			c.SourceFiles = append(c.SourceFiles, c.Template.sourceFiles(c)...)
+			c.SourceFiles = append(c.SourceFiles, templateSources(c)...)
 		}
 	}
 	if list := t.Get("overlays"); list != nil && list.Kind == toml.KindList {
@@ -99,7 +100,7 @@ func decodeSourceFile(f *toml.Value) SourceFile {
 func newProject(dir string, l *loader) *Project {
 	p := &Project{
 		Dir: dir, File: filepath.Join(dir, FileName), Root: l.paths.root,
-		Distros: map[string]*Distro{}, Groups: map[string]*Group{},
+		Distros: map[string]*distro.Distro{}, Groups: map[string]*Group{},
 		state: &state{root: l.root, opt: l.opt, paths: l.paths, documents: l.order, twice: l.twice, lost: l.merge.lost, parts: l.merge.parts},
 	}
 	proj := l.root.Get("project")
@@ -112,7 +113,7 @@ func newProject(dir string, l *loader) *Project {
 	p.OutputDir = where("output-dir", "out")
 	p.LockDir = where("lock-dir", "locks")
 	p.RenderedDir = where("rendered-specs-dir", "specs")
-	p.DefaultDistro = decodeDistroRef(proj.Get("default-distro"))
+	p.DefaultDistro = distro.ReadRef(proj.Get("default-distro"))
 	set := proj.Get("specgraft")
 	p.Settings = Settings{
 		Lint:            set.Get("lint").StringMap(),
@@ -124,7 +125,7 @@ func newProject(dir string, l *loader) *Project {
 		TemplatesDir:    cmp.Or(set.Get("templates-dir").Path(), filepath.Join(dir, "templates")),
 	}
 	for _, e := range l.root.Get("distros").Entries() {
-		p.Distros[e.Name] = decodeDistro(e)
+		p.Distros[e.Name] = distro.Read(e)
 	}
 	for _, e := range l.root.Get("component-groups").Entries() {
 		g := &Group{Name: e.Name, Pos: e.Val.Pos(), Description: e.Val.Text("description"), Components: e.Val.Get("components").Strings()}
@@ -136,41 +137,4 @@ func newProject(dir string, l *loader) *Project {
 	p.findProfile()
 	p.prepare()
 	return p
-}
-
-func decodeDistroRef(v *toml.Value) DistroRef {
-	return DistroRef{Name: v.Text("name"), Version: v.Text("version"), Snapshot: v.Text("snapshot")}
-}
-
-func decodeDistro(e toml.Entry) *Distro {
-	d := &Distro{
-		Name: e.Name, Pos: e.Val.Pos(), Description: e.Val.Text("description"),
-		DefaultVersion: e.Val.Text("default-version"), DistGitBaseURI: e.Val.Text("dist-git-base-uri"),
-		LookasideBaseURI: e.Val.Text("lookaside-base-uri"), MirrorBaseURIs: e.Val.Get("mirror-base-uri").Strings(),
-		DisableOrigins: e.Val.Flag("disable-origins"), Versions: map[string]*DistroVersion{},
-	}
-	if repos := e.Val.Get("repos"); repos != nil {
-		for _, r := range repos.List {
-			if uri := r.Text("base-uri"); uri != "" {
-				d.Repos = append(d.Repos, uri)
-			}
-		}
-	}
-	for _, ve := range e.Val.Get("versions").Entries() {
-		v := &DistroVersion{
-			Name: ve.Name, Pos: ve.Val.Pos(), Description: ve.Val.Text("description"), ReleaseVer: ve.Val.Text("release-ver"),
-			DistGitBranch: ve.Val.Text("dist-git-branch"), MacroSet: ve.Val.Get("macro-set").Path(), MockConfig: map[string]string{},
-		}
-		for _, arch := range []string{"", "x86_64", "aarch64"} {
-			key := "mock-config"
-			if arch != "" {
-				key += "-" + arch
-			}
-			if path := ve.Val.Get(key).Path(); path != "" {
-				v.MockConfig[arch] = path
-			}
-		}
-		d.Versions[ve.Name] = v
-	}
-	return d
 }

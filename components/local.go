@@ -9,8 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"specgraft/components/schema"
-	"specgraft/components/toml"
+	"specgraft/components/distro"
 	"specgraft/overlay/diag"
 )
 
@@ -21,7 +20,7 @@ func (c *Component) IsUpstream() bool { return c.Spec.Type == "upstream" }
 // DistroVersion returns the distribution and version that ref names, either
 // nil where it is not defined. A reference without a name is the project's
 // default distribution.
-func (p *Project) DistroVersion(ref DistroRef) (*Distro, *DistroVersion) {
+func (p *Project) DistroVersion(ref distro.Ref) (*distro.Distro, *distro.Version) {
 	if ref.Name == "" {
 		ref = p.DefaultDistro
 	}
@@ -78,11 +77,7 @@ func (p *Project) LocalFiles(c *Component) ([]LocalFile, error) {
 				}
 			}
 		}
-		named := map[string]bool{}
-		if c.Template != nil && c.Template.tab != nil {
-			namedFiles(c.Template.tab, named)
-		}
-		for name := range named {
+		for name := range c.Template.FileNames() {
 			path := filepath.Join(c.Dir, name)
 			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 				if err := add(c.Dir, path); err != nil {
@@ -107,19 +102,6 @@ func (p *Project) LocalFiles(c *Component) ([]LocalFile, error) {
 	}
 	slices.SortFunc(files, func(a, b LocalFile) int { return strings.Compare(a.Name, b.Name) })
 	return files, nil
-}
-
-// namedFiles collects the texts of a table that could name a file.
-func namedFiles(v *toml.Value, names map[string]bool) {
-	if v.Kind == toml.KindString && schema.PlainFileName(v.Str) {
-		names[v.Str] = true
-	}
-	for _, el := range v.List {
-		namedFiles(el, names)
-	}
-	for i := range v.Keys {
-		namedFiles(v.Keys[i].Val, names)
-	}
 }
 
 // escapeGlob makes a path match only itself.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"specgraft/components/distro"
 	"specgraft/overlay/diag"
 )
 
@@ -152,12 +153,12 @@ func TestMergeLayers(t *testing.T) {
 		{"string: default", ``, ``, func(c *Component) any { return c.Release.Calculation }, "auto"},
 		{"bool: upper wins", ``, `render.skip-file-filter = true`, func(c *Component) any { return c.Render.SkipFileFilter }, true},
 		{"bool: false does not win", `render.skip-file-filter = true`, `render.skip-file-filter = false`, func(c *Component) any { return c.Render.SkipFileFilter }, true},
-		{"bool: check.skip cannot be undone", `build.check = { skip = true, skip_reason = "r" }`, `build.check = { skip = false }`, func(c *Component) any { return c.Build.Check }, Check{true, "r"}},
+		{"bool: check.skip cannot be undone", `build.check = { skip = true, skip_reason = "r" }`, `build.check = { skip = false }`, func(c *Component) any { return []any{c.Build.Check.Skip, c.Build.Check.SkipReason} }, []any{true, "r"}},
 		{"nested table: spec", `spec = { type = "upstream" }`, `spec = { type = "upstream", upstream-name = "x" }`,
 			func(c *Component) any { return []string{c.Spec.Type, c.Spec.UpstreamName} }, []string{"upstream", "x"}},
 		{"nested table: overriding the version keeps the snapshot", `spec.upstream-distro = { name = "f", version = "1", snapshot = "2026-01-01T00:00:00Z" }`, `spec.upstream-distro = { version = "2" }`,
-			func(c *Component) any { return c.Spec.UpstreamDistro }, DistroRef{"f", "2", "2026-01-01T00:00:00Z"}},
-		{"nested table: build.check", `build.check = { skip = true, skip_reason = "lower" }`, `build.check.skip_reason = "upper"`, func(c *Component) any { return c.Build.Check }, Check{true, "upper"}},
+			func(c *Component) any { return c.Spec.UpstreamDistro }, distro.Ref{Name: "f", Version: "2", Snapshot: "2026-01-01T00:00:00Z"}},
+		{"nested table: build.check", `build.check = { skip = true, skip_reason = "lower" }`, `build.check.skip_reason = "upper"`, func(c *Component) any { return []any{c.Build.Check.Skip, c.Build.Check.SkipReason} }, []any{true, "upper"}},
 		{"nested table: publish", `publish.rpm-channel = "a"`, `publish.srpm-channel = "b"`, func(c *Component) any { return c.Publish }, Publish{RPMChannel: "a", SRPMChannel: "b"}},
 		{"list: overlays join, inherited first", `overlays = [{ type = "file-remove", file = "l" }]`, `overlays = [{ type = "file-remove", file = "u" }]`,
 			func(c *Component) any { return []string{c.Overlays[0].File, c.Overlays[1].File} }, []string{"l", "u"}},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"specgraft/components/distro"
 	"specgraft/components/schema"
 	"specgraft/components/toml"
 )
@@ -60,12 +61,16 @@ func TestMergeComponent(t *testing.T) {
 		{name: "an empty string changes nothing", a: "release.calculation = \"manual\"", b: "release.calculation = \"\"",
 			want: func(_ *Project, c *Component, _ string) any { return c.Release.Calculation }, equals: "manual"},
 		{name: "false changes nothing", a: "build.check = { skip = true, skip_reason = \"x\" }", b: "build.check = { skip = false }",
-			want: func(_ *Project, c *Component, _ string) any { return c.Build.Check }, equals: Check{true, "x"}},
+			want: func(_ *Project, c *Component, _ string) any {
+				return []any{c.Build.Check.Skip, c.Build.Check.SkipReason}
+			}, equals: []any{true, "x"}},
 		{name: "the pair of a rule may stand in two files", a: "build.check = { skip = true }", b: "build.check = { skip_reason = \"x\" }",
-			want: func(_ *Project, c *Component, _ string) any { return c.Build.Check }, equals: Check{true, "x"}},
+			want: func(_ *Project, c *Component, _ string) any {
+				return []any{c.Build.Check.Skip, c.Build.Check.SkipReason}
+			}, equals: []any{true, "x"}},
 		{name: "spec field by field", a: "spec = { type = \"upstream\", upstream-name = \"n\", upstream-distro = { name = \"fedora\" } }", b: "spec = { upstream-commit = \"0123456\", upstream-distro = { version = \"43\" } }",
 			want:   func(_ *Project, c *Component, _ string) any { return c.Spec },
-			equals: Spec{Type: "upstream", UpstreamName: "n", UpstreamCommit: "0123456", UpstreamDistro: DistroRef{Name: "fedora", Version: "43"}}},
+			equals: Spec{Type: "upstream", UpstreamName: "n", UpstreamCommit: "0123456", UpstreamDistro: distro.Ref{Name: "fedora", Version: "43"}}},
 		{name: "an upstream commit alone", b: "spec = { upstream-commit = \"0123456\" }",
 			want: func(_ *Project, c *Component, _ string) any { return c.Spec.Type + c.Spec.UpstreamCommit }, equals: "upstream0123456"},
 		{name: "release, render, publish field by field", a: "publish.rpm-channel = \"a\"\nrender.skip-file-filter = true", b: "publish.srpm-channel = \"b\"",

@@ -13,8 +13,9 @@ package components
 
 import (
 	"go/token"
-	"time"
 
+	"specgraft/components/distro"
+	"specgraft/components/schema"
 	"specgraft/overlay"
 )
 
@@ -60,8 +61,8 @@ type Project struct {
 	WorkDir       string // absolute; project.work-dir
 	OutputDir     string // absolute; project.output-dir
 	LogDir        string // absolute; project.log-dir
-	DefaultDistro DistroRef
-	Distros       map[string]*Distro
+	DefaultDistro distro.Ref
+	Distros       map[string]*distro.Distro
 	Groups        map[string]*Group
 	Settings      Settings
 	// WithoutLocks says that upstream commits are kept in generated pins and
@@ -98,39 +99,6 @@ type Settings struct {
 	TemplatesDir string
 }
 
-// A DistroRef names a distribution, one of its versions and a moment.
-type DistroRef struct {
-	Name     string
-	Version  string
-	Snapshot string // RFC 3339 as written; parsed when an upstream is resolved
-}
-
-// A Distro is one [distros.NAME] table.
-type Distro struct {
-	Name             string
-	Pos              token.Position
-	Description      string
-	DefaultVersion   string
-	DistGitBaseURI   string // template with $pkg
-	LookasideBaseURI string // template with $pkg $filename $hashtype $hash
-	MirrorBaseURIs   []string
-	Repos            []string // base URIs of package repositories, may hold $releasever and $basearch
-	DisableOrigins   bool
-	Versions         map[string]*DistroVersion
-}
-
-// A DistroVersion is one [distros.NAME.versions.VERSION] table.
-type DistroVersion struct {
-	Name          string
-	Pos           token.Position
-	Description   string
-	ReleaseVer    string
-	DistGitBranch string
-	MacroSet      string // extension: absolute path of an imported macro set, "" for the built-in one
-	// MockConfig maps an architecture, or "" for any, to an absolute path.
-	MockConfig map[string]string
-}
-
 // A Group is one [component-groups.NAME] table.
 type Group struct {
 	Name          string
@@ -157,7 +125,7 @@ type Component struct {
 	SourceFiles []SourceFile
 	Packages    map[string]Package
 	Publish     Publish
-	Template    *Template
+	Template    *schema.Template
 
 	*resolved
 }
@@ -166,7 +134,7 @@ type Component struct {
 type Spec struct {
 	Type           string // "local", "upstream", "template" (extension) or ""
 	Path           string // absolute; of a local spec
-	UpstreamDistro DistroRef
+	UpstreamDistro distro.Ref
 	UpstreamName   string // as written; Component.UpstreamName gives the effective one
 	UpstreamCommit string // the pin, full or abbreviated
 	Source         string // extension: "" or "dist-git", or "srpm"
@@ -192,26 +160,20 @@ type Build struct {
 	Defines                map[string]string
 	Undefines              []string
 	EmitUpstreamProvenance bool
-	Check                  Check
-	Failure                Failure
-	Hints                  Hints
-}
-
-// Check says whether %check runs.
-type Check struct {
-	Skip       bool
-	SkipReason string
-}
-
-// Failure says whether the component is expected to fail.
-type Failure struct {
-	Expected       bool
-	ExpectedReason string
-}
-
-// Hints are advice for the build system.
-type Hints struct {
-	Expensive bool
+	// Check says whether %check runs.
+	Check struct {
+		Skip       bool
+		SkipReason string
+	}
+	// Failure says whether the component is expected to fail.
+	Failure struct {
+		Expected       bool
+		ExpectedReason string
+	}
+	// Hints are advice for the build system.
+	Hints struct {
+		Expensive bool
+	}
 }
 
 // Render are the settings of rendering.
@@ -252,28 +214,6 @@ type Package struct {
 type Publish struct {
 	RPMChannel, SRPMChannel, DebuginfoChannel string
 	Channel                                   string // deprecated spelling, packages only
-}
-
-// An Upstream is where the packaging of a component comes from.
-type Upstream struct {
-	Name           string // upstream package name
-	DistroName     string
-	Version        string // version label in use, after the default
-	RefVersion     string // version label as the reference gives it, may be empty
-	URL            string // dist-git repository
-	Mirrors        []string
-	Branch         string
-	Commit         string // the pin, "" for none
-	Snapshot       time.Time
-	SnapshotText   string // as written
-	ReleaseVer     string
-	DistGitBaseURI string // the template as written
-	LookasideURI   string // the template as written
-	DisableOrigins bool
-	Repos          []string
-	Source         string         // "dist-git" or "srpm"
-	SRPM           string         // URL or absolute path, "" to find it in Repos
-	Pos            token.Position // of the value that chose the upstream
 }
 
 // An Origin is where an effective value came from.

@@ -1,26 +1,18 @@
 package components
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
+	"specgraft/components/distro"
 	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
 
-// A Repository is a package repository that the project's resources name.
-type Repository struct {
-	Name   string
-	Kind   string   // "binary", "debug" or "source"
-	URI    string   // base address, may hold $basearch and $releasever
-	Arches []string // that it serves, nil for all
-}
-
 // Repositories returns the repositories that a name stands for: the one of
 // [resources.rpm-repos], or all of a set of [resources.rpm-repo-sets].
-func (p *Project) Repositories(name string) ([]Repository, error) {
+func (p *Project) Repositories(name string) ([]distro.Repository, error) {
 	res := p.root.Get("resources")
 	if r := res.Get("rpm-repos", name); r != nil {
 		if r.Text("base-uri") == "" {
@@ -28,7 +20,7 @@ func (p *Project) Repositories(name string) ([]Repository, error) {
 				Hint: "give the address of one of its mirrors instead of the name"}
 			return nil, d
 		}
-		return []Repository{{name, "binary", r.Text("base-uri"), r.Get("arches").Strings()}}, nil
+		return []distro.Repository{{Name: name, Kind: "binary", URI: r.Text("base-uri"), Arches: r.Get("arches").Strings()}}, nil
 	}
 	set := res.Get("rpm-repo-sets", name)
 	if set == nil {
@@ -38,7 +30,7 @@ func (p *Project) Repositories(name string) ([]Repository, error) {
 		}
 		return nil, d
 	}
-	var list []Repository
+	var list []distro.Repository
 	chosen := set.Get("subrepos").Strings()
 	subs := res.Get("rpm-repo-set-templates", set.Text("template"), "subrepos")
 	if subs == nil || subs.Kind != toml.KindList {
@@ -50,8 +42,8 @@ func (p *Project) Repositories(name string) ([]Repository, error) {
 			if kind == "" {
 				kind = "binary"
 			}
-			list = append(list, Repository{set.Text("name-prefix") + n, kind,
-				strings.TrimSuffix(set.Text("base-uri"), "/") + "/" + sub.Text("subpath"), set.Get("arches").Strings()})
+			list = append(list, distro.Repository{Name: set.Text("name-prefix") + n, Kind: kind,
+				URI: strings.TrimSuffix(set.Text("base-uri"), "/") + "/" + sub.Text("subpath"), Arches: set.Get("arches").Strings()})
 		}
 	}
 	return list, nil
@@ -61,10 +53,10 @@ func (p *Project) Repositories(name string) ([]Repository, error) {
 // default distribution take packages from: inputs.rpm-build of its version, or
 // without any the repos of the distribution. Those that have no address are left out
 // and come as problems.
-func (p *Project) BuildRepositories() ([]Repository, diag.List) {
-	var list []Repository
+func (p *Project) BuildRepositories() ([]distro.Repository, diag.List) {
+	var list []distro.Repository
 	var problems diag.List
-	add := func(r Repository) {
+	add := func(r distro.Repository) {
 		if r.Kind == "binary" {
 			list = append(list, r)
 		}
@@ -76,7 +68,7 @@ func (p *Project) BuildRepositories() ([]Repository, diag.List) {
 	inputs := p.root.Get("distros", d.Name, "versions", v.Name, "inputs", "rpm-build")
 	if inputs == nil || inputs.Kind != toml.KindList || len(inputs.List) == 0 {
 		for _, uri := range d.Repos {
-			add(Repository{Name: d.Name, Kind: "binary", URI: uri})
+			add(distro.Repository{Name: d.Name, Kind: "binary", URI: uri})
 		}
 		return list, nil
 	}
@@ -92,19 +84,6 @@ func (p *Project) BuildRepositories() ([]Repository, diag.List) {
 		}
 	}
 	return list, problems
-}
-
-// Serves reports whether a repository has packages for an architecture.
-func (r *Repository) Serves(arch string) bool {
-	return len(r.Arches) == 0 || slices.Contains(r.Arches, arch)
-}
-
-// baseArches are the architectures whose repositories dnf calls by another name.
-var baseArches = map[string]string{"i686": "i386", "armv7hl": "armhfp"}
-
-// Address fills the variables of dnf into the repository's address.
-func (r *Repository) Address(arch, releasever string) string {
-	return strings.NewReplacer("$basearch", cmp.Or(baseArches[arch], arch), "$arch", arch, "$releasever", releasever).Replace(r.URI)
 }
 
 // RepositoryNames returns the names that Repositories takes, sorted.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"specgraft/components/distro"
 	"specgraft/components/schema"
 	"specgraft/components/toml"
 	"specgraft/overlay"
@@ -107,7 +108,7 @@ func mergeLayers(layers []layer) *toml.Value {
 }
 
 // lookupVersion looks up what a reference names. It reports at the reference.
-func (p *Project) lookupVersion(list *diag.List, ref DistroRef, at *toml.Value, what string) (*DistroVersion, *Distro) {
+func (p *Project) lookupVersion(list *diag.List, ref distro.Ref, at *toml.Value, what string) (*distro.Version, *distro.Distro) {
 	var pos, end token.Position
 	if at != nil {
 		pos, end = at.Pos(), at.EndPos()
@@ -247,7 +248,7 @@ func (p *Project) resolve(name string) (*Component, diag.List) {
 			own = &toml.Entry{Name: name, Off: parts[0].Off, End: parts[0].End, Src: parts[0].Src, Val: p.root.Get("components", name)}
 		}
 		p.useSpec(c, spec, own, &diags)
-		c.Spec.UpstreamDistro = decodeDistroRef(inherited.Get("spec", "upstream-distro"))
+		c.Spec.UpstreamDistro = distro.ReadRef(inherited.Get("spec", "upstream-distro"))
 	}
 	p.checkMerged(c, &diags)
 	p.addOverlayFiles(c, &diags)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"specgraft/components/distro"
 	"specgraft/components/schema"
 	"specgraft/components/toml"
 	"specgraft/overlay/diag"
@@ -17,7 +18,7 @@ type View struct {
 	c        *Component
 	p        *Project
 	root     *item
-	upstream *Upstream
+	upstream *distro.Upstream
 }
 
 // View prepares a component for showing. Problems of its upstream are

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"specgraft/components/distro"
 	"specgraft/components/toml"
 	"specgraft/overlay/diag"
 )
@@ -18,7 +19,7 @@ import (
 // that is missing at the pin, everything else at the component. That its
 // distribution is chosen elsewhere is a related place. A problem that has a
 // place keeps it.
-func (c *Component) PlaceUpstream(d diag.Diagnostic, u Upstream) diag.Diagnostic {
+func (c *Component) PlaceUpstream(d diag.Diagnostic, u distro.Upstream) diag.Diagnostic {
 	if d.Pos.Filename != "" {
 		return d
 	}
@@ -49,7 +50,7 @@ func (c *Component) UpstreamName() string { return cmp.Or(c.Spec.UpstreamName, c
 // Upstream returns where the packaging of c comes from. Only components of
 // type "upstream" have an upstream; the distribution must give its dist-git
 // address, branch and lookaside address, and the snapshot must be a date.
-func (p *Project) Upstream(c *Component) (Upstream, diag.List) {
+func (p *Project) Upstream(c *Component) (distro.Upstream, diag.List) {
 	var diags diag.List
 	u := p.upstream(c, &diags)
 	for i := range diags {
@@ -58,9 +59,9 @@ func (p *Project) Upstream(c *Component) (Upstream, diag.List) {
 	return u, diags
 }
 
-func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
+func (p *Project) upstream(c *Component, diags *diag.List) distro.Upstream {
 	at := fmt.Sprintf("components.%s.spec", toml.QuoteKey(c.Name))
-	u := Upstream{Name: c.UpstreamName(), Pos: c.Pos, Commit: c.Spec.UpstreamCommit, Source: cmp.Or(c.Spec.Source, "dist-git"), SRPM: c.Spec.SRPM}
+	u := distro.Upstream{Name: c.UpstreamName(), Pos: c.Pos, Commit: c.Spec.UpstreamCommit, Source: cmp.Or(c.Spec.Source, "dist-git"), SRPM: c.Spec.SRPM}
 	if c.Spec.Type != "upstream" {
 		pos := c.Pos
 		if v := c.merged.Get("spec", "type"); v != nil {
@@ -107,14 +108,14 @@ func (p *Project) upstream(c *Component, diags *diag.List) Upstream {
 	u.Branch, u.ReleaseVer = version.DistGitBranch, version.ReleaseVer
 	u.DistGitBaseURI, u.LookasideURI = distro.DistGitBaseURI, distro.LookasideBaseURI
 	u.DisableOrigins, u.Repos = distro.DisableOrigins, distro.Repos
-	u.URL = u.expand(distro.DistGitBaseURI)
+	u.URL = u.Expand(distro.DistGitBaseURI)
 	if v := tab.Get("dist-git-base-uri"); v != nil && (strings.HasPrefix(u.URL, "./") || strings.HasPrefix(u.URL, "../")) {
 		// An extension: repositories or bundles that the project carries.
 		u.URL = (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(v.Src.Dir, distro.DistGitBaseURI))}).String()
 		u.URL = strings.ReplaceAll(u.URL, "$pkg", url.PathEscape(u.Name))
 	}
 	for _, m := range distro.MirrorBaseURIs {
-		u.Mirrors = append(u.Mirrors, u.expand(m))
+		u.Mirrors = append(u.Mirrors, u.Expand(m))
 	}
 	if u.SnapshotText = c.Spec.UpstreamDistro.Snapshot; u.SnapshotText != "" {
 		t, err := time.Parse(time.RFC3339, u.SnapshotText)
@@ -139,30 +140,4 @@ func (p *Project) MacroSet(c *Component) (string, token.Position) {
 		return "", token.Position{}
 	}
 	return v.MacroSet, p.root.Get("distros", d.Name, "versions", v.Name, "macro-set").Pos()
-}
-
-// expand fills the package name into an address template.
-func (u *Upstream) expand(template string) string {
-	return strings.ReplaceAll(template, "$pkg", url.PathEscape(u.Name))
-}
-
-// Lookaside returns the address of a source file in the lookaside cache. All
-// parts are escaped as path segments, the hash type is in lower case.
-func (u *Upstream) Lookaside(filename, hashType, hash string) string {
-	return strings.NewReplacer(
-		"$pkg", url.PathEscape(u.Name),
-		"$filename", url.PathEscape(filename),
-		"$hashtype", url.PathEscape(strings.ToLower(hashType)),
-		"$hash", url.PathEscape(hash),
-	).Replace(u.LookasideURI)
-}
-
-// SourceRepos returns the addresses of the distribution's source repositories,
-// with $releasever filled in.
-func (u *Upstream) SourceRepos() []string {
-	repos := make([]string, len(u.Repos))
-	for i, r := range u.Repos {
-		repos[i] = strings.NewReplacer("$releasever", url.PathEscape(u.ReleaseVer), "$basearch", "source").Replace(r)
-	}
-	return repos
 }

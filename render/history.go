@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/fedora/autospec"
@@ -487,7 +488,7 @@ func upstreamTags(text []byte) (version, release string) {
 
 // Remembered returns what the cache of histories still knows of a commit of a
 // component's upstream.
-func Remembered(cacheDir string, c *components.Component, u components.Upstream, commit string) fedora.Known {
+func Remembered(cacheDir string, c *components.Component, u distro.Upstream, commit string) fedora.Known {
 	logs := autospec.Cache{Dir: filepath.Join(cacheDir, logDir)}
 	for _, name := range []string{c.Name, u.Name} {
 		log := logs.Log(u.URL, name+".spec", func() (autospec.History, error) { return nil, fs.ErrNotExist })

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/fedora/snapshot"
@@ -35,7 +36,7 @@ type Source struct {
 
 // Request says which commit of its dist-git repository a component is made from:
 // the lock's, when there is one, else what the configuration asks for.
-func Request(c *components.Component, u components.Upstream, locked *lock.Lock) fedora.Request {
+func Request(c *components.Component, u distro.Upstream, locked *lock.Lock) fedora.Request {
 	req := fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: u.Commit, Snapshot: u.Snapshot, Component: c.Name}
 	if locked != nil && locked.UpstreamCommit != "" {
 		req.Commit = locked.UpstreamCommit

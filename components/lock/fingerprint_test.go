@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/overlay"
 )
 
@@ -340,7 +341,7 @@ file = "blob.bin"
 			p := writeProject(t, tt.toml, files)
 			up, problems := Plan(t.Context(), p, Options{
 				Names: []string{"c"},
-				Resolve: func(context.Context, *components.Component, components.Upstream) (string, error) {
+				Resolve: func(context.Context, *components.Component, distro.Upstream) (string, error) {
 					return commit, nil
 				},
 			})
@@ -379,7 +380,7 @@ func TestFingerprintFields(t *testing.T) {
 	t.Parallel()
 	base := func() *components.Component {
 		return &components.Component{
-			Spec:        components.Spec{Type: "upstream", UpstreamDistro: components.DistroRef{Name: "fedora", Version: "43"}},
+			Spec:        components.Spec{Type: "upstream", UpstreamDistro: distro.Ref{Name: "fedora", Version: "43"}},
 			Release:     components.Release{Calculation: "auto"},
 			Overlays:    []overlay.Op{{Type: "spec-set-tag"}},
 			SourceFiles: []components.SourceFile{{Filename: "f"}},
@@ -407,9 +408,9 @@ func TestFingerprintFields(t *testing.T) {
 		"Spec.Source default": {func(c *components.Component) { c.Spec.Source = "dist-git" }, silent},
 		"Spec.SRPM":           {func(c *components.Component) { c.Spec.SRPM = "/x" }, silent}, // its checksum is the source identity
 		"Spec.Template":       {func(c *components.Component) { c.Spec.Template = "go" }, counts},
-		"DistroRef.Name":      {func(c *components.Component) { c.Spec.UpstreamDistro.Name = "x" }, counts},
-		"DistroRef.Version":   {func(c *components.Component) { c.Spec.UpstreamDistro.Version = "x" }, counts},
-		"DistroRef.Snapshot":  {func(c *components.Component) { c.Spec.UpstreamDistro.Snapshot = "x" }, silent},
+		"Ref.Name":            {func(c *components.Component) { c.Spec.UpstreamDistro.Name = "x" }, counts},
+		"Ref.Version":         {func(c *components.Component) { c.Spec.UpstreamDistro.Version = "x" }, counts},
+		"Ref.Snapshot":        {func(c *components.Component) { c.Spec.UpstreamDistro.Snapshot = "x" }, silent},
 
 		"Release.Suffix":         {func(c *components.Component) { c.Release.Suffix = ".x.1" }, counts},
 		"Release.SuffixUntil":    {func(c *components.Component) { c.Release.SuffixUntil = "1-1" }, counts},
@@ -423,8 +424,8 @@ func TestFingerprintFields(t *testing.T) {
 		"Build.EmitUpstreamProvenance": {func(c *components.Component) { c.Build.EmitUpstreamProvenance = true }, counts},
 		"Build.Failure":                {func(c *components.Component) { c.Build.Failure.Expected = true }, silent},
 		"Build.Hints":                  {func(c *components.Component) { c.Build.Hints.Expensive = true }, silent},
-		"Check.Skip":                   {func(c *components.Component) { c.Build.Check.Skip = true }, counts},
-		"Check.SkipReason":             {func(c *components.Component) { c.Build.Check.SkipReason = "x" }, silent},
+		"Build.Check.Skip":             {func(c *components.Component) { c.Build.Check.Skip = true }, counts},
+		"Build.Check.SkipReason":       {func(c *components.Component) { c.Build.Check.SkipReason = "x" }, silent},
 		"Render.SkipFileFilter":        {func(c *components.Component) { c.Render.SkipFileFilter = true }, counts},
 		"Render.AllowRejected":         {func(c *components.Component) { c.Render.AllowRejected = true }, silent},
 		"Render.AllowRejectedReason":   {func(c *components.Component) { c.Render.AllowRejectedReason = "x" }, silent},
@@ -480,10 +481,14 @@ func TestFingerprintFields(t *testing.T) {
 		"Component.Spec": true, "Component.Release": true, "Component.Overlays": true, "Component.Build": true, "Component.Render": true,
 		"Component.SourceFiles": true, "Component.Template": true, "Spec.UpstreamDistro": true, "Build.Check": true, "SourceFile.Origin": true,
 	}
-	for _, v := range []any{components.Component{}, components.Spec{}, components.DistroRef{}, components.Release{}, components.Build{}, components.Check{}, components.Render{}, components.SourceFile{}, components.SourceOrigin{}, overlay.Op{}} {
+	for _, v := range []any{components.Component{}, components.Spec{}, distro.Ref{}, components.Release{}, components.Build{}, components.Build{}.Check, components.Render{}, components.SourceFile{}, components.SourceOrigin{}, overlay.Op{}} {
 		typ := reflect.TypeOf(v)
+		of := typ.Name()
+		if of == "" {
+			of = "Build.Check"
+		}
 		for i := range typ.NumField() {
-			name := typ.Name() + "." + typ.Field(i).Name
+			name := of + "." + typ.Field(i).Name
 			if _, known := fields[name]; typ.Field(i).IsExported() && !known && !nested[name] {
 				t.Errorf("%s is new: does it change what is built?", name)
 			}

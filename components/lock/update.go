@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/overlay/diag"
 )
 
@@ -33,12 +34,12 @@ type Options struct {
 	Jobs int
 	// Resolve finds the upstream commit of a component that has no pin. It
 	// is called from several goroutines.
-	Resolve func(ctx context.Context, c *components.Component, u components.Upstream) (commit string, err error)
+	Resolve func(ctx context.Context, c *components.Component, u distro.Upstream) (commit string, err error)
 	// Successor, when set, finds the commit that took the place of one which
 	// upstream's rewritten history has lost: the commit itself when it is still
 	// there, "" when none is known. With head only its first-parent history
 	// counts. Locks take what it finds.
-	Successor func(ctx context.Context, c *components.Component, u components.Upstream, head, commit string) (string, error)
+	Successor func(ctx context.Context, c *components.Component, u distro.Upstream, head, commit string) (string, error)
 	// Done, when set, is called after each component with the number of
 	// those that are ready; from several goroutines.
 	Done func(n int)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/overlay/diag"
 )
 
@@ -25,7 +26,7 @@ func planned(t *testing.T, p *components.Project, commit string, o Options) *Upd
 	if o.Names == nil {
 		o.Names = p.Names()
 	}
-	o.Resolve = func(context.Context, *components.Component, components.Upstream) (string, error) { return commit, nil }
+	o.Resolve = func(context.Context, *components.Component, distro.Upstream) (string, error) { return commit, nil }
 	up, problems := Plan(t.Context(), p, o)
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
@@ -143,7 +144,7 @@ func TestUpdateAllOrNothing(t *testing.T) {
 
 	var asked atomic.Int64
 	up, problems := Plan(t.Context(), p, Options{Names: p.Names(), Force: true, Jobs: 4,
-		Resolve: func(_ context.Context, c *components.Component, _ components.Upstream) (string, error) {
+		Resolve: func(_ context.Context, c *components.Component, _ distro.Upstream) (string, error) {
 			asked.Add(1)
 			if c.Name == "b" {
 				return "", &diag.Diagnostic{Code: "fedora/no-branch", Message: "no such branch"}
@@ -221,7 +222,7 @@ func TestUpdateInterrupted(t *testing.T) {
 	t.Parallel()
 	p := writeProject(t, "[components.a]\n[components.b]\n", nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, problems := Plan(ctx, p, Options{Names: p.Names(), Resolve: func(context.Context, *components.Component, components.Upstream) (string, error) {
+	_, problems := Plan(ctx, p, Options{Names: p.Names(), Resolve: func(context.Context, *components.Component, distro.Upstream) (string, error) {
 		cancel()
 		return commitA, nil
 	}})

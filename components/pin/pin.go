@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/overlay/diag"
 )
 
@@ -32,7 +33,7 @@ type Options struct {
 	Jobs int
 	// Resolve finds the upstream commit of a component, whatever it is pinned
 	// to. It is called from several goroutines.
-	Resolve func(ctx context.Context, c *components.Component, u components.Upstream) (commit string, err error)
+	Resolve func(ctx context.Context, c *components.Component, u distro.Upstream) (commit string, err error)
 	// Done, when set, is called after each component with the number of
 	// those that are ready; from several goroutines.
 	Done func(n int)

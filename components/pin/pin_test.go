@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/components/pin"
 	"specgraft/overlay/diag"
 )
@@ -86,7 +87,7 @@ func (u upstream) plan(t *testing.T, p *components.Project, names ...string) (*p
 	}
 	var done []int
 	up, problems := pin.Plan(t.Context(), p, pin.Options{Names: names, Prune: prune, Jobs: 3,
-		Resolve: func(_ context.Context, c *components.Component, at components.Upstream) (string, error) {
+		Resolve: func(_ context.Context, c *components.Component, at distro.Upstream) (string, error) {
 			if at.Commit != "" {
 				t.Errorf("%s: upstream is asked with the pin %s in hand", c.Name, at.Commit)
 			}
@@ -175,7 +176,7 @@ func TestPlanInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	up, problems := pin.Plan(ctx, project(t, nil), pin.Options{Names: []string{"a"}, Resolve: func(context.Context, *components.Component, components.Upstream) (string, error) {
+	up, problems := pin.Plan(ctx, project(t, nil), pin.Options{Names: []string{"a"}, Resolve: func(context.Context, *components.Component, distro.Upstream) (string, error) {
 		return one, nil
 	}})
 	if len(up.Stale()) > 0 || !problems.HasErrors() || !problems[0].Env {

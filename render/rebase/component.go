@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/fedora"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
@@ -54,7 +55,7 @@ type Component struct {
 // Target says which commit of a component's upstream is meant: "latest" or ""
 // for the head of its branch, a commit, a date (RFC 3339, or a day, meaning its
 // beginning in UTC) for the newest commit before it, else a branch.
-func Target(u components.Upstream, name, to string) fedora.Request {
+func Target(u distro.Upstream, name, to string) fedora.Request {
 	r := fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Component: name}
 	switch at, err := when(to); {
 	case to == "" || to == "latest":
@@ -132,7 +133,7 @@ func (b *Rebaser) Component(ctx context.Context, c *components.Component, to str
 
 // tag resolves the name of a tag; when there is none, the error is that of the
 // branch of that name.
-func (b *Rebaser) tag(ctx context.Context, u components.Upstream, name string, missing error) (string, error) {
+func (b *Rebaser) tag(ctx context.Context, u distro.Upstream, name string, missing error) (string, error) {
 	repo, err := b.Renderer.Store.Repo(ctx, u.URL)
 	if err != nil {
 		return "", missing
@@ -146,7 +147,7 @@ func (b *Rebaser) tag(ctx context.Context, u components.Upstream, name string, m
 }
 
 // placed puts an error of the store at the component.
-func placed(err error, c *components.Component, u components.Upstream) error {
+func placed(err error, c *components.Component, u distro.Upstream) error {
 	if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
 		at := c.PlaceUpstream(*d, u)
 		return &at
@@ -166,7 +167,7 @@ func inComponent(err error, name string) error {
 // old returns the packaging that the overlays were made for. A commit that a
 // rewritten history no longer has is replaced by the nearest to what the
 // rendered tree was made from.
-func (b *Rebaser) old(ctx context.Context, c *components.Component, u components.Upstream, res *Component) (*overlay.Tree, error) {
+func (b *Rebaser) old(ctx context.Context, c *components.Component, u distro.Upstream, res *Component) (*overlay.Tree, error) {
 	tree, src, err := b.Renderer.Source(ctx, c)
 	if err == nil {
 		res.From = src.Commit
@@ -208,7 +209,7 @@ func VersionOf(f *spec.File) string {
 
 // patchIDs reads the patches that the packaging had between two commits and no
 // longer has.
-func (b *Rebaser) patchIDs(ctx context.Context, u components.Upstream, name, from, to string) map[string]string {
+func (b *Rebaser) patchIDs(ctx context.Context, u distro.Upstream, name, from, to string) map[string]string {
 	repo, err := b.Renderer.Store.Repo(ctx, u.URL)
 	if err != nil {
 		return nil
@@ -258,7 +259,7 @@ func (c *Component) config() *components.Component {
 }
 
 // prove renders the component with the proposals on the new upstream.
-func (b *Rebaser) prove(ctx context.Context, res *Component, new *overlay.Tree, u components.Upstream) {
+func (b *Rebaser) prove(ctx context.Context, res *Component, new *overlay.Tree, u distro.Upstream) {
 	text := new.Spec.Bytes()
 	src := render.Source{Commit: res.To, Pristine: text, Mode: 0o644,
 		Request: fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: res.To, Component: res.Name}}

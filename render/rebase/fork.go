@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/fedora"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
@@ -12,7 +12,7 @@ import (
 )
 
 // TreeAt returns a component's packaging as an upstream commit has it.
-func TreeAt(ctx context.Context, store *fedora.Store, u components.Upstream, name, commit string) (*overlay.Tree, error) {
+func TreeAt(ctx context.Context, store *fedora.Store, u distro.Upstream, name, commit string) (*overlay.Tree, error) {
 	snap, err := store.Snapshot(ctx, u.URL, commit)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ const maxVersions = 3000
 
 // NearestCommit returns the commit before or at head whose spec has the most
 // lines in common with that of a fork; the newest of several.
-func NearestCommit(ctx context.Context, store *fedora.Store, u components.Upstream, head string, fork *spec.File) (Nearest, error) {
+func NearestCommit(ctx context.Context, store *fedora.Store, u distro.Upstream, head string, fork *spec.File) (Nearest, error) {
 	repo, err := store.Repo(ctx, u.URL)
 	if err != nil {
 		return Nearest{}, err

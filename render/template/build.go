@@ -2,6 +2,7 @@ package template
 
 import (
 	"specgraft/components"
+	"specgraft/components/schema"
 )
 
 // textKeys and listKeys are what only some templates use.
@@ -63,7 +64,7 @@ func New(c *components.Component) *Spec {
 	return s
 }
 
-func packageOf(t *components.Template, name Text) Package {
+func packageOf(t *schema.Template, name Text) Package {
 	p := Package{
 		Name: name, Summary: leaf(t, "summary"), Description: leaf(t, "description"), Arch: leaf(t, "arch"),
 		Requires: leaves(t, "requires"), Recommends: leaves(t, "recommends"), Suggests: leaves(t, "suggests"),
@@ -86,7 +87,7 @@ func packageOf(t *components.Template, name Text) Package {
 	return p
 }
 
-func asText(f components.Field) Text {
+func asText(f schema.Field) Text {
 	t := Text{S: f.Value, Pos: f.Pos}
 	if f.Macros {
 		t.Kind = Macros
@@ -94,9 +95,9 @@ func asText(f components.Field) Text {
 	return t
 }
 
-func leaf(t *components.Template, key string) Text { return asText(t.Text(key)) }
+func leaf(t *schema.Template, key string) Text { return asText(t.Text(key)) }
 
-func leaves(t *components.Template, key string) []Text {
+func leaves(t *schema.Template, key string) []Text {
 	var out []Text
 	for _, f := range t.Texts(key) {
 		out = append(out, asText(f))
@@ -104,7 +105,7 @@ func leaves(t *components.Template, key string) []Text {
 	return out
 }
 
-func files(t *components.Template, key string) []Source {
+func files(t *schema.Template, key string) []Source {
 	var out []Source
 	for _, f := range t.Texts(key) {
 		out = append(out, Source{Value: asText(f), File: f.Value})
@@ -112,7 +113,7 @@ func files(t *components.Template, key string) []Source {
 	return out
 }
 
-func definitions(t *components.Template, key string) []Global {
+func definitions(t *schema.Template, key string) []Global {
 	var out []Global
 	for _, e := range t.Entries(key) {
 		out = append(out, Global{Name: asText(e.Name), Value: asText(e.Value)})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/fedora/lookaside"
@@ -161,7 +162,7 @@ func (g *Globals) Store(p *components.Project) (*fedora.Store, error) {
 
 // FetchPackage brings the source package of a component into the cache and
 // returns its checksum.
-func FetchPackage(ctx context.Context, p *components.Project, store *fedora.Store, c *components.Component, u components.Upstream) (string, error) {
+func FetchPackage(ctx context.Context, p *components.Project, store *fedora.Store, c *components.Component, u distro.Upstream) (string, error) {
 	packages, err := store.SourcePackages()
 	if err != nil {
 		return "", err

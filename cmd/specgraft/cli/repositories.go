@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/fedora/repodata"
 	"specgraft/overlay/diag"
 )
@@ -13,7 +14,7 @@ import (
 // A BuildRepository is a repository that builds take packages from, on one
 // architecture.
 type BuildRepository struct {
-	components.Repository
+	distro.Repository
 	Arch    string // "" when its address is the same for all
 	Address string // with its variables filled in
 }

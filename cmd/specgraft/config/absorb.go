@@ -18,6 +18,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/components/edit"
 	"specgraft/fedora"
 	"specgraft/overlay"
@@ -332,7 +333,7 @@ func (a *absorption) fork(ctx context.Context, dir, name string) error {
 // forkUpstream returns the upstream that a component with a spec of its own
 // would have if it had one like the others; without others, that of the
 // distribution which its own settings or the defaults name.
-func forkUpstream(p *components.Project, c *components.Component) (components.Upstream, diag.List) {
+func forkUpstream(p *components.Project, c *components.Component) (distro.Upstream, diag.List) {
 	for _, n := range p.Names() {
 		other, problems := p.Component(n)
 		if problems.HasErrors() || !other.IsUpstream() {

@@ -10,6 +10,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/fedora"
 	"specgraft/fedora/lookaside"
 	"specgraft/fedora/macro"
@@ -116,7 +117,7 @@ func showUpstream(ctx context.Context, g *cli.Globals, what, format string) erro
 
 // upstreamTree returns the packaging at a commit or branch, or at the commit
 // that a new component would have.
-func upstreamTree(ctx context.Context, store *fedora.Store, c *components.Component, u components.Upstream, at string) (*overlay.Tree, string, error) {
+func upstreamTree(ctx context.Context, store *fedora.Store, c *components.Component, u distro.Upstream, at string) (*overlay.Tree, string, error) {
 	req := fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Snapshot: u.Snapshot, Component: c.Name, Commit: at, Refresh: u.Snapshot.IsZero()}
 	id, err := store.Resolve(ctx, req)
 	if err != nil && at != "" && diag.HasCode(err, "fedora/bad-ref", "fedora/missing-commit") {

@@ -12,6 +12,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
@@ -254,7 +255,7 @@ func fetchComponent(ctx context.Context, p *components.Project, store *fedora.St
 
 // usesHistory reports whether a spec asks rpmautospec for its release or
 // changelog. When in doubt it does.
-func usesHistory(ctx context.Context, store *fedora.Store, u components.Upstream, commit string) bool {
+func usesHistory(ctx context.Context, store *fedora.Store, u distro.Upstream, commit string) bool {
 	snap, err := store.Snapshot(ctx, u.URL, commit)
 	if err != nil {
 		return true

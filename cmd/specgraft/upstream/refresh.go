@@ -12,6 +12,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/components/pin"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
@@ -126,7 +127,7 @@ func refreshPins(ctx context.Context, g *cli.Globals, sel *cli.Selection, args [
 	line, mu := cli.NewProgress(g), sync.Mutex{}
 	up, problems := pin.Plan(ctx, p, pin.Options{
 		Names: names, Prune: sel.All, Jobs: g.Jobs(o.jobs, 4),
-		Resolve: func(ctx context.Context, c *components.Component, u components.Upstream) (string, error) {
+		Resolve: func(ctx context.Context, c *components.Component, u distro.Upstream) (string, error) {
 			return resolveUpstream(ctx, store, c, u, o.again)
 		},
 		Done: func(n int) {

@@ -11,6 +11,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/fedora"
 	"specgraft/fedora/lookaside"
 	"specgraft/fedora/repodata"
@@ -132,7 +133,7 @@ func (c *repoCompare) run(ctx context.Context, left, right, format string) (diff
 		return false, err
 	}
 	c.g.Closers = append(c.g.Closers, c.client.Close)
-	var sides [2][]components.Repository
+	var sides [2][]distro.Repository
 	for i, name := range []string{left, right} {
 		if sides[i], err = c.side(name); err != nil {
 			return false, err
@@ -227,8 +228,8 @@ func (c *repoCompare) print(found map[string]*onlyRecord, counts [2]map[repodata
 }
 
 // side finds the repositories of LEFT or RIGHT.
-func (c *repoCompare) side(name string) ([]components.Repository, error) {
-	plain := []components.Repository{{Name: name, Kind: "", URI: name}}
+func (c *repoCompare) side(name string) ([]distro.Repository, error) {
+	plain := []distro.Repository{{Name: name, Kind: "", URI: name}}
 	path := strings.HasPrefix(name, ".") || strings.ContainsAny(name, `/\`)
 	if strings.Contains(name, "://") || path {
 		return plain, nil
@@ -262,7 +263,7 @@ func (c *repoCompare) side(name string) ([]components.Repository, error) {
 
 // targets returns the architectures to compare for; one empty one when addresses do
 // not depend on it and none was asked for.
-func (c *repoCompare) targets(sides [2][]components.Repository) []string {
+func (c *repoCompare) targets(sides [2][]distro.Repository) []string {
 	if len(c.arches) > 0 {
 		return c.arches
 	}
@@ -289,7 +290,7 @@ func (c *repoCompare) targets(sides [2][]components.Repository) []string {
 }
 
 // inventory reads the packages that one side offers for an architecture.
-func (c *repoCompare) inventory(ctx context.Context, side []components.Repository, arch string) (map[repodata.NEVRA]bool, error) {
+func (c *repoCompare) inventory(ctx context.Context, side []distro.Repository, arch string) (map[repodata.NEVRA]bool, error) {
 	have := map[repodata.NEVRA]bool{}
 	for _, r := range side {
 		switch {
@@ -334,7 +335,7 @@ func (c *repoCompare) wanted(n repodata.NEVRA, arch string) bool {
 }
 
 // address fills in the variables of an address.
-func (c *repoCompare) address(r *components.Repository, arch string) (string, error) {
+func (c *repoCompare) address(r *distro.Repository, arch string) (string, error) {
 	if strings.Contains(r.URI, "$releasever") && c.releasever == "" {
 		if c.project != nil {
 			if _, v := c.project.DistroVersion(c.project.DefaultDistro); v != nil {

@@ -13,6 +13,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/components/edit"
 	"specgraft/fedora"
 	"specgraft/overlay/diag"
@@ -20,7 +21,7 @@ import (
 )
 
 // successor asks the store what became of a commit in a component's upstream.
-func successor(ctx context.Context, store *fedora.Store, c *components.Component, u components.Upstream, head, commit string) (string, error) {
+func successor(ctx context.Context, store *fedora.Store, c *components.Component, u distro.Upstream, head, commit string) (string, error) {
 	found, err := store.Successor(ctx, fedora.Request{
 		URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: head, Component: c.Name},
 		commit, render.Remembered(store.CacheDir(), c, u, commit))

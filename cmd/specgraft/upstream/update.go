@@ -11,6 +11,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
+	"specgraft/components/distro"
 	"specgraft/components/lock"
 	"specgraft/fedora"
 	"specgraft/fedora/srpm/reader"
@@ -131,7 +132,7 @@ first, and --check shows it and writes nothing.`,
 		line, mu := cli.NewProgress(g), sync.Mutex{}
 		opt := lock.Options{
 			Names: names, Prune: sel.All, Bump: bump, Force: force, Jobs: g.Jobs(jobs, 4),
-			Resolve: func(ctx context.Context, c *components.Component, u components.Upstream) (string, error) {
+			Resolve: func(ctx context.Context, c *components.Component, u distro.Upstream) (string, error) {
 				return resolveUpstream(ctx, store, c, u, force)
 			},
 			Done: func(n int) {
@@ -141,7 +142,7 @@ first, and --check shows it and writes nothing.`,
 			},
 		}
 		if accept {
-			opt.Successor = func(ctx context.Context, c *components.Component, u components.Upstream, head, commit string) (string, error) {
+			opt.Successor = func(ctx context.Context, c *components.Component, u distro.Upstream, head, commit string) (string, error) {
 				return successor(ctx, store, c, u, head, commit)
 			}
 		}
@@ -155,7 +156,7 @@ first, and --check shows it and writes nothing.`,
 // resolveUpstream asks the store for the commit of a component without a pin.
 // A branch is looked at afresh when its head decides, or when all is asked for
 // again; behind a snapshot, what the mirror has will do.
-func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Component, u components.Upstream, again bool) (string, error) {
+func resolveUpstream(ctx context.Context, store *fedora.Store, c *components.Component, u distro.Upstream, again bool) (string, error) {
 	var commit string
 	var err error
 	if u.Source == "srpm" {

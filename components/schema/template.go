@@ -1,11 +1,8 @@
-package components
+package schema
 
 import (
 	"go/token"
-	"path"
-	"strings"
 
-	"specgraft/components/schema"
 	"specgraft/components/toml"
 )
 
@@ -13,8 +10,11 @@ import (
 // merged from all layers. A nil Template reads as empty.
 type Template struct {
 	tab *toml.Value
-	key *schema.Key
+	key *Key
 }
+
+// ReadTemplate returns the template table of a component.
+func ReadTemplate(tab *toml.Value) *Template { return &Template{tab, &TemplateKey} }
 
 // A Field is one text of a template table with the place it was written.
 type Field struct {
@@ -31,7 +31,7 @@ func (t *Template) Pos() token.Position {
 	return t.tab.Pos()
 }
 
-func (t *Template) value(key string) (*toml.Value, *schema.Key) {
+func (t *Template) value(key string) (*toml.Value, *Key) {
 	if t == nil || t.tab == nil {
 		return nil, nil
 	}
@@ -120,34 +120,25 @@ func (t *Template) Entries(key string) []Entry {
 	return out
 }
 
-// sourceFiles returns the remote sources of a templated component that have a
-// checksum, as entries of source-files: they are what goes into its sources
-// file and what preparing it downloads.
-func (t *Template) sourceFiles(c *Component) []SourceFile {
-	values := map[string]string{"name": t.Text("name").Value, "version": t.Text("version").Value, "url": t.Text("url").Value}
-	if values["name"] == "" {
-		values["name"] = c.Name
+// FileNames returns the texts of the table that could name a file.
+func (t *Template) FileNames() map[string]bool {
+	names := map[string]bool{}
+	if t != nil && t.tab != nil {
+		fileNames(t.tab, names)
 	}
-	var out []SourceFile
-	for _, s := range t.Tables("sources") {
-		uri := s.Text("url").Value
-		for name, v := range values {
-			uri = strings.ReplaceAll(uri, "%{"+name+"}", v)
-		}
-		hash := s.Text("hash")
-		if uri == "" || strings.Contains(uri, "%{") || hash.Value == "" {
-			continue
-		}
-		name := path.Base(uri)
-		if before, frag, ok := strings.Cut(uri, "#/"); ok {
-			name, uri = frag, before
-		}
-		if schema.PlainFileName(name) {
-			out = append(out, SourceFile{Pos: hash.Pos, Filename: name, Hash: hash.Value, HashType: s.Text("hash-type").Value,
-				Origin: SourceOrigin{Type: "download", URI: uri}})
-		}
+	return names
+}
+
+func fileNames(v *toml.Value, names map[string]bool) {
+	if v.Kind == toml.KindString && PlainFileName(v.Str) {
+		names[v.Str] = true
 	}
-	return out
+	for _, el := range v.List {
+		fileNames(el, names)
+	}
+	for i := range v.Keys {
+		fileNames(v.Keys[i].Val, names)
+	}
 }
 
 // Tree returns the table as plain data: map[string]any, []any, bool, and string
