@@ -286,7 +286,7 @@ func (r *Renderer) locate(res *Result, tree *overlay.Tree, f *finding, d *diag.D
 			return false
 		} else if f.Code == "macro/changelog" {
 			d.Pos = res.Config.Pos
-			d.Related = append(d.Related, diag.Related{Pos: here, Message: "generated, in the rendered spec: " + strings.TrimSpace(line.Text)})
+			d.Message = fmt.Sprintf("generated %q: %s", strings.TrimSpace(line.Text), d.Message)
 			d.Hint = "packaging without history of its own begins in 1970: write a first entry into a file named changelog beside the spec"
 		}
 	} else {

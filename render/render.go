@@ -278,7 +278,7 @@ func (r *Renderer) overlays(ctx context.Context, res *Result, tree *overlay.Tree
 // shift the numbering that origins of overlays have.
 func (r *Renderer) apply(res *Result, tree *overlay.Tree, before int) bool {
 	report, problems := overlay.Apply(tree, res.Ops, overlay.Options{
-		Source: r.sources.open,
+		Source: r.overlaySource,
 		Levels: r.levels(),
 		Lint:   r.Lint,
 		Lines:  res.Macros.Lines,

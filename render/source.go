@@ -263,6 +263,17 @@ type sourceOpener struct {
 	err  error
 }
 
+// overlaySource opens a file that an overlay brings in. One that is missing has
+// the name that messages about the project have for it.
+func (r *Renderer) overlaySource(name string) ([]byte, fs.FileMode, error) {
+	data, mode, err := r.sources.open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = &diag.Diagnostic{Code: "overlay/source", Message: fmt.Sprintf("source file %q does not exist", r.Project.Display(name)),
+			Hint: "`source` is relative to the TOML file that holds the overlay"}
+	}
+	return data, mode, err
+}
+
 func (s *sourceOpener) open(name string) ([]byte, fs.FileMode, error) {
 	stat, read := os.Stat, os.ReadFile
 	if rel, err := filepath.Rel(s.root, name); s.root != "" && err == nil && filepath.IsLocal(rel) {

@@ -244,20 +244,31 @@ func (s *Snapshot) Diagnostics(ctx context.Context, path string, deep bool) diag
 		return nil
 	}
 	name := s.name(path)
+	type said struct {
+		pos  token.Position
+		code string
+	}
+	checked := map[said]bool{}
 	var list diag.List
 	for _, d := range s.check() {
 		if d.Pos.Filename == name {
 			list = append(list, d)
+			checked[said{d.Pos, d.Code}] = true
 		}
 	}
 	for _, comp := range s.ComponentsOf(path) {
 		if ctx.Err() != nil {
 			return nil
 		}
-		list = append(list, s.about(ctx, comp, path, deep)...)
+		for _, d := range s.about(ctx, comp, path, deep) {
+			// What config check says is found again where an overlay is
+			// applied, which may call a file by another name.
+			if !checked[said{d.Pos, d.Code}] {
+				list = append(list, d)
+			}
+		}
 	}
 	list.Sort()
-	// What config check says is said again where an overlay is applied.
 	return slices.CompactFunc(list, func(a, b diag.Diagnostic) bool {
 		return a.Pos.Line == b.Pos.Line && a.Pos.Column == b.Pos.Column && a.Code == b.Code && a.Message == b.Message
 	})
