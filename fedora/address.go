@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"specgraft/overlay/diag"
 )
@@ -20,6 +21,9 @@ type address struct {
 	pkg    string // last path element without .git
 	mirror string // below the cache directory: where the mirror of it is kept
 }
+
+// maxAddress is how long an address may be.
+const maxAddress = 2048
 
 // parseAddress checks a URL against the allow-list. Addresses come from
 // configuration that a pull request can change, so nothing that git would
@@ -41,7 +45,7 @@ func parseAddress(raw string, allowHTTP bool) (*address, error) {
 			return nil, refuse("holds a blank, a backslash or a control character", "")
 		}
 	}
-	if len(raw) > 2048 {
+	if len(raw) > maxAddress {
 		return nil, refuse("is longer than 2048 bytes", "")
 	}
 	if strings.Contains(raw, "::") && !strings.Contains(raw, "://") {
@@ -92,6 +96,68 @@ func parseAddress(raw string, allowHTTP bool) (*address, error) {
 	}
 	a.mirror = filepath.Join(parts...) + ".git"
 	return a, nil
+}
+
+// addresses parses addresses. Those of a distribution differ in their last part
+// alone, so what comes before is checked once. It is safe for concurrent use.
+type addresses struct {
+	allowHTTP bool
+
+	mu    sync.Mutex
+	bases map[string]*address // by what stands before the last slash; nil for what goes the long way
+}
+
+// parse is parseAddress.
+func (m *addresses) parse(raw string) (*address, error) {
+	at := strings.LastIndexByte(raw, '/')
+	if at < 0 || len(raw) > maxAddress || !plainSegment(raw[at+1:]) {
+		return parseAddress(raw, m.allowHTTP)
+	}
+	b, last := m.base(raw[:at]), raw[at+1:]
+	if b == nil {
+		return parseAddress(raw, m.allowHTTP)
+	}
+	a := *b
+	a.url, a.shown, a.pkg = raw, b.shown+"/"+last, strings.TrimSuffix(last, ".git")
+	if a.scheme == "file" {
+		a.dir = b.dir + string(filepath.Separator) + last
+	} else {
+		a.mirror = strings.TrimSuffix(b.mirror, ".git") + string(filepath.Separator) + escapeSegment(a.pkg) + ".git"
+	}
+	return &a, nil
+}
+
+// base parses what stands before the last slash of an address. It is nil where
+// that is not one itself, or stands for something else than it says.
+func (m *addresses) base(raw string) *address {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b, known := m.bases[raw]
+	if !known {
+		if !strings.Contains(raw, "%") && !strings.HasSuffix(raw, ".git") && !strings.HasSuffix(raw, "/") {
+			b, _ = parseAddress(raw, m.allowHTTP)
+		}
+		if m.bases == nil || len(m.bases) > maxBases {
+			m.bases = map[string]*address{}
+		}
+		m.bases[raw] = b
+	}
+	return b
+}
+
+// maxBases bounds how many of them are remembered.
+const maxBases = 1000
+
+// plainSegment reports whether a part of a URL's path stands for itself, and is
+// the name of a repository.
+func plainSegment(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' && c != '+' && (c != '.' || i == 0) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // escapeSegment makes a path element that is safe on every file system and

@@ -1,6 +1,8 @@
 package fedora
 
 import (
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -83,6 +85,28 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
+// TestAddresses holds that an address means the same whether what stands before
+// its last slash was seen already or not.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	bases := []string{"https://src.example.org/rpms", "https://SRC.example.org:8443/a/b", "https://user:secret@h/x", "ssh://git@h/rpms", "http://h/x", "file:///srv", "file://localhost/srv/rpms",
+		"https://h/a.git", "https://h/a%2Egit", "https://h/a%2fb", "https://h/a/..", "https://h/a/", "https://h", "https://", "file://", "file:///", "https://h/a?b", "https://h/a#b", "ext::sh", "-x", "", "https://h/" + strings.Repeat("a", 2040)}
+	lasts := []string{"bash", "bash.git", "libstdc++.git", "a.git.git", ".git", "..", ".", ".hidden", "", "%41b", "a b", "a?b", "a#b", "a:b", "a@b", "a\\b"}
+	for _, allowHTTP := range []bool{false, true} {
+		m := &addresses{allowHTTP: allowHTTP}
+		for _, base := range bases {
+			for _, last := range lasts {
+				raw := base + "/" + last
+				want, wantErr := parseAddress(raw, allowHTTP)
+				got, err := m.parse(raw)
+				if fmt.Sprint(err) != fmt.Sprint(wantErr) || !reflect.DeepEqual(got, want) {
+					t.Errorf("%q: %+v, %v, want %+v, %v", raw, got, err, want, wantErr)
+				}
+			}
+		}
+	}
+}
+
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -107,6 +131,9 @@ func FuzzParseAddress(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		a, err := parseAddress(s, true)
+		if b, berr := (&addresses{allowHTTP: true}).parse(s); fmt.Sprint(err) != fmt.Sprint(berr) || !reflect.DeepEqual(a, b) {
+			t.Fatalf("%q is %+v, %v the long way, and %+v, %v", s, a, err, b, berr)
+		}
 		if err != nil {
 			return
 		}

@@ -48,12 +48,13 @@ type Options struct {
 // commit again cost one file. It is safe for concurrent use, also by several
 // processes on one directory.
 type Store struct {
-	opt    Options
-	git    distgit.Git
-	repos  *distgit.Pool
-	facts  facts
-	ctx    context.Context
-	cancel context.CancelFunc
+	opt       Options
+	git       distgit.Git
+	repos     *distgit.Pool
+	facts     facts
+	addresses addresses
+	ctx       context.Context
+	cancel    context.CancelFunc
 
 	packagesOnce sync.Once
 	packages     *reader.Packages
@@ -145,6 +146,7 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{opt: o, upstreams: map[string]*upstream{}, hosts: map[string]*host{}}
 	s.facts.path = factsPath(o.CacheDir)
+	s.addresses.allowHTTP = o.AllowHTTP || o.Offline // what is there already needs no leave
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.repos = distgit.NewPool(s.ctx, &s.git)
 	return s, nil
@@ -222,15 +224,14 @@ func (s *Store) upstream(r Request) (*upstream, error) {
 // locate finds out where the repository that r is about is kept and fetched
 // from. After an error u is as it was.
 func (s *Store) locate(u *upstream, r Request) error {
-	allowHTTP := s.opt.AllowHTTP || s.opt.Offline // what is there already needs no leave
-	addr, err := parseAddress(r.URL, allowHTTP)
+	addr, err := s.addresses.parse(r.URL)
 	if err != nil {
 		return err
 	}
 	var places []place
 	var remotes []*address
 	for _, raw := range append(slices.Clone(r.Mirrors), r.URL) {
-		a, err := parseAddress(raw, allowHTTP)
+		a, err := s.addresses.parse(raw)
 		if err != nil {
 			return err
 		}

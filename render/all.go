@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"specgraft/components/lock"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
@@ -71,6 +72,8 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 		index = r.openIndex(out)
 		defer index.save()
 	}
+	locks := lock.Open(r.Project)
+	defer locks.Close()
 	inOrder := newSequence(len(names), emit)
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -81,7 +84,7 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 				if i >= len(names) {
 					return
 				}
-				o := r.one(ctx, out, index, names[i], opt)
+				o := r.one(ctx, out, index, locks, names[i], opt)
 				if fatal(o.Diags) || opt.FailFast && o.Status == Error && !o.Expected {
 					cancel()
 				}
@@ -139,7 +142,7 @@ func fatal(l diag.List) bool {
 }
 
 // one renders a component and compares or writes it.
-func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, name string, opt RunOptions) (o *Outcome) {
+func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, locks *lock.Dir, name string, opt RunOptions) (o *Outcome) {
 	o = &Outcome{Component: name, Status: Cancelled}
 	if validName(name) {
 		o.OutputDir = filepath.Join(out.Dir, filepath.FromSlash(ComponentDir(name)))
@@ -156,7 +159,7 @@ func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, name 
 	}
 	var in *inputs
 	if r.CacheDir != "" && !opt.ExplainFiles {
-		in = r.inputs(ctx, name)
+		in = r.inputs(ctx, locks, name)
 	}
 	if in != nil && !opt.Verify {
 		if index != nil {

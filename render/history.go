@@ -74,7 +74,14 @@ func (r *Renderer) Close() error {
 // lock returns the lock of a component, nil for none. A broken lock is an error
 // unless locks are not to be validated.
 func (r *Renderer) lock(name string) (*lock.Lock, error) {
-	l, err := lock.Read(r.Project, name)
+	d := lock.Open(r.Project)
+	defer d.Close()
+	return r.lockIn(d, name)
+}
+
+// lockIn is lock for who reads many.
+func (r *Renderer) lockIn(d *lock.Dir, name string) (*lock.Lock, error) {
+	l, err := d.Read(name)
 	if err != nil && r.SkipLockValidation {
 		return nil, nil
 	}

@@ -25,7 +25,7 @@ type inputs struct {
 // components whose inputs are not all known before they are rendered (local ones,
 // templates, source packages, smart releases) and for those with a problem: they
 // are rendered.
-func (r *Renderer) inputs(ctx context.Context, name string) *inputs {
+func (r *Renderer) inputs(ctx context.Context, locks *lock.Dir, name string) *inputs {
 	c, problems := r.Project.Component(name)
 	if len(problems) > 0 || c == nil || !validName(name) || aliasName(name) != "" || !c.IsUpstream() || c.Spec.Type == "template" ||
 		c.Release.Calculation == autospec.CalculationSmart {
@@ -46,7 +46,7 @@ func (r *Renderer) inputs(ctx context.Context, name string) *inputs {
 	fmt.Fprintf(h, "%q\n", r.wd)
 	h.Write(r.Project.Digest(c))
 	var err error
-	if in.lock, err = r.lock(name); err != nil {
+	if in.lock, err = r.lockIn(locks, name); err != nil {
 		return nil
 	}
 	if in.lock != nil {
@@ -77,7 +77,9 @@ func (r *Renderer) inputs(ctx context.Context, name string) *inputs {
 // Inputs returns a digest of everything that the rendered component follows from.
 // It is false where that is not known before it is rendered.
 func (r *Renderer) Inputs(ctx context.Context, name string) (sum [sha256.Size]byte, ok bool) {
-	in := r.inputs(ctx, name)
+	locks := lock.Open(r.Project)
+	defer locks.Close()
+	in := r.inputs(ctx, locks, name)
 	if in == nil {
 		return sum, false
 	}

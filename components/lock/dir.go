@@ -26,21 +26,52 @@ func Path(p *components.Project, name string) string {
 // none, or when the project works without locks. The error is a
 // *diag.Diagnostic.
 func Read(p *components.Project, name string) (*Lock, error) {
+	d := Open(p)
+	defer d.Close()
+	return d.Read(name)
+}
+
+// A Dir is a project's lock directory, opened for reading many locks. It is safe
+// for concurrent use.
+type Dir struct {
+	project *components.Project
+	root    *os.Root // nil without a directory
+	err     error    // why there is none, if that is wrong
+}
+
+// Open opens the lock directory. Whether there is one is found out now, once.
+func Open(p *components.Project) *Dir {
+	d := &Dir{project: p}
 	if p.WithoutLocks {
-		return nil, nil
+		return d
 	}
 	if _, err := os.Lstat(p.LockDir); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // the usual case costs no more than this
+		return d // the usual case costs no more than this
 	}
 	root, err := os.OpenRoot(p.LockDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		d.err = dirProblem(p, err)
+	default:
+		d.root = root
 	}
-	if err != nil {
-		return nil, dirProblem(p, err)
+	return d
+}
+
+// Read reads a component's lock as the function of that name does.
+func (d *Dir) Read(name string) (*Lock, error) {
+	if d.root == nil {
+		return nil, d.err
 	}
-	defer root.Close()
-	return readIn(p, root, name)
+	return readIn(d.project, d.root, name)
+}
+
+// Close closes the directory.
+func (d *Dir) Close() {
+	if d.root != nil {
+		d.root.Close()
+	}
 }
 
 // readIn reads a lock below the opened lock directory.
