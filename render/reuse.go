@@ -9,6 +9,7 @@ import (
 	"specgraft/components"
 	"specgraft/components/lock"
 	"specgraft/fedora/autospec"
+	"specgraft/fedora/cache"
 	"specgraft/overlay"
 )
 
@@ -99,7 +100,7 @@ func (r *Renderer) hashFiles(c *components.Component) (sum [sha256.Size]byte, ok
 			return sum, false
 		}
 		fmt.Fprintf(h, "%q %o %d\n", name, mode, len(data))
-		h.Write(data)
+		cache.Digest(h, data)
 	}
 	h.Sum(sum[:0])
 	return sum, true

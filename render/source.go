@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -15,6 +16,7 @@ import (
 	"specgraft/components/distro"
 	"specgraft/components/lock"
 	"specgraft/fedora"
+	"specgraft/fedora/cache"
 	"specgraft/fedora/snapshot"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
@@ -190,10 +192,10 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 			}
 			return nil
 		}
-		stat, read := root.Stat, root.ReadFile
+		stat, open := root.Stat, root.Open
 		if r.AllowOutside {
 			stat = func(p string) (fs.FileInfo, error) { return os.Stat(filepath.Join(top, p)) }
-			read = func(p string) ([]byte, error) { return os.ReadFile(filepath.Join(top, p)) }
+			open = func(p string) (*os.File, error) { return os.Open(filepath.Join(top, p)) }
 		}
 		st, err := stat(p)
 		switch {
@@ -206,7 +208,7 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 		case !st.Mode().IsRegular():
 			return problem("%s is not a regular file", r.show(filepath.Join(top, p)))
 		}
-		data, err := read(p)
+		data, err := readFile(open, p, st.Size())
 		if err != nil {
 			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), cause(err))
 		}
@@ -275,13 +277,13 @@ func (r *Renderer) overlaySource(name string) ([]byte, fs.FileMode, error) {
 }
 
 func (s *sourceOpener) open(name string) ([]byte, fs.FileMode, error) {
-	stat, read := os.Stat, os.ReadFile
+	stat, open := os.Stat, os.Open
 	if rel, err := filepath.Rel(s.root, name); s.root != "" && err == nil && filepath.IsLocal(rel) {
 		s.once.Do(func() { s.dir, s.err = os.OpenRoot(s.root) })
 		if s.err != nil {
 			return nil, 0, s.err
 		}
-		stat, read, name = s.dir.Stat, s.dir.ReadFile, rel
+		stat, open, name = s.dir.Stat, s.dir.Open, rel
 	}
 	// Asked before opening, as opening a pipe would wait for its writer.
 	st, err := stat(name)
@@ -291,6 +293,28 @@ func (s *sourceOpener) open(name string) ([]byte, fs.FileMode, error) {
 	if !st.Mode().IsRegular() {
 		return nil, 0, &diag.Diagnostic{Code: "overlay/source", Message: fmt.Sprintf("source file %q is not a regular file", filepath.Base(name))}
 	}
-	data, err := read(name)
+	data, err := readFile(open, name, st.Size())
 	return data, gitMode(st.Mode()), err
+}
+
+// readFile reads a file of about size bytes.
+func readFile(open func(string) (*os.File, error), name string, size int64) ([]byte, error) {
+	f, err := open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data := make([]byte, min(size, 1<<30))
+	n, err := io.ReadFull(cache.Pieces(f), data)
+	if err != nil { // it is shorter by now, or cannot be read
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = nil
+		}
+		return data[:n], err
+	}
+	rest, err := io.ReadAll(cache.Pieces(f))
+	if len(rest) > 0 {
+		data = append(data, rest...)
+	}
+	return data, err
 }

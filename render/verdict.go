@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -82,7 +83,7 @@ func (r *Renderer) verdictKey(cfg macro.Config, res *Result, tree *overlay.Tree,
 	if set == nil {
 		set = macro.Builtin()
 	}
-	put("3", r.Build, macro.SRPM().Hash(), set.Hash(), cfg.Distro.Fedora, res.Component, res.Upstream.Commit)
+	put("4", r.Build, macro.SRPM().Hash(), set.Hash(), cfg.Distro.Fedora, res.Component, res.Upstream.Commit)
 	for _, f := range res.Config.SourceFiles {
 		put(f.Filename)
 	}
@@ -100,8 +101,8 @@ func (r *Renderer) verdictKey(cfg macro.Config, res *Result, tree *overlay.Tree,
 			if err != nil {
 				return "", err
 			}
-			sum := sha256.Sum256(data)
-			h.Write(sum[:])
+			put(strconv.Itoa(len(data)))
+			cache.Digest(h, data)
 		} // else it is the commit's
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil

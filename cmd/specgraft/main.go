@@ -37,7 +37,7 @@ func main() {
 // grace is how long a command that is interrupted may take to end in order. No
 // command depends on it: what is written takes its place in one step, as a
 // process can be killed at any time.
-const grace = 100 * time.Millisecond
+const grace = 50 * time.Millisecond
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {

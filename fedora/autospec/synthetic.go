@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"specgraft/fedora/cache"
 	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
@@ -306,6 +307,6 @@ func (g *Graph) worktreeCommit(work Worktree) *commit {
 // blobID returns the name that git gives to a file's content.
 func blobID(h hash.Hash, data []byte) string {
 	fmt.Fprintf(h, "blob %d\x00", len(data))
-	h.Write(data)
+	cache.Digest(h, data)
 	return hex.EncodeToString(h.Sum(nil))
 }

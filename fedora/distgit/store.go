@@ -263,7 +263,7 @@ func nameOf(kind string, data []byte) string {
 	h := sha1.New()
 	var head [32]byte
 	h.Write(append(strconv.AppendInt(append(append(head[:0], kind...), ' '), int64(len(data)), 10), 0))
-	h.Write(data)
+	cache.Digest(h, data)
 	var sum [20]byte
 	return hex.EncodeToString(h.Sum(sum[:0]))
 }

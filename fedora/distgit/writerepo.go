@@ -34,7 +34,7 @@ func (o Object) ID(sha256Names bool) string {
 		h = sha256.New()
 	}
 	fmt.Fprintf(h, "%s %d\x00", o.Kind, len(o.Data))
-	h.Write(o.Data)
+	cache.Digest(h, o.Data)
 	return hex.EncodeToString(h.Sum(nil))
 }
 

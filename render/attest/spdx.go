@@ -14,6 +14,7 @@ import (
 
 	"github.com/github/go-spdx/v2/spdxexp"
 
+	"specgraft/fedora/cache"
 	"specgraft/fedora/macro"
 )
 
@@ -162,8 +163,9 @@ func (s *Subject) sha1(name string) (string, error) {
 	for _, f := range s.Result.Files {
 		if f.Path == name {
 			data, err := f.Bytes()
-			sum := sha1.Sum(data)
-			return hex.EncodeToString(sum[:]), err
+			h := sha1.New()
+			cache.Digest(h, data)
+			return hex.EncodeToString(h.Sum(nil)), err
 		}
 	}
 	return "", fmt.Errorf("%s is not among the rendered files", name)
