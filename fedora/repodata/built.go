@@ -265,7 +265,8 @@ func readPackages(f io.Reader, name string, openSize int64, each func(*xml.Decod
 // is neither a directory nor a ghost to f.
 func readFiles(d *xml.Decoder, f func(path string) error) error {
 	depth, reading := 1, false
-	text := ""
+	var path string
+	var text elementText
 	for depth > 0 {
 		token, err := d.RawToken()
 		if err == io.EOF {
@@ -279,15 +280,18 @@ func readFiles(d *xml.Decoder, f func(path string) error) error {
 			if depth++; depth > 8 {
 				return errors.New("its elements nest too deep")
 			}
-			reading, text = t.Name.Local == "file" && attribute(t, "type") == "", ""
-		case xml.CharData:
-			if reading && len(text)+len(t) <= maxXMLText {
-				text += string(t)
+			reading = t.Name.Local == "file" && attribute(t, "type") == ""
+			text.of(nil)
+			if reading {
+				path = ""
+				text.of(&path)
 			}
+		case xml.CharData:
+			text.add(t)
 		case xml.EndElement:
 			depth--
 			if reading {
-				if err := f(text); err != nil {
+				if err := f(path); err != nil {
 					return err
 				}
 			}
@@ -308,7 +312,7 @@ var needElements = map[string]string{"requires": "Requires", "recommends": "Reco
 // one token at a time, which is some times faster than decoding into a structure.
 func readBuilt(d *xml.Decoder, start *xml.StartElement, want func(string) bool) (id string, b *Built, err error) {
 	b = &Built{}
-	var text *string
+	var text elementText
 	var list string
 	depth := 1
 	checksum, file, skip := "", "", false
@@ -325,19 +329,20 @@ func readBuilt(d *xml.Decoder, start *xml.StartElement, want func(string) bool) 
 			if depth++; depth > 8 {
 				return "", nil, errors.New("its elements nest too deep")
 			}
-			text = nil
+			text.of(nil)
 			switch name := t.Name.Local; name {
 			case "name":
-				text = &b.Name
+				text.of(&b.Name)
 			case "arch":
-				text = &b.Arch
+				text.of(&b.Arch)
 			case "checksum":
-				text, checksum = &checksum, ""
+				checksum = ""
+				text.of(&checksum)
 			case "sourcerpm":
-				text = &b.Source
+				text.of(&b.Source)
 			case "file":
 				file = ""
-				text = &file
+				text.of(&file)
 				skip = attribute(t, "type") != ""
 			case "version":
 				b.EVR = evrText(attribute(t, "epoch"), attribute(t, "ver"), attribute(t, "rel"))
@@ -349,15 +354,13 @@ func readBuilt(d *xml.Decoder, start *xml.StartElement, want func(string) bool) 
 				}
 			}
 		case xml.CharData:
-			if text != nil && len(*text)+len(t) <= maxXMLText {
-				*text += string(t)
-			}
+			text.add(t)
 		case xml.EndElement:
 			depth--
-			if text == &file && !skip && (want == nil || want(file)) {
+			if text.to == &file && !skip && (want == nil || want(file)) {
 				b.Files = append(b.Files, file)
 			}
-			text = nil
+			text.of(nil)
 			if t.Name.Local == list {
 				list = ""
 			}

@@ -2,6 +2,7 @@ package repodata
 
 import (
 	"bytes"
+	"encoding/xml"
 	"strings"
 	"testing"
 )
@@ -77,4 +78,25 @@ func FuzzPrimary(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestElementText cuts a name into pieces: a few are put together, and of very
+// many only the first are.
+func TestElementText(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, want string }{
+		{"bo<!-- of wood -->at", "boat"},
+		{strings.Repeat("x<!-- -->", 2_000_000), strings.Repeat("x", maxPieces)},
+	} {
+		b, err := readBuiltIn("<name>" + tt.name + "</name><arch>x86_64</arch></package>")
+		if err != nil || b.Name != tt.want {
+			t.Errorf("got %.80q, %v, want %.80q", b.Name, err, tt.want)
+		}
+	}
+}
+
+// readBuiltIn reads one package that has begun.
+func readBuiltIn(text string) (*Built, error) {
+	_, b, err := readBuilt(xml.NewDecoder(strings.NewReader(text)), &xml.StartElement{Name: xml.Name{Local: "package"}}, nil)
+	return b, err
 }

@@ -153,7 +153,7 @@ func localDir(base string) (dir string, local bool, err error) {
 // readNEVRA reads the name of one package and skips the rest of it.
 func readNEVRA(d *xml.Decoder, start *xml.StartElement) (NEVRA, error) {
 	var n NEVRA
-	var text *string
+	var text elementText
 	for depth := 1; depth > 0; {
 		token, err := d.RawToken()
 		if err == io.EOF {
@@ -167,23 +167,21 @@ func readNEVRA(d *xml.Decoder, start *xml.StartElement) (NEVRA, error) {
 			if depth++; depth > 8 {
 				return n, errors.New("its elements nest too deep")
 			}
-			text = nil
+			text.of(nil)
 			switch {
 			case depth > 2: // below format, where names are of something else
 			case t.Name.Local == "name":
-				text = &n.Name
+				text.of(&n.Name)
 			case t.Name.Local == "arch":
-				text = &n.Arch
+				text.of(&n.Arch)
 			case t.Name.Local == "version":
 				n.EVR = evr.EVR{Epoch: strings.TrimLeft(attribute(t, "epoch"), "0"), Version: attribute(t, "ver"), Release: attribute(t, "rel")}
 			}
 		case xml.CharData:
-			if text != nil && len(*text)+len(t) <= maxXMLText {
-				*text += string(t)
-			}
+			text.add(t)
 		case xml.EndElement:
 			depth--
-			text = nil
+			text.of(nil)
 		}
 	}
 	if n.Name == "" || n.Arch == "" || n.EVR.Version == "" || strings.ContainsFunc(n.String(), odd) {

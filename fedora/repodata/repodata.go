@@ -31,8 +31,26 @@ const (
 	maxElement  = 16 << 20 // of one package; changelogs and file lists are elsewhere
 	maxSource   = 4 << 20  // of one source package, which is decoded as a whole
 	maxXMLText  = 64 << 10
+	maxPieces   = 64 // that comments cut a text into
 	maxOpen     = 64 // elements around packages
 )
+
+// An elementText collects the text of an element, which comments may cut into
+// pieces. What is too long or in too many is left out; adding up is linear.
+type elementText struct {
+	to     *string
+	pieces int
+}
+
+// of begins a text, or none with nil.
+func (e *elementText) of(to *string) { e.to, e.pieces = to, 0 }
+
+func (e *elementText) add(piece []byte) {
+	if e.to != nil && e.pieces < maxPieces && len(*e.to)+len(piece) <= maxXMLText {
+		*e.to += string(piece)
+		e.pieces++
+	}
+}
 
 // A Package is a source package that a repository offers.
 type Package struct {
