@@ -269,6 +269,11 @@ type sourceOpener struct {
 // the name that messages about the project have for it.
 func (r *Renderer) overlaySource(name string) ([]byte, fs.FileMode, error) {
 	data, mode, err := r.sources.open(name)
+	if err == nil && r.Unsaved != nil {
+		if text, ok := r.Unsaved(name); ok {
+			data = text
+		}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		err = &diag.Diagnostic{Code: "overlay/source", Message: fmt.Sprintf("source file %q does not exist", r.Project.Display(name)),
 			Hint: "`source` is relative to the TOML file that holds the overlay"}

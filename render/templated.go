@@ -17,8 +17,9 @@ import (
 const templateStep = "template"
 
 // Templates returns the templates of a project: the built-in ones and those of
-// its templates folder, which need not exist.
-func Templates(p *components.Project) (*template.Set, diag.List) {
+// its templates folder, which need not exist. Unsaved returns the text that an
+// editor has of a file there in place of what is on the disk; it may be nil.
+func Templates(p *components.Project, unsaved func(path string) ([]byte, bool)) (*template.Set, diag.List) {
 	set := template.Builtin()
 	dir := p.Settings.TemplatesDir
 	if dir == "" {
@@ -42,12 +43,44 @@ func Templates(p *components.Project) (*template.Set, diag.List) {
 	if r, err := filepath.Rel(p.Dir, dir); err == nil && filepath.IsLocal(r) {
 		shown = r
 	}
+	if unsaved != nil {
+		sub = unsavedFS{sub, dir, unsaved}
+	}
 	return set.With(sub, shown)
 }
 
+// An unsavedFS is a folder in which an editor has other texts of some files.
+type unsavedFS struct {
+	fs.FS
+	dir  string
+	text func(path string) ([]byte, bool)
+}
+
+func (f unsavedFS) ReadFile(name string) ([]byte, error) {
+	if text, ok := f.text(filepath.Join(f.dir, filepath.FromSlash(name))); ok {
+		return text, nil
+	}
+	return fs.ReadFile(f.FS, name)
+}
+
+func (f unsavedFS) Stat(name string) (fs.FileInfo, error) {
+	info, err := fs.Stat(f.FS, name)
+	if text, ok := f.text(filepath.Join(f.dir, filepath.FromSlash(name))); ok && err == nil {
+		info = unsavedInfo{info, int64(len(text))}
+	}
+	return info, err
+}
+
+type unsavedInfo struct {
+	fs.FileInfo
+	size int64
+}
+
+func (i unsavedInfo) Size() int64 { return i.size }
+
 // templates are read once for all components.
 func (r *Renderer) templates() (*template.Set, diag.List) {
-	r.templateOnce.Do(func() { r.templateSet, r.templateProblems = Templates(r.Project) })
+	r.templateOnce.Do(func() { r.templateSet, r.templateProblems = Templates(r.Project, r.Unsaved) })
 	return r.templateSet, r.templateProblems
 }
 

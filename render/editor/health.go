@@ -116,7 +116,7 @@ func (h *health) follow(s *Snapshot, c *components.Component) {
 	}
 	old := h.at
 	h.at = s
-	if old == nil || h.c == nil || old.epoch != s.epoch || !s.Project.SameBut(old.Project) {
+	if old == nil || h.c == nil || old.epoch != s.epoch || !s.Project.SameBut(old.Project) || !s.sameMaterial(old, c) {
 		h.c, h.quick, h.deep = c, nil, nil
 		return
 	}

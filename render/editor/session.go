@@ -350,10 +350,43 @@ func (s *Snapshot) named(name string) *components.Component {
 func (s *Snapshot) quickly() (*render.Renderer, error) {
 	s.quickOnce.Do(func() {
 		if s.quick, s.quickErr = s.opt.Renderer(s.Project); s.quickErr == nil {
-			s.quick.Lint, s.quick.WithoutHistory = true, true
+			s.quick.Lint, s.quick.WithoutHistory, s.quick.Unsaved = true, true, s.unsaved
 		}
 	})
 	return s.quick, s.quickErr
+}
+
+// unsaved returns the text of a file that is open.
+func (s *Snapshot) unsaved(path string) ([]byte, bool) {
+	t := s.texts[path]
+	if t == nil {
+		return nil, false
+	}
+	return []byte(t.S), true
+}
+
+// sameMaterial reports whether the editor has the same texts of what a component
+// is made of beside its configuration as it had in an earlier snapshot.
+func (s *Snapshot) sameMaterial(old *Snapshot, c *components.Component) bool {
+	same := func(path string) bool {
+		a, b := s.texts[path], old.texts[path]
+		return a == b || a != nil && b != nil && a.S == b.S
+	}
+	for i := range c.Overlays {
+		if op := &c.Overlays[i]; op.Source != "" && !same(op.Source) {
+			return false
+		}
+	}
+	if c.Spec.Type == "template" {
+		for _, texts := range []map[string]*buffer.Text{s.texts, old.texts} {
+			for path := range texts {
+				if isTemplate(path) && !same(path) {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // deeply returns a renderer that does all that the command line does, prepared
@@ -363,7 +396,7 @@ func (s *Snapshot) deeply(ctx context.Context, name string) (*render.Renderer, d
 	if err != nil {
 		return nil, nil, err
 	}
-	r.Lint = true
+	r.Lint, r.Unsaved = true, s.unsaved
 	problems := r.Prepare(ctx, []string{name}, false)
 	return r, problems, nil
 }

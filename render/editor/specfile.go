@@ -166,7 +166,7 @@ func (s *Snapshot) diagnoseSpec(ctx context.Context, path string, deep bool) dia
 		return nil
 	}
 	if isTemplate(path) {
-		return s.diagnoseTemplate(path)
+		return s.diagnoseTemplate(ctx, path, deep)
 	}
 	var list diag.List
 	name, kind := s.owner(path)
@@ -193,19 +193,41 @@ func (s *Snapshot) diagnoseSpec(ctx context.Context, path string, deep bool) dia
 // has one on every line.
 const maxSpecProblems = 1000
 
-// diagnoseTemplate returns the problems of the project's templates in one file.
-func (s *Snapshot) diagnoseTemplate(path string) diag.List {
-	if s.Project == nil {
+// maxTemplateUsers bounds how many components a template is tried with.
+const maxTemplateUsers = 8
+
+// diagnoseTemplate returns the problems of one of the project's templates: those
+// of the text, of what it writes for values that are made up, and of what it writes
+// for the components that use it.
+func (s *Snapshot) diagnoseTemplate(ctx context.Context, path string, deep bool) diag.List {
+	if s.Project == nil || filepath.Dir(path) != s.Project.Settings.TemplatesDir {
 		return nil
 	}
-	_, problems := render.Templates(s.Project)
+	set, problems := render.Templates(s.Project, s.unsaved)
+	name := strings.TrimSuffix(filepath.Base(path), ".spec.tmpl")
+	problems = append(problems, set.Check(name)...)
+	var users []string
+	for comp, c := range s.checkAll() {
+		if c.c != nil && c.c.Spec.Type == "template" && c.c.Spec.Template == name {
+			users = append(users, comp)
+		}
+	}
+	slices.Sort(users)
+	for _, comp := range users[:min(len(users), maxTemplateUsers)] {
+		if g := s.healthOf(ctx, comp, deep); g != nil {
+			problems = append(problems, g.diags...)
+		}
+	}
 	var list diag.List
 	for _, d := range problems {
 		if s.path(d.Pos.Filename) == path {
 			list = append(list, d)
 		}
 	}
-	return list
+	list.Sort()
+	return slices.CompactFunc(list, func(a, b diag.Diagnostic) bool {
+		return a.Pos == b.Pos && a.Code == b.Code && a.Message == b.Message
+	})
 }
 
 // macroUse finds uses of macros: what stands behind %, with its braces.

@@ -131,7 +131,7 @@ func (s *Snapshot) bconds(name string) []string {
 
 // templateNames returns the names of all templates.
 func templateNames(p *components.Project) []string {
-	set, _ := render.Templates(p)
+	set, _ := render.Templates(p, nil)
 	if set == nil {
 		return nil
 	}

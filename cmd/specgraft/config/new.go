@@ -38,7 +38,7 @@ are never overwritten.`,
 			if problem := p.CheckName(args[0]); problem != "" {
 				return cli.AsUsage(errors.New(problem))
 			}
-			set, problems := render.Templates(p)
+			set, problems := render.Templates(p, nil)
 			if err := problems.Err(); err != nil {
 				return err
 			}

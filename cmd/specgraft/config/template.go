@@ -53,7 +53,7 @@ func templates(g *cli.Globals) (*template.Set, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	set, problems := render.Templates(p)
+	set, problems := render.Templates(p, nil)
 	return set, problems.Err()
 }
 

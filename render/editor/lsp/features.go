@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,7 +128,7 @@ func (s *Server) definition(ctx context.Context, p positionParams) (any, error) 
 	places, upstream, line := snap.SpecDefinition(ctx, d.path, at)
 	if upstream != "" {
 		pos := position{Line: line}
-		return []location{{upstreamURI(upstream), lspRange{pos, pos}}}, nil
+		return []location{{s.documentURI(snap, upstreamURI(upstream), upstream), lspRange{pos, pos}}}, nil
 	}
 	return s.locations(snap, places), ctx.Err()
 }
@@ -173,15 +174,8 @@ func (s *Server) symbols(text *buffer.Text, list []editor.Symbol) []documentSymb
 func (s *Server) workspaceSymbol(ctx context.Context, p struct {
 	Query string `json:"query"`
 }) (any, error) {
-	s.mu.Lock()
-	var all []*session
-	for _, ses := range s.sessions {
-		all = append(all, ses)
-	}
-	s.mu.Unlock()
-	slices.SortFunc(all, func(a, b *session) int { return strings.Compare(a.Dir, b.Dir) })
 	out := []symbolInformation{}
-	for _, ses := range all {
+	for _, ses := range s.all() {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -219,7 +213,7 @@ func (s *Server) codeAction(ctx context.Context, p codeActionParams) (any, error
 			}
 			act.Edit = edit
 		default:
-			act.Command = &command{a.Title, a.Command, a.Args}
+			act.Command = &command{a.Title, a.Command, s.args(snap, a.Args)}
 		}
 		out = append(out, act)
 	}
@@ -295,7 +289,7 @@ func (s *Server) codeLens(ctx context.Context, p documentParams) (any, error) {
 		return out, nil
 	}
 	for _, l := range snap.Lenses(ctx, d.path) {
-		out = append(out, codeLens{s.rangeOf(d.text, l.Span), &command{l.Title, l.Command, l.Args}})
+		out = append(out, codeLens{s.rangeOf(d.text, l.Span), &command{l.Title, l.Command, s.args(snap, l.Args)}})
 	}
 	return out, ctx.Err()
 }
@@ -416,6 +410,7 @@ func (s *Server) executeCommand(ctx context.Context, p executeParams) (any, erro
 	if err != nil {
 		return nil, failure(err)
 	}
+	doc.URI = s.documentURI(snap, doc.URI, name)
 	return doc, nil
 }
 
@@ -447,7 +442,7 @@ func (s *Server) target(ctx context.Context, args []json.RawMessage) (*editor.Sn
 	if len(args) == 0 || json.Unmarshal(args[0], &first) != nil || first == "" {
 		return nil, "", 0, errors.New("the first argument is a component, or the URI of an open file")
 	}
-	if strings.HasPrefix(first, "file:") {
+	if strings.HasPrefix(first, "file:") && !strings.Contains(first, "#") {
 		d, snap := s.at(first)
 		var pos position
 		if d == nil {
@@ -465,29 +460,8 @@ func (s *Server) target(ctx context.Context, args []json.RawMessage) (*editor.Sn
 		}
 		return snap, name, step, nil
 	}
-	s.mu.Lock()
-	var all []*session
-	for _, ses := range s.sessions {
-		all = append(all, ses)
-	}
-	s.mu.Unlock()
-	slices.SortFunc(all, func(a, b *session) int { return strings.Compare(a.Dir, b.Dir) })
-	var names []string
-	for _, ses := range all {
-		snap := ses.Snapshot()
-		if snap.Project == nil {
-			continue
-		}
-		known := snap.Project.Names()
-		if slices.Contains(known, first) {
-			return snap, first, 0, nil
-		}
-		names = append(names, known...)
-	}
-	if n := diag.Nearest(first, names); n != "" {
-		return nil, "", 0, fmt.Errorf("there is no component %q; did you mean %q?", first, n)
-	}
-	return nil, "", 0, fmt.Errorf("there is no component %q", first)
+	snap, name, err := s.named(first)
+	return snap, name, 0, err
 }
 
 // apply has the client apply a change, and tells what was done.
@@ -516,14 +490,17 @@ func (s *Server) apply(snap *editor.Snapshot, ch *editor.Change, message string)
 // textDocumentContent returns the text of a document that is no file: the spec
 // of a component as it is upstream, or as it is rendered.
 func (s *Server) textDocumentContent(ctx context.Context, p textDocument) (any, error) {
-	kind, file, ok := strings.Cut(strings.TrimPrefix(p.URI, editor.UpstreamScheme+":/"), "/")
+	place, folder, _ := strings.Cut(p.URI, folderQuery)
+	kind, file, ok := strings.Cut(strings.TrimPrefix(place, editor.UpstreamScheme+":/"), "/")
 	name, isSpec := strings.CutSuffix(file, ".spec")
 	name, isDiff := strings.CutSuffix(name, ".diff")
 	if !ok || !isSpec && !isDiff {
 		return nil, jrpc2.Errorf(jrpc2.InvalidParams, "%q is no document of specgraft", p.URI)
 	}
-	raw, _ := json.Marshal(name)
-	snap, name, _, err := s.target(ctx, []json.RawMessage{raw})
+	if folder != "" {
+		name = folder + "#" + url.PathEscape(name)
+	}
+	snap, name, err := s.named(name)
 	if err != nil {
 		return nil, jrpc2.Errorf(jrpc2.InvalidParams, "%v", err)
 	}

@@ -256,7 +256,7 @@ func (c *client) play(step string) string {
 		c.call("textDocument/codeLens", map[string]any{"textDocument": doc}, &l)
 		for _, x := range l {
 			args, _ := json.Marshal(x.Command.Arguments)
-			fmt.Fprintf(&b, "%d: %s (%s %s)\n", x.Range.Start.Line+1, x.Command.Title, x.Command.Command, args)
+			fmt.Fprintf(&b, "%d: %s (%s %s)\n", x.Range.Start.Line+1, x.Command.Title, x.Command.Command, c.shown(string(args)))
 		}
 	case "actions":
 		c.settle()
@@ -267,7 +267,7 @@ func (c *client) play(step string) string {
 			fmt.Fprintf(&b, "%s: %s\n", a.Kind, a.Title)
 			if a.Command != nil {
 				args, _ := json.Marshal(a.Command.Arguments)
-				fmt.Fprintf(&b, "command %s %s\n", a.Command.Command, args)
+				fmt.Fprintf(&b, "command %s %s\n", a.Command.Command, c.shown(string(args)))
 			}
 			c.show(&b, a.Edit)
 		}
@@ -323,13 +323,13 @@ func (c *client) play(step string) string {
 		if err := rsp.UnmarshalResult(&doc); err != nil {
 			c.t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "%s%s\n%s", doc.URI, doc.Message, doc.Text)
+		fmt.Fprintf(&b, "%s%s\n%s", c.shown(doc.URI), doc.Message, doc.Text)
 		b.WriteString(c.applied())
 	case "content":
 		var res struct{ Text string }
-		rsp, err := c.rpc.Call(c.t.Context(), "workspace/textDocumentContent", map[string]any{"uri": name})
+		rsp, err := c.rpc.Call(c.t.Context(), "workspace/textDocumentContent", map[string]any{"uri": strings.ReplaceAll(name, "DIR", pathURI(c.dir))})
 		if err != nil {
-			return err.Error()
+			return c.shown(err.Error())
 		}
 		if err := rsp.UnmarshalResult(&res); err != nil {
 			c.t.Fatal(err)
