@@ -203,7 +203,7 @@ func (r *Renderer) report(res *Result, tree *overlay.Tree, list []finding) bool 
 		}
 		own := r.locate(res, tree, f, &d)
 		if homeless {
-			res.homeless = append(res.homeless, d)
+			res.Homeless = append(res.Homeless, d)
 		}
 		if !f.Rejected && !r.Lint || f.Own && !own || f.Code == "macro/no-file" && saidMissing(res.Diags, d.Pos) {
 			continue

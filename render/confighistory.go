@@ -220,7 +220,7 @@ func (r *Renderer) configChanges(c *components.Component, commit string) ([]auto
 		changes = append(changes, autospec.ChangeFrom(info, ""))
 	}
 	if dirty {
-		changes = append(changes, autospec.Dirty(commit, r.now()))
+		changes = append(changes, autospec.Dirty(commit, r.Clock()))
 	}
 	return changes, nil
 }

@@ -88,8 +88,8 @@ func (r *Renderer) lockIn(d *lock.Dir, name string) (*lock.Lock, error) {
 	return l, err
 }
 
-// now returns the time of what is not committed.
-func (r *Renderer) now() time.Time {
+// Clock returns the time of what is not committed.
+func (r *Renderer) Clock() time.Time {
 	switch {
 	case !r.Now.IsZero():
 		return r.Now
@@ -334,7 +334,7 @@ func (r *Renderer) changes(ctx context.Context, c *components.Component, commit 
 		return nil, err
 	}
 	if now != current.InputFingerprint {
-		changes = append(changes, autospec.Dirty(commit, r.now()))
+		changes = append(changes, autospec.Dirty(commit, r.Clock()))
 	}
 	return changes, nil
 }

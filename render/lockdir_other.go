@@ -9,9 +9,10 @@ import (
 
 var errLocked = errors.New("locked")
 
-// lockDir opens the directory; locks are not available here.
-func lockDir(dir string, _ bool) (*os.File, error) { return os.Open(dir) }
+// LockDir opens the directory; locks are not available here.
+func LockDir(dir string, _ bool) (*os.File, error) { return os.Open(dir) }
 
-func unlockDir(f *os.File) { f.Close() }
+// UnlockDir is the reverse of LockDir.
+func UnlockDir(f *os.File) { f.Close() }
 
 func isNoSpace(error) bool { return false }

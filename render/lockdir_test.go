@@ -13,11 +13,11 @@ import (
 func TestUnlockDir(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	lock, err := lockDir(dir, false)
+	lock, err := LockDir(dir, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lockDir(dir, false); err != errLocked {
+	if _, err := LockDir(dir, false); err != errLocked {
 		t.Fatalf("a second lock: %v", err)
 	}
 	inherited, err := unix.Dup(int(lock.Fd()))
@@ -25,10 +25,10 @@ func TestUnlockDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(inherited)
-	unlockDir(lock)
-	again, err := lockDir(dir, false)
+	UnlockDir(lock)
+	again, err := LockDir(dir, false)
 	if err != nil {
 		t.Fatalf("the lock was not let go: %v", err)
 	}
-	unlockDir(again)
+	UnlockDir(again)
 }

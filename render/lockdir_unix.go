@@ -11,10 +11,10 @@ import (
 
 var errLocked = errors.New("locked")
 
-// lockDir locks a directory against other runs until unlockDir or the end of the
+// LockDir locks a directory against other runs until unlockDir or the end of the
 // process; shared locks exclude only exclusive ones. File systems that
 // cannot lock a directory go without.
-func lockDir(dir string, shared bool) (*os.File, error) {
+func LockDir(dir string, shared bool) (*os.File, error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
@@ -35,9 +35,9 @@ func lockDir(dir string, shared bool) (*os.File, error) {
 	}
 }
 
-// unlockDir lets a lock go. Closing the file is not enough: a process that is
+// UnlockDir lets a lock go. Closing the file is not enough: a process that is
 // just being started elsewhere has it open, too, until it runs.
-func unlockDir(f *os.File) {
+func UnlockDir(f *os.File) {
 	unix.Flock(int(f.Fd()), unix.LOCK_UN)
 	f.Close()
 }

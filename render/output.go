@@ -101,7 +101,7 @@ func OpenOutput(dir string, opt OutputOptions) (*Output, error) {
 	if err != nil {
 		return nil, outputError(dir, err)
 	}
-	if err := checkOutputDir(abs, opt); err != nil {
+	if err := CheckOutputDir(abs, opt); err != nil {
 		return nil, err
 	}
 	o := &Output{Dir: abs, readOnly: opt.ReadOnly, force: opt.Force, letters: map[string]*letterDir{}}
@@ -117,7 +117,7 @@ func OpenOutput(dir string, opt OutputOptions) (*Output, error) {
 	if err != nil {
 		return nil, outputError(abs, err)
 	}
-	if o.lock, err = lockDir(abs, opt.ReadOnly); err != nil {
+	if o.lock, err = LockDir(abs, opt.ReadOnly); err != nil {
 		o.root.Close()
 		if errors.Is(err, errLocked) {
 			return nil, &diag.Diagnostic{Code: "render/output-locked", Env: true,
@@ -142,7 +142,7 @@ func (o *Output) Close() error {
 		l.root.Close()
 	}
 	if o.lock != nil {
-		unlockDir(o.lock)
+		UnlockDir(o.lock)
 	}
 	if o.root != nil {
 		return o.root.Close()
@@ -150,8 +150,8 @@ func (o *Output) Close() error {
 	return nil
 }
 
-// checkOutputDir refuses directories that cannot be meant.
-func checkOutputDir(abs string, opt OutputOptions) error {
+// CheckOutputDir refuses directories that cannot be meant.
+func CheckOutputDir(abs string, opt OutputOptions) error {
 	refuse := func(code, hint, format string, args ...any) error {
 		return &diag.Diagnostic{Code: code, Hint: hint,
 			Message: fmt.Sprintf("output directory %s ", abs) + fmt.Sprintf(format, args...)}
@@ -389,7 +389,7 @@ func (o *Output) componentError(name string, err error) error {
 
 // outputError makes a diagnostic of an error of the file system.
 func outputError(dir string, err error) *diag.Diagnostic {
-	d := &diag.Diagnostic{Code: "render/write", Env: true, Message: fmt.Sprintf("cannot write %s: %v", dir, cause(err))}
+	d := &diag.Diagnostic{Code: "render/write", Env: true, Message: fmt.Sprintf("cannot write %s: %v", dir, Cause(err))}
 	switch {
 	case isNoSpace(err):
 		d.Hint = "make room on the disk and render again; what was there is unchanged"
@@ -397,16 +397,4 @@ func outputError(dir string, err error) *diag.Diagnostic {
 		d.Hint = "check owner and permissions of the directory"
 	}
 	return d
-}
-
-// cause strips the path off a file system error, which names a file inside a
-// temporary directory that nobody knows.
-func cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	if e, ok := errors.AsType[*os.LinkError](err); ok {
-		return e.Err
-	}
-	return err
 }

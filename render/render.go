@@ -116,7 +116,7 @@ type Result struct {
 	staged  []byte          // of Spec as it went into the history step
 	dropped []*overlay.File // what the filter left out, in no order
 
-	homeless diag.List // sources whose file is in no place, whoever wrote the tag
+	Homeless diag.List // sources whose file is in no place, whoever wrote the tag
 }
 
 // Failed reports whether the component could not be rendered.
@@ -227,7 +227,7 @@ func (r *Renderer) component(ctx context.Context, c *components.Component, in *i
 // with. The tree is nil when that failed.
 func (r *Renderer) begin(ctx context.Context, c *components.Component, in *inputs) (*Result, *overlay.Tree) {
 	res := &Result{Component: c.Name, Config: c}
-	if err := checkName(c); err != nil {
+	if err := CheckName(c); err != nil {
 		res.fail(err)
 		return res, nil
 	}
@@ -333,8 +333,8 @@ func (r *Renderer) setup() {
 	})
 }
 
-// checkName refuses names that cannot be the name of a directory and a spec.
-func checkName(c *components.Component) error {
+// CheckName refuses names that cannot be the name of a directory and a spec.
+func CheckName(c *components.Component) error {
 	if validName(c.Name) {
 		return nil
 	}
@@ -434,7 +434,7 @@ func (r *Renderer) autospec(ctx context.Context, res *Result, tree *overlay.Tree
 		Files:       treeFS{tree},
 		Graph:       graph,
 		User:        autospec.PackagerUser,
-		Now:         r.now(),
+		Now:         r.Clock(),
 		ToolVersion: r.Project.Settings.AutospecVersion,
 		Evaluator:   r.evaluator(ctx, res),
 	})

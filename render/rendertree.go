@@ -11,7 +11,7 @@ import (
 // another upstream commit than the configured one. The tree is changed.
 func (r *Renderer) RenderTree(ctx context.Context, c *components.Component, tree *overlay.Tree, src Source) *Result {
 	res := &Result{Component: c.Name, Config: c, Upstream: src}
-	if err := checkName(c); err != nil {
+	if err := CheckName(c); err != nil {
 		res.fail(err)
 		return res
 	}

@@ -43,7 +43,7 @@ func (r *Renderer) inputs(ctx context.Context, locks *lock.Dir, name string) *in
 	in := &inputs{}
 	h := sha256.New()
 	pins := r.history != nil && r.history.pins != nil
-	fmt.Fprintf(h, "2 %t %t %q %t %t %t %t %t %q %d\n", r.Project.WithoutLocks, pins, r.Build, r.Lint, r.AllowOutside, r.SkipLockValidation, r.Unfiltered, r.WithoutHistory, r.Strict, r.now().UnixNano())
+	fmt.Fprintf(h, "2 %t %t %q %t %t %t %t %t %q %d\n", r.Project.WithoutLocks, pins, r.Build, r.Lint, r.AllowOutside, r.SkipLockValidation, r.Unfiltered, r.WithoutHistory, r.Strict, r.Clock().UnixNano())
 	fmt.Fprintf(h, "%q\n", r.wd)
 	h.Write(r.Project.Digest(c))
 	var err error

@@ -49,6 +49,7 @@ func Request(c *components.Component, u distro.Upstream, locked *lock.Lock) fedo
 // Source returns a component's packaging before anything is done to it: the
 // spec, under the component's name, and all other files.
 func (r *Renderer) Source(ctx context.Context, c *components.Component) (*overlay.Tree, Source, error) {
+	r.setup()
 	return r.source(ctx, c, nil)
 }
 
@@ -173,7 +174,7 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 	}
 	root, err := os.OpenRoot(top)
 	if err != nil {
-		return nil, src, problem("cannot read %s: %v", r.show(top), cause(err))
+		return nil, src, problem("cannot read %s: %v", r.show(top), Cause(err))
 	}
 	defer root.Close()
 	if _, err := root.Stat(base); errors.Is(err, fs.ErrNotExist) {
@@ -184,7 +185,7 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 	tree := &overlay.Tree{Name: c.Name, Files: map[string]*overlay.File{}}
 	err = fs.WalkDir(root.FS(), base, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), cause(err))
+			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), Cause(err))
 		}
 		if d.IsDir() {
 			if d.Name() == ".git" {
@@ -202,7 +203,7 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 		case err != nil && d.Type()&fs.ModeSymlink != 0 && !errors.Is(err, fs.ErrNotExist):
 			return problem("%s leads outside the project through a symbolic link", r.show(filepath.Join(top, p)))
 		case err != nil:
-			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), cause(err))
+			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), Cause(err))
 		case st.IsDir():
 			return problem("%s is a symbolic link to a directory", r.show(filepath.Join(top, p)))
 		case !st.Mode().IsRegular():
@@ -210,7 +211,7 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 		}
 		data, err := readFile(open, p, st.Size())
 		if err != nil {
-			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), cause(err))
+			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), Cause(err))
 		}
 		rel := strings.TrimPrefix(strings.TrimPrefix(p, base), "/")
 		if base == "." {

@@ -123,7 +123,7 @@ func (r *Renderer) templated(c *components.Component) (*overlay.Tree, Source, er
 		data, mode, err := r.sources.open(filepath.Join(c.Dir, f.S))
 		if err != nil {
 			return nil, src, &diag.Diagnostic{Pos: f.Pos, Code: "render/local", Component: c.Name,
-				Message: fmt.Sprintf("cannot read %s: %v", filepath.Join(c.Dir, f.S), cause(err)), Hint: "files of a templated component stand next to its TOML file"}
+				Message: fmt.Sprintf("cannot read %s: %v", filepath.Join(c.Dir, f.S), Cause(err)), Hint: "files of a templated component stand next to its TOML file"}
 		}
 		tree.Files[f.S] = overlay.NewFile(f.S, mode, data, &spec.Origin{Pos: f.Pos, Step: templateStep, Index: -1, Description: c.Spec.Template})
 	}

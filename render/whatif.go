@@ -69,7 +69,7 @@ func (r *Renderer) whatIf(ctx context.Context, name string, cfg macro.Config, se
 	evaluate := func(cfg macro.Config) (*report.Report, *diag.Diagnostic) {
 		cfg, err := r.Evaluation(res.Config, cfg)
 		if err != nil {
-			w.Problems = asDiagnostics(err, res.Config)
+			w.Problems = Diagnostics(err, res.Config)
 			return nil, nil
 		}
 		cfg.FS = res.FS()

@@ -24,6 +24,7 @@ import (
 	"specgraft/render/editor"
 	"specgraft/render/facts"
 	"specgraft/render/plan"
+	"specgraft/render/prepare"
 	"specgraft/render/rebase"
 	"specgraft/render/review"
 	"specgraft/render/review/lint"
@@ -61,7 +62,7 @@ func AllCodes() []diag.Code {
 
 		components.Codes, lock.Codes, overlay.Codes, archive.Codes, render.Codes, template.Codes, revision.Codes,
 		editor.Codes, lspCodes, rebase.Codes, absorb.Codes, absorbCodes, foreign.Codes,
-		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, render.PrepareCodes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
+		fedora.Codes, lookaside.SourcesCodes, lookaside.Codes, reader.Codes, prepare.Codes, autospec.Codes, macro.Codes, applyCodes, inputCodes,
 		srpm.WriteCodes, facts.Codes, plan.Codes, repodata.Codes, attest.Codes,
 	)
 	slices.SortFunc(codes, func(a, b diag.Code) int { return strings.Compare(a.ID, b.ID) })

@@ -10,11 +10,11 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/overlay/diag"
-	"specgraft/render"
+	"specgraft/render/prepare"
 )
 
 func PrepareCmd(g *cli.Globals) *cobra.Command {
-	var opt render.TreeOptions
+	var opt prepare.TreeOptions
 	var withoutGit bool
 	cmd := &cobra.Command{
 		Use:   "prepare NAME -o DIR",
@@ -82,7 +82,7 @@ takes a part with --shard.`,
 		if err != nil {
 			return err
 		}
-		prepare := func(name, dir string) (*render.SourceTree, diag.List) {
+		write := func(name, dir string) (*prepare.Tree, diag.List) {
 			o := opt
 			o.Dir = dir
 			o.Progress = func(n int64) {
@@ -91,15 +91,15 @@ takes a part with --shard.`,
 				received += n
 				line.Show("%s: %s", name, cli.ByteCount(received))
 			}
-			tree, problems := r.SourceTree(cmd.Context(), name, o)
+			tree, problems := prepare.WriteTree(cmd.Context(), r, name, o)
 			line.Clear()
 			problems.Sort()
 			return tree, problems
 		}
 		if many {
-			return prepareMany(cmd.Context(), g, names, opt.Dir, format, prepare)
+			return prepareMany(cmd.Context(), g, names, opt.Dir, format, write)
 		}
-		tree, problems := prepare(names[0], opt.Dir)
+		tree, problems := write(names[0], opt.Dir)
 		if err := problems.Err(); err != nil {
 			return err
 		}
@@ -107,11 +107,11 @@ takes a part with --shard.`,
 		if format == "json" {
 			return cli.WriteJSON(g.Stdout, tree)
 		}
-		list := cli.NewRecords(g.Stdout, "table", []cli.Column[render.PreparedSource]{
-			{Title: "SOURCE", Cell: func(s render.PreparedSource) string { return s.Name }},
-			{Title: "SIZE", Cell: func(s render.PreparedSource) string { return cli.ByteCount(s.Size) }},
-			{Title: "VERIFIED BY", Cell: func(s render.PreparedSource) string { return fmt.Sprintf("%s %.16s...", s.HashType, s.Hash) }},
-			{Title: "REMARK", Cell: func(s render.PreparedSource) string {
+		list := cli.NewRecords(g.Stdout, "table", []cli.Column[prepare.Source]{
+			{Title: "SOURCE", Cell: func(s prepare.Source) string { return s.Name }},
+			{Title: "SIZE", Cell: func(s prepare.Source) string { return cli.ByteCount(s.Size) }},
+			{Title: "VERIFIED BY", Cell: func(s prepare.Source) string { return fmt.Sprintf("%s %.16s...", s.HashType, s.Hash) }},
+			{Title: "REMARK", Cell: func(s prepare.Source) string {
 				if s.Overlays {
 					return "overlays applied inside"
 				}
@@ -134,16 +134,16 @@ takes a part with --shard.`,
 
 // prepareMany prepares each component in a directory of its own below dir. The
 // failure of one stops no other.
-func prepareMany(ctx context.Context, g *cli.Globals, names []string, dir, format string, prepare func(name, dir string) (*render.SourceTree, diag.List)) error {
-	list := cli.NewRecords(g.Stdout, format, []cli.Column[*render.SourceTree]{
-		{Title: "COMPONENT", Cell: func(t *render.SourceTree) string { return t.Component }},
-		{Title: "FILES", Cell: func(t *render.SourceTree) string { return fmt.Sprint(len(t.Files)) }},
-		{Title: "SOURCES", Cell: func(t *render.SourceTree) string { return fmt.Sprint(len(t.Sources)) }},
-		{Title: "DIRECTORY", Cell: func(t *render.SourceTree) string { return cli.Relative(t.Dir) }},
+func prepareMany(ctx context.Context, g *cli.Globals, names []string, dir, format string, write func(name, dir string) (*prepare.Tree, diag.List)) error {
+	list := cli.NewRecords(g.Stdout, format, []cli.Column[*prepare.Tree]{
+		{Title: "COMPONENT", Cell: func(t *prepare.Tree) string { return t.Component }},
+		{Title: "FILES", Cell: func(t *prepare.Tree) string { return fmt.Sprint(len(t.Files)) }},
+		{Title: "SOURCES", Cell: func(t *prepare.Tree) string { return fmt.Sprint(len(t.Sources)) }},
+		{Title: "DIRECTORY", Cell: func(t *prepare.Tree) string { return cli.Relative(t.Dir) }},
 	})
 	var failed diag.List
 	for _, name := range names {
-		tree, problems := prepare(name, filepath.Join(dir, name))
+		tree, problems := write(name, filepath.Join(dir, name))
 		if problems.HasErrors() {
 			failed = append(failed, problems...)
 			if ctx.Err() != nil {

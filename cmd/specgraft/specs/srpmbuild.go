@@ -9,11 +9,11 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/overlay/diag"
-	"specgraft/render"
+	"specgraft/render/prepare"
 )
 
 func srpmBuildCmd(g *cli.Globals) *cobra.Command {
-	var opt render.PackageOptions
+	var opt prepare.PackageOptions
 	var set cli.QuerySettings
 	var buildTime string
 	cmd := &cobra.Command{
@@ -85,15 +85,15 @@ another. Values that depend on the machine are an error and can be given with
 		if err != nil {
 			return err
 		}
-		list := cli.NewRecords(g.Stdout, format, []cli.Column[*render.SourcePackage]{
-			{Title: "COMPONENT", Cell: func(p *render.SourcePackage) string { return p.Component }},
-			{Title: "SIZE", Cell: func(p *render.SourcePackage) string { return cli.ByteCount(p.Size) }},
-			{Title: "FILE", Cell: func(p *render.SourcePackage) string { return cli.Relative(p.File) }},
+		list := cli.NewRecords(g.Stdout, format, []cli.Column[*prepare.Package]{
+			{Title: "COMPONENT", Cell: func(p *prepare.Package) string { return p.Component }},
+			{Title: "SIZE", Cell: func(p *prepare.Package) string { return cli.ByteCount(p.Size) }},
+			{Title: "FILE", Cell: func(p *prepare.Package) string { return cli.Relative(p.File) }},
 		})
 		var failed diag.List
 		for i, name := range names {
 			line.Show("%d/%d %s", i+1, len(names), name)
-			made, problems := r.SourcePackage(cmd.Context(), name, opt)
+			made, problems := prepare.WritePackage(cmd.Context(), r, name, opt)
 			line.Clear()
 			problems.Sort()
 			if problems.HasErrors() {

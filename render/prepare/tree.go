@@ -1,4 +1,6 @@
-package render
+// Package prepare writes what rpmbuild needs of a component: the source tree and the
+// source package.
+package prepare
 
 import (
 	"context"
@@ -19,21 +21,22 @@ import (
 	"specgraft/overlay"
 	"specgraft/overlay/archive"
 	"specgraft/overlay/diag"
+	"specgraft/render"
 )
 
-// A SourceTree is a component with everything that rpmbuild needs, in one
+// A Tree is a component with everything that rpmbuild needs, in one
 // directory: the rendered spec, all files of its packaging, and the sources
 // that are too big for git.
-type SourceTree struct {
-	Component string           `json:"component"`
-	Dir       string           `json:"outputDir"`
-	Commit    string           `json:"upstreamCommit,omitempty"`
-	Files     []string         `json:"files"` // of the packaging, sorted
-	Sources   []PreparedSource `json:"sources"`
+type Tree struct {
+	Component string   `json:"component"`
+	Dir       string   `json:"outputDir"`
+	Commit    string   `json:"upstreamCommit,omitempty"`
+	Files     []string `json:"files"` // of the packaging, sorted
+	Sources   []Source `json:"sources"`
 }
 
-// A PreparedSource is one downloaded file of a source tree.
-type PreparedSource struct {
+// A Source is one downloaded file of a source tree.
+type Source struct {
 	Name     string `json:"name"`
 	HashType string `json:"hashType"`
 	Hash     string `json:"hash"` // verified; computed where none was configured
@@ -60,21 +63,21 @@ type TreeOptions struct {
 	Progress func(n int64)
 }
 
-// treeTemp is what the names of directories begin with that SourceTree is
+// treeTemp is what the names of directories begin with that Tree is
 // still filling.
 const treeTemp = ".specgraft-tree-"
 
-// SourceTree writes the source tree of a component. The directory appears
+// WriteTree writes the source tree of a component. The directory appears
 // complete or, when there are errors, is left as it was. The renderer should be
 // Unfiltered: what the spec does not list may still be needed by who works on
 // the tree.
-func (r *Renderer) SourceTree(ctx context.Context, name string, o TreeOptions) (*SourceTree, diag.List) {
+func WriteTree(ctx context.Context, r *render.Renderer, name string, o TreeOptions) (*Tree, diag.List) {
 	c, problems := r.Project.Component(name)
 	if problems.HasErrors() {
 		return nil, problems
 	}
-	fail := func(err error) (*SourceTree, diag.List) { return nil, append(problems, asDiagnostics(err, c)...) }
-	if err := checkName(c); err != nil {
+	fail := func(err error) (*Tree, diag.List) { return nil, append(problems, render.Diagnostics(err, c)...) }
+	if err := render.CheckName(c); err != nil {
 		return fail(err)
 	}
 	dir, err := filepath.Abs(o.Dir)
@@ -89,7 +92,6 @@ func (r *Renderer) SourceTree(ctx context.Context, name string, o TreeOptions) (
 	own := *c
 	own.SourceFiles = slices.Clone(c.SourceFiles)
 
-	r.setup()
 	pristine, src, err := r.Source(ctx, &own)
 	if err != nil {
 		return fail(err)
@@ -105,10 +107,10 @@ func (r *Renderer) SourceTree(ctx context.Context, name string, o TreeOptions) (
 	}
 	defer root.Close()
 
-	out := &SourceTree{Component: name, Dir: dir, Commit: src.Commit, Files: []string{}, Sources: []PreparedSource{}}
+	out := &Tree{Component: name, Dir: dir, Commit: src.Commit, Files: []string{}, Sources: []Source{}}
 	places := map[string]token.Position{} // of downloaded files
 	if !o.SkipSources {
-		wanted, list := r.wantedSources(&own, pristine, o)
+		wanted, list := wantedSources(r, &own, pristine, o)
 		problems = append(problems, list...)
 		if problems.HasErrors() {
 			return nil, problems
@@ -116,7 +118,7 @@ func (r *Renderer) SourceTree(ctx context.Context, name string, o TreeOptions) (
 		for _, w := range wanted {
 			places[w.download.Name] = w.pos
 		}
-		prepared, list := r.fetchSources(ctx, root, temp, &own, wanted, o)
+		prepared, list := fetchSources(ctx, root, temp, &own, wanted, o)
 		problems = append(problems, list...)
 		if problems.HasErrors() {
 			return nil, problems
@@ -131,7 +133,7 @@ func (r *Renderer) SourceTree(ctx context.Context, name string, o TreeOptions) (
 				problems = append(problems, d)
 			}
 		}
-		for _, d := range res.homeless {
+		for _, d := range res.Homeless {
 			d.Severity, d.Code, d.Component = diag.Error, "prepare/no-source", name
 			problems = append(problems, d)
 		}
@@ -171,7 +173,7 @@ func (r *Renderer) SourceTree(ctx context.Context, name string, o TreeOptions) (
 }
 
 // treeFiles returns all files of a tree, spec included.
-func treeFiles(t *overlay.Tree, src Source) []*overlay.File {
+func treeFiles(t *overlay.Tree, src render.Source) []*overlay.File {
 	files := []*overlay.File{overlay.NewFile(t.Name+".spec", src.Mode, t.Spec.Bytes(), nil)}
 	for _, f := range t.Files {
 		files = append(files, f)
@@ -191,12 +193,12 @@ type wantedSource struct {
 
 // wantedSources lists what belongs into the tree: the entries of upstream's
 // sources file that are not replaced, and the component's source-files.
-func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree, o TreeOptions) ([]wantedSource, diag.List) {
+func wantedSources(r *render.Renderer, c *components.Component, pristine *overlay.Tree, o TreeOptions) ([]wantedSource, diag.List) {
 	var text []byte
 	if f := pristine.Files["sources"]; f != nil {
 		b, err := f.Bytes()
 		if err != nil {
-			return nil, asDiagnostics(err, c)
+			return nil, render.Diagnostics(err, c)
 		}
 		text = b
 	}
@@ -205,7 +207,7 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 		problems[i].Component = c.Name
 		problems[i].Related = append(problems[i].Related, diag.Related{Pos: c.Pos, Message: fmt.Sprintf("upstream's sources file of component %q", c.Name)})
 	}
-	template, originsOff := r.lookasideOf(c)
+	template, originsOff := lookasideOf(r, c)
 	addresses := func(name, kind, hash string) []string {
 		if template == "" || hash == "" {
 			return nil
@@ -290,7 +292,7 @@ func (r *Renderer) wantedSources(c *components.Component, pristine *overlay.Tree
 
 // lookasideOf returns the address template of the lookaside cache that a
 // component uses, and whether it is the only place to download from.
-func (r *Renderer) lookasideOf(c *components.Component) (template string, only bool) {
+func lookasideOf(r *render.Renderer, c *components.Component) (template string, only bool) {
 	ref := c.Spec.UpstreamDistro.Name
 	if ref == "" {
 		ref = r.Project.DefaultDistro.Name
@@ -304,8 +306,8 @@ func (r *Renderer) lookasideOf(c *components.Component) (template string, only b
 // fetchSources downloads into root, several files at once, and applies the
 // overlays that work inside archives. Hashes that were not configured are
 // filled into c.
-func (r *Renderer) fetchSources(ctx context.Context, root *os.Root, temp string, c *components.Component, wanted []wantedSource, o TreeOptions) ([]PreparedSource, diag.List) {
-	prepared := make([]PreparedSource, len(wanted))
+func fetchSources(ctx context.Context, root *os.Root, temp string, c *components.Component, wanted []wantedSource, o TreeOptions) ([]Source, diag.List) {
+	prepared := make([]Source, len(wanted))
 	lists := make([]diag.List, len(wanted))
 	var pool errgroup.Group
 	pool.SetLimit(16) // what is really parallel, the lookaside bounds
@@ -318,7 +320,7 @@ func (r *Renderer) fetchSources(ctx context.Context, root *os.Root, temp string,
 	pool.Wait()
 	var problems diag.List
 	if err := ctx.Err(); err != nil {
-		return nil, asDiagnostics(err, c)
+		return nil, render.Diagnostics(err, c)
 	}
 	for i := range lists {
 		problems = append(problems, lists[i]...)
@@ -329,10 +331,10 @@ func (r *Renderer) fetchSources(ctx context.Context, root *os.Root, temp string,
 	return prepared, problems
 }
 
-func fetchSource(ctx context.Context, root *os.Root, temp string, w *wantedSource, c *components.Component, o TreeOptions) (PreparedSource, diag.List) {
-	p := PreparedSource{Name: w.download.Name, HashType: strings.ToUpper(w.download.HashType), Hash: strings.ToLower(w.download.Hash)}
-	fail := func(err error) (PreparedSource, diag.List) {
-		list := asDiagnostics(err, c)
+func fetchSource(ctx context.Context, root *os.Root, temp string, w *wantedSource, c *components.Component, o TreeOptions) (Source, diag.List) {
+	p := Source{Name: w.download.Name, HashType: strings.ToUpper(w.download.HashType), Hash: strings.ToLower(w.download.Hash)}
+	fail := func(err error) (Source, diag.List) {
+		list := render.Diagnostics(err, c)
 		for i := range list {
 			list[i].Pos = w.pos
 		}
@@ -396,27 +398,8 @@ func isNotFound(err error) bool {
 	return ok && d.Code == "lookaside/not-found"
 }
 
-// asDiagnostics turns an error about a component into diagnostics.
-func asDiagnostics(err error, c *components.Component) diag.List {
-	var list diag.List
-	if l, ok := errors.AsType[diag.ListError](err); ok {
-		list = slices.Clone(diag.List(l))
-	} else if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
-		list = diag.List{*d}
-	} else {
-		list = diag.List{{Code: "prepare/failed", Message: err.Error(), Env: true}}
-	}
-	for i := range list {
-		list[i].Component = c.Name
-		if list[i].Pos == (token.Position{}) {
-			list[i].Pos = c.Pos
-		}
-	}
-	return list
-}
-
 func treeFailure(what string, err error) error {
-	return &diag.Diagnostic{Code: "prepare/write", Message: fmt.Sprintf("write %s: %v", what, cause(err)), Env: true,
+	return &diag.Diagnostic{Code: "prepare/write", Message: fmt.Sprintf("write %s: %v", what, render.Cause(err)), Env: true,
 		Hint: "check the space and permissions there"}
 }
 
@@ -425,7 +408,7 @@ func checkTreeDir(dir string, force bool, p *components.Project) error {
 	refuse := func(hint, format string, args ...any) error {
 		return &diag.Diagnostic{Code: "prepare/output", Message: fmt.Sprintf("output directory %s ", dir) + fmt.Sprintf(format, args...), Hint: hint}
 	}
-	if err := checkOutputDir(dir, OutputOptions{Force: true, Protect: []string{p.Dir, p.Root, p.LockDir, p.RenderedDir}}); err != nil {
+	if err := render.CheckOutputDir(dir, render.OutputOptions{Force: true, Protect: []string{p.Dir, p.Root, p.LockDir, p.RenderedDir}}); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(dir)
@@ -433,7 +416,7 @@ func checkTreeDir(dir string, force bool, p *components.Project) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return refuse("choose another directory with -o", "cannot be used: %v", cause(err))
+		return refuse("choose another directory with -o", "cannot be used: %v", render.Cause(err))
 	case len(entries) == 0:
 		return nil
 	case !force:
@@ -470,23 +453,23 @@ func makeTreeTemp(dir string) (temp string, release func(), err error) {
 			continue
 		}
 		left := filepath.Join(parent, e.Name())
-		if lock, err := lockDir(left, false); err == nil {
+		if lock, err := render.LockDir(left, false); err == nil {
 			os.RemoveAll(left) // nobody is filling it
-			unlockDir(lock)
+			render.UnlockDir(lock)
 		}
 	}
 	temp, err = os.MkdirTemp(parent, treeTemp)
 	if err != nil {
 		return "", nil, err
 	}
-	lock, err := lockDir(temp, false)
+	lock, err := render.LockDir(temp, false)
 	if err == nil {
 		err = os.Chmod(temp, 0o755)
 	}
 	release = func() {
 		os.RemoveAll(temp)
 		if lock != nil {
-			unlockDir(lock)
+			render.UnlockDir(lock)
 		}
 	}
 	if err != nil {
@@ -514,8 +497,8 @@ func placeTree(temp, dir string) error {
 	return os.RemoveAll(old)
 }
 
-// PrepareCodes are the diagnostics about source trees.
-var PrepareCodes = []diag.Code{
+// Codes are the diagnostics about source trees.
+var Codes = []diag.Code{
 	{ID: "prepare/custom", Summary: "a source file would have to be made by running a script",
 		Doc: "Specgraft never runs code of a project or of upstream. A source file of origin type \"custom\" is taken from the lookaside cache when it has been uploaded there; otherwise make it with the tool of your choice and upload it."},
 	{ID: "prepare/no-hash", Summary: "a source file cannot be verified",

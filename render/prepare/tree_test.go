@@ -1,4 +1,4 @@
-package render
+package prepare
 
 import (
 	"crypto/sha512"
@@ -21,6 +21,7 @@ import (
 	"specgraft/components"
 	"specgraft/fedora"
 	"specgraft/fedora/lookaside"
+	"specgraft/render"
 )
 
 const treeProject = `[project]
@@ -42,7 +43,7 @@ const treeSpec = "Name: boat\nVersion: 1\nRelease: 1\nSummary: A boat\nLicense: 
 
 // treeRenderer makes a project with one component whose dist-git has the given
 // files, and a lookaside cache behind a handler.
-func treeRenderer(t *testing.T, toml string, files map[string]string, lookaside http.Handler) (*Renderer, *lookaside.Client) {
+func treeRenderer(t *testing.T, toml string, files map[string]string, lookaside http.Handler) (*render.Renderer, *lookaside.Client) {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not installed")
@@ -89,7 +90,7 @@ func treeRenderer(t *testing.T, toml string, files map[string]string, lookaside 
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Renderer{Project: p, Store: store, Unfiltered: true}
+	r := &render.Renderer{Project: p, Store: store, Unfiltered: true}
 	t.Cleanup(func() { r.Close(); l.Close(); store.Close() })
 	return r, l
 }
@@ -129,7 +130,7 @@ func below(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-func TestSourceTree(t *testing.T) {
+func TestWriteTree(t *testing.T) {
 	t.Parallel()
 	sources := "SHA512 (hull.tar) = " + sha512Of("hull") + "\n"
 	var requests atomic.Int64
@@ -140,14 +141,14 @@ func TestSourceTree(t *testing.T) {
 			server.ServeHTTP(w, req)
 		}))
 	dir := filepath.Join(t.TempDir(), "deep", "out")
-	tree, problems := r.SourceTree(t.Context(), "boat", TreeOptions{Dir: dir, Lookaside: l})
+	tree, problems := WriteTree(t.Context(), r, "boat", TreeOptions{Dir: dir, Lookaside: l})
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff([]string{"boat.spec", "sources", "tests/run"}, tree.Files); d != "" {
 		t.Errorf("files (-want +got):\n%s", d)
 	}
-	want := []PreparedSource{{Name: "hull.tar", HashType: "SHA512", Hash: sha512Of("hull"), Size: 4}}
+	want := []Source{{Name: "hull.tar", HashType: "SHA512", Hash: sha512Of("hull"), Size: 4}}
 	if d := cmp.Diff(want, tree.Sources); d != "" {
 		t.Errorf("sources (-want +got):\n%s", d)
 	}
@@ -165,10 +166,10 @@ func TestSourceTree(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(left, "x"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, problems := r.SourceTree(t.Context(), "boat", TreeOptions{Dir: dir, Lookaside: l}); len(problems) != 1 || problems[0].Code != "prepare/output" {
+	if _, problems := WriteTree(t.Context(), r, "boat", TreeOptions{Dir: dir, Lookaside: l}); len(problems) != 1 || problems[0].Code != "prepare/output" {
 		t.Errorf("got %v", problems)
 	}
-	if _, problems := r.SourceTree(t.Context(), "boat", TreeOptions{Dir: dir, Lookaside: l, Force: true}); problems.HasErrors() {
+	if _, problems := WriteTree(t.Context(), r, "boat", TreeOptions{Dir: dir, Lookaside: l, Force: true}); problems.HasErrors() {
 		t.Error(problems)
 	}
 	if d := cmp.Diff(got, below(t, dir)); d != "" {
@@ -185,14 +186,14 @@ func TestSourceTree(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, ".git"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, problems := r.SourceTree(t.Context(), "boat", TreeOptions{Dir: dir, Lookaside: l, Force: true}); len(problems) != 1 || problems[0].Code != "prepare/output" {
+	if _, problems := WriteTree(t.Context(), r, "boat", TreeOptions{Dir: dir, Lookaside: l, Force: true}); len(problems) != 1 || problems[0].Code != "prepare/output" {
 		t.Errorf("got %v", problems)
 	}
 }
 
-// TestSourceTreeProblems checks that all problems are found in one go, and
+// TestWriteTreeProblems checks that all problems are found in one go, and
 // that none of them leaves anything behind.
-func TestSourceTreeProblems(t *testing.T) {
+func TestWriteTreeProblems(t *testing.T) {
 	t.Parallel()
 	entry := func(name string) string { return "SHA512 (" + name + ") = " + sha512Of("hull") + "\n" }
 	tests := []struct {
@@ -225,7 +226,7 @@ func TestSourceTreeProblems(t *testing.T) {
 			r, l := treeRenderer(t, tt.toml, map[string]string{"boat.spec": treeSpec, "sources": tt.sources},
 				served{"hull.tar": "hull", "wrong.tar": "other", "boat.spec": "hull", "sources": "hull", "sail.tar": "hull"})
 			parent := t.TempDir()
-			tree, problems := r.SourceTree(t.Context(), "boat", TreeOptions{Dir: filepath.Join(parent, "out"), Lookaside: l})
+			tree, problems := WriteTree(t.Context(), r, "boat", TreeOptions{Dir: filepath.Join(parent, "out"), Lookaside: l})
 			var codes []string
 			for i := range problems {
 				codes = append(codes, problems[i].Code)

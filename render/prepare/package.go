@@ -1,4 +1,4 @@
-package render
+package prepare
 
 import (
 	"context"
@@ -8,16 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"specgraft/components"
 	"specgraft/fedora/macro"
 	"specgraft/fedora/srpm"
 	"specgraft/overlay/diag"
+	"specgraft/render"
 )
 
-// A SourcePackage is a source package that was written.
-type SourcePackage struct {
+// A Package is a source package that was written.
+type Package struct {
 	Component string `json:"component"`
 	File      string `json:"file"` // path
 	Name      string `json:"name"`
@@ -31,11 +30,11 @@ type SourcePackage struct {
 	Size      int64  `json:"size"`    // bytes
 	SHA256    string `json:"sha256"`
 	// Files are what is in it, by name.
-	Files []SourcePackageFile `json:"files"`
+	Files []PackageFile `json:"files"`
 }
 
-// A SourcePackageFile is a file in a source package.
-type SourcePackageFile struct {
+// A PackageFile is a file in a source package.
+type PackageFile struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"` // bytes
 	SHA256 string `json:"sha256"`
@@ -54,34 +53,17 @@ type PackageOptions struct {
 	BuildTime *int64
 }
 
-// Evaluation returns cfg completed by what the rendered spec of a component is
-// evaluated with: the macro set of its distribution version, and where there is
-// none, Fedora's release.
-func (r *Renderer) Evaluation(c *components.Component, cfg macro.Config) (macro.Config, error) {
-	if cfg.Set != nil {
-		return cfg, nil
-	}
-	set, err := r.macros(c)
-	if err != nil {
-		return cfg, err
-	}
-	cfg.Set = set
-	up, _ := r.Project.Upstream(c)
-	if set == nil && up.ReleaseVer != "" && strings.Trim(up.ReleaseVer, "0123456789") == "" {
-		cfg.Distro = macro.Distro{Fedora: up.ReleaseVer, Dist: ".fc" + up.ReleaseVer}
-	}
-	return cfg, nil
-}
-
-// SourcePackage writes the source package that rpmbuild -bs makes of a component.
+// WritePackage writes the source package that rpmbuild -bs makes of a component.
 // The file appears complete or not at all. What Prepare and the renderer's fields
-// are to be for it is as for SourceTree.
-func (r *Renderer) SourcePackage(ctx context.Context, name string, o PackageOptions) (*SourcePackage, diag.List) {
+// are to be for it is as for WriteTree.
+func WritePackage(ctx context.Context, r *render.Renderer, name string, o PackageOptions) (*Package, diag.List) {
 	c, problems := r.Project.Component(name)
 	if problems.HasErrors() {
 		return nil, problems
 	}
-	fail := func(err error) (*SourcePackage, diag.List) { return nil, append(problems, asDiagnostics(err, c)...) }
+	fail := func(err error) (*Package, diag.List) {
+		return nil, append(problems, render.Diagnostics(err, c)...)
+	}
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return fail(treeFailure(o.Dir, err))
@@ -98,7 +80,7 @@ func (r *Renderer) SourcePackage(ctx context.Context, name string, o PackageOpti
 		}
 	}()
 	o.Tree.Dir = filepath.Join(temp, "tree")
-	tree, list := r.SourceTree(ctx, name, o.Tree)
+	tree, list := WriteTree(ctx, r, name, o.Tree)
 	for i := range list {
 		if list[i].Code == "fedora/offline" {
 			list[i].Hint = fmt.Sprintf("fetch it with `specgraft prepare %s -o DIR`, without --offline", name)
@@ -122,7 +104,7 @@ func (r *Renderer) SourcePackage(ctx context.Context, name string, o PackageOpti
 	if err != nil {
 		return fail(treeFailure(specName, err))
 	}
-	when := r.now().Unix()
+	when := r.Clock().Unix()
 	if o.BuildTime != nil {
 		when = *o.BuildTime
 	}
@@ -160,10 +142,10 @@ func (r *Renderer) SourcePackage(ctx context.Context, name string, o PackageOpti
 	if err := os.Rename(made, final); err != nil {
 		return fail(treeFailure(final, err))
 	}
-	p := &SourcePackage{Component: name, File: final, Name: m.Name, Epoch: m.Epoch, Version: m.Version, Release: m.Release, Commit: tree.Commit,
-		BuildTime: m.Time, BuildHost: m.Host, Payload: m.Payload, Size: written.Size, SHA256: written.SHA256, Files: []SourcePackageFile{}}
+	p := &Package{Component: name, File: final, Name: m.Name, Epoch: m.Epoch, Version: m.Version, Release: m.Release, Commit: tree.Commit,
+		BuildTime: m.Time, BuildHost: m.Host, Payload: m.Payload, Size: written.Size, SHA256: written.SHA256, Files: []PackageFile{}}
 	for _, f := range written.Files {
-		p.Files = append(p.Files, SourcePackageFile(f))
+		p.Files = append(p.Files, PackageFile(f))
 	}
 	return p, problems
 }
@@ -192,7 +174,7 @@ func packageFiles(root *os.Root) ([]srpm.File, error) {
 			Open: func() (io.ReadCloser, error) {
 				f, err := root.Open(e.Name())
 				if err != nil {
-					return nil, fmt.Errorf("read %s: %w", e.Name(), cause(err))
+					return nil, fmt.Errorf("read %s: %w", e.Name(), render.Cause(err))
 				}
 				return f, nil
 			}})
