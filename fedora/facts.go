@@ -2,6 +2,8 @@ package fedora
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"os"
@@ -15,8 +17,9 @@ import (
 )
 
 // facts remembers what selections came to: which commit is the newest at a
-// time behind a branch head, and which commit an abbreviation stands for. Both
-// follow from objects that never change. It is kept as lines of
+// time behind a branch head, and which commit an abbreviation stands for, which
+// follow from objects that never change; and which commit a branch was at in a
+// file of refs that is the same as long as the file system says so. It is kept as lines of
 //
 //	CHECKSUM KEY COMMIT
 //
@@ -40,6 +43,13 @@ func factsPath(cacheDir string) string { return filepath.Join(cacheDir, "commits
 
 func snapshotKey(head string, unix int64) string {
 	return "before:" + strconv.FormatInt(unix, 10) + ":" + head
+}
+
+// packedKey names a ref in a file of refs.
+func packedKey(dir, name string, file cache.Identity) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %v", dir, name, file)
+	return "packed:" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 func (f *facts) get(key string) (string, bool) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"specgraft/fedora/cache"
 	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
 )
@@ -195,7 +196,11 @@ func newestBefore(ctx context.Context, r *distgit.Repo, head string, unix int64)
 func (s *Store) branchHead(u *upstream, p place, branch string) (string, error) {
 	name := "refs/heads/" + branch
 	// Bare, with refs in files, is what nearly every repository is.
-	id, err := distgit.Dir{GitDir: p.dir, Common: p.dir}.Ref(name)
+	bare := distgit.Dir{GitDir: p.dir, Common: p.dir}
+	if id, ok := s.packedHead(bare, name); ok {
+		return id, nil
+	}
+	id, err := bare.Ref(name)
 	if err == nil {
 		return id, nil
 	}
@@ -224,6 +229,30 @@ func (s *Store) branchHead(u *upstream, p place, branch string) (string, error) 
 		err = diag.Environment(diag.Errorf("fedora/unreadable-repository", "branch %s of %s: %v", branch, p.shown, err), "")
 	}
 	return id, err
+}
+
+// packedHead returns the commit of a branch that has no file of its own, from what
+// is remembered of the file that it shares with others while the file system says
+// that this is still the same.
+func (s *Store) packedHead(bare distgit.Dir, name string) (string, bool) {
+	if _, err := cache.Identify(bare.GitDir + "/" + name); !errors.Is(err, fs.ErrNotExist) {
+		return "", false
+	}
+	now := time.Now().UnixNano()
+	file, err := cache.Identify(bare.PackedRefs())
+	if err != nil || file.Racy(now) {
+		return "", false
+	}
+	key := packedKey(bare.GitDir, name, file)
+	if id, ok := s.facts.get(key); ok {
+		return id, true
+	}
+	id, err := bare.PackedRef(name) // asked about before it is read: a new file is another one
+	if err != nil {
+		return "", false
+	}
+	s.facts.put(key, id)
+	return id, true
 }
 
 func noRepository(u *upstream, p place) error {

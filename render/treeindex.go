@@ -47,16 +47,12 @@ type indexed struct {
 
 type indexedFile struct {
 	path string // below the component's directory; "" is the directory itself
-	id   fileID
+	id   cache.Identity
 }
 
 const (
 	indexMagic = "sgtree1\n"
 	maxIndexed = 1 << 24
-	// tick is the coarsest clock of file systems that tell nanoseconds, coarseTick
-	// that of those that do not.
-	tick       = int64(50 * time.Millisecond)
-	coarseTick = int64(3 * time.Second)
 )
 
 // openIndex reads the index of the tree that out is; an empty one where it is
@@ -125,22 +121,12 @@ func (x *treeIndex) unchanged(out *Output, name string, c *indexed) bool {
 	}
 	for i := range c.files {
 		f := &c.files[i]
-		id, err := identify(l.dir, path.Join(name, f.path))
-		if err != nil || id != f.id || x.racy(id) {
+		id, err := cache.IdentifyBelow(l.dir, path.Join(name, f.path))
+		if err != nil || id != f.id || id.Racy(x.saved) {
 			return false
 		}
 	}
 	return true
-}
-
-// racy reports whether a file was touched so shortly before the index was
-// written that it may have been touched again since without a trace.
-func (x *treeIndex) racy(id fileID) bool {
-	t := tick
-	if id.mtime%int64(time.Second) == 0 && id.ctime%int64(time.Second) == 0 {
-		t = coarseTick
-	}
-	return max(id.mtime, id.ctime)+t > x.saved
 }
 
 // describe asks the file system about a component's directory, whose files are
@@ -159,7 +145,7 @@ func describe(out *Output, name string, files []*overlay.File) []indexedFile {
 	}
 	list := make([]indexedFile, len(paths))
 	for i, p := range paths {
-		id, err := identify(l.dir, path.Join(name, p))
+		id, err := cache.IdentifyBelow(l.dir, path.Join(name, p))
 		if err != nil {
 			return nil
 		}
@@ -212,7 +198,7 @@ func (x *treeIndex) encode(saved int64) []byte {
 		b = binary.AppendVarint(b, int64(len(c.files)))
 		for _, f := range c.files {
 			text(f.path)
-			for _, n := range []int64{f.id.mode, f.id.inode, f.id.size, f.id.mtime, f.id.ctime} {
+			for _, n := range []int64{f.id.Mode, f.id.Inode, f.id.Size, f.id.Mtime, f.id.Ctime} {
 				b = binary.AppendVarint(b, n)
 			}
 		}
@@ -273,7 +259,7 @@ func decodeTree(data []byte) (known map[string]*indexed, saved int64, ok bool) {
 		c.files = make([]indexedFile, 0, min(count(), 1<<16))
 		for range cap(c.files) {
 			f := indexedFile{path: text()}
-			for _, n := range []*int64{&f.id.mode, &f.id.inode, &f.id.size, &f.id.mtime, &f.id.ctime} {
+			for _, n := range []*int64{&f.id.Mode, &f.id.Inode, &f.id.Size, &f.id.Mtime, &f.id.Ctime} {
 				*n = num()
 			}
 			c.files = append(c.files, f)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"specgraft/fedora/cache"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
@@ -140,10 +141,10 @@ func TestIndexFile(t *testing.T) {
 		t.Fatal("warnings cannot be kept")
 	}
 	x.known["bash"].diags = warnings
-	x.put("zlib", &indexed{files: []indexedFile{{"", fileID{1, 2, 3, -4, 5}}}})
+	x.put("zlib", &indexed{files: []indexedFile{{"", cache.Identity{Mode: 1, Inode: 2, Size: 3, Mtime: -4, Ctime: 5}}}})
 	data := x.encode(12345)
 	known, saved, ok := decodeTree(data)
-	if !ok || saved != 12345 || len(known) != 2 || known["zlib"].files[0].id != (fileID{1, 2, 3, -4, 5}) {
+	if !ok || saved != 12345 || len(known) != 2 || known["zlib"].files[0].id != (cache.Identity{Mode: 1, Inode: 2, Size: 3, Mtime: -4, Ctime: 5}) {
 		t.Fatalf("read %v, %d, %v", known, saved, ok)
 	}
 	if l, ok := unpackWarnings(known["bash"].diags); !ok || !reflect.DeepEqual(l, list) {
@@ -167,7 +168,7 @@ func TestIndexFile(t *testing.T) {
 
 // FuzzTreeIndex reads arbitrary bytes, behind the checksum too.
 func FuzzTreeIndex(f *testing.F) {
-	x := &treeIndex{known: map[string]*indexed{"a": {commit: "c", diags: []byte("[]"), files: []indexedFile{{"f", fileID{1, 2, 3, 4, 5}}}}}}
+	x := &treeIndex{known: map[string]*indexed{"a": {commit: "c", diags: []byte("[]"), files: []indexedFile{{"f", cache.Identity{Mode: 1, Inode: 2, Size: 3, Mtime: 4, Ctime: 5}}}}}}
 	seed := x.encode(7)
 	f.Add(seed[:len(seed)-sha256.Size])
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -117,7 +117,7 @@ func (g Dir) Ref(name string) (string, error) {
 			if !errors.Is(err, fs.ErrNotExist) && !isDir(filepath.Join(base, filepath.FromSlash(name))) {
 				return "", err
 			}
-			return g.packedRef(name)
+			return g.PackedRef(name)
 		}
 		target, symbolic := bytes.CutPrefix(data, []byte("ref:"))
 		if !symbolic {
@@ -138,10 +138,12 @@ func (g Dir) Ref(name string) (string, error) {
 	return "", fmt.Errorf("symbolic refs of %s form a loop", name)
 }
 
-// packedRef looks a ref up in packed-refs.
-func (g Dir) packedRef(name string) (string, error) {
-	path := filepath.Join(g.Common, "packed-refs")
-	data, err := cache.ReadBounded(path, maxPackedRefs)
+// PackedRefs is the file that refs stand in which have none of their own.
+func (g Dir) PackedRefs() string { return filepath.Join(g.Common, "packed-refs") }
+
+// PackedRef is Ref for what stands in packed-refs alone.
+func (g Dir) PackedRef(name string) (string, error) {
+	data, err := cache.ReadBounded(g.PackedRefs(), maxPackedRefs)
 	switch {
 	case errors.Is(err, cache.ErrTooLong):
 		return "", ErrRefBackend
@@ -191,7 +193,7 @@ func (g Dir) Branches() []string {
 		}
 		return nil
 	})
-	if data, err := cache.ReadBounded(filepath.Join(g.Common, "packed-refs"), maxPackedRefs); err == nil {
+	if data, err := cache.ReadBounded(g.PackedRefs(), maxPackedRefs); err == nil {
 		for line := range strings.SplitSeq(string(data), "\n") {
 			if id, name, ok := strings.Cut(line, " "); ok && IsObjectID(id) {
 				if b, ok := strings.CutPrefix(name, "refs/heads/"); ok {

@@ -1,0 +1,96 @@
+package fedora
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestPackedHead moves a branch that stands in packed-refs in all ways; each time
+// the store has to see it, in the same run and in a later one, though it reads the
+// file only once while nothing happens.
+func TestPackedHead(t *testing.T) {
+	t.Parallel()
+	a, b := strings.Repeat("a", 40), strings.Repeat("b", 40)
+	line := func(id string) string {
+		return "# pack-refs with: peeled fully-peeled sorted \n" + id + " refs/heads/f43\n"
+	}
+	tests := map[string]struct {
+		move func(dir string) error
+		want string
+	}{
+		"nothing": {func(string) error { return nil }, a},
+		"replaced": {func(dir string) error {
+			return errors.Join(os.WriteFile(dir+"/packed-refs.lock", []byte(line(b)), 0o666), os.Rename(dir+"/packed-refs.lock", dir+"/packed-refs"))
+		}, b},
+		"written over, time put back": {func(dir string) error {
+			p := dir + "/packed-refs"
+			st, err := os.Stat(p)
+			if err != nil {
+				return err
+			}
+			return errors.Join(os.WriteFile(p, []byte(line(b)), 0o666), os.Chtimes(p, st.ModTime(), st.ModTime()))
+		}, b},
+		"a file of its own": {func(dir string) error { return os.WriteFile(dir+"/refs/heads/f43", []byte(b+"\n"), 0o666) }, b},
+		"a symbolic ref": {func(dir string) error {
+			return errors.Join(os.WriteFile(dir+"/refs/heads/main", []byte(b+"\n"), 0o666), os.WriteFile(dir+"/refs/heads/f43", []byte("ref: refs/heads/main\n"), 0o666))
+		}, b},
+		"gone": {func(dir string) error { return os.Remove(dir + "/packed-refs") }, ""},
+		"a link": {func(dir string) error {
+			return errors.Join(os.WriteFile(dir+"/other", []byte(line(b)), 0o666), os.Remove(dir+"/packed-refs"), os.Symlink("other", dir+"/packed-refs"))
+		}, b},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, cacheDir := filepath.Join(t.TempDir(), "x.git"), t.TempDir()
+			for _, d := range []string{"objects", "refs/heads"} {
+				if err := os.MkdirAll(filepath.Join(dir, d), 0o777); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := errors.Join(os.WriteFile(dir+"/HEAD", []byte("ref: refs/heads/f43\n"), 0o666), os.WriteFile(dir+"/packed-refs", []byte(line(a)), 0o666)); err != nil {
+				t.Fatal(err)
+			}
+			open := func() *Store {
+				s, err := Open(Options{CacheDir: cacheDir, Offline: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { s.Close() })
+				return s
+			}
+			head := func(s *Store) string {
+				id, err := s.Resolve(t.Context(), Request{URL: "file://" + filepath.ToSlash(dir), Branch: "f43", Component: "x"})
+				if err != nil {
+					return ""
+				}
+				return id
+			}
+			s := open()
+			if head(s) != a || len(s.facts.known) > 0 {
+				t.Fatalf("%q, and %d heads are remembered of a file that was just written", head(s), len(s.facts.known))
+			}
+			time.Sleep(60 * time.Millisecond) // more than a tick
+			if head(s) != a || head(s) != a {
+				t.Fatalf("the head is %q", head(s))
+			}
+			if n := len(s.facts.known); runtime.GOOS == "linux" && n != 1 {
+				t.Fatalf("%d heads are remembered, want 1", n)
+			}
+			if err := tt.move(dir); err != nil {
+				t.Fatal(err)
+			}
+			if got := head(s); got != tt.want {
+				t.Errorf("the head is %q, want %q", got, tt.want)
+			}
+			if got := head(open()); got != tt.want {
+				t.Errorf("in the next run the head is %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
