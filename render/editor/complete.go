@@ -13,6 +13,7 @@ import (
 	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/overlay/spec"
+	"specgraft/render"
 	"specgraft/render/editor/buffer"
 )
 
@@ -546,16 +547,18 @@ func (m *completer) files() {
 
 // templates completes the names of templates.
 func (m *completer) templates() {
-	entries, err := os.ReadDir(m.Project.Settings.TemplatesDir)
-	if err == nil {
-		for _, e := range entries {
-			if name, ok := strings.CutSuffix(e.Name(), ".spec.tmpl"); ok {
-				m.text(name, CompleteName, "template of the project", "")
+	set, _ := render.Templates(m.Project, m.unsaved)
+	list := set.List()
+	for _, builtin := range []bool{false, true} { // the project's own first
+		for i := range list {
+			if t := &list[i]; t.Builtin == builtin {
+				detail := "template of the project"
+				if builtin {
+					detail = "template"
+				}
+				m.text(t.Name, CompleteName, detail, t.Summary)
 			}
 		}
-	}
-	for _, name := range templateNames(m.Project) {
-		m.text(name, CompleteName, "template", "")
 	}
 }
 

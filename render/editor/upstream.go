@@ -8,10 +8,8 @@ import (
 	"sort"
 	"strings"
 
-	"specgraft/components"
 	"specgraft/fedora/macro"
 	"specgraft/overlay"
-	"specgraft/render"
 )
 
 // knownTags are offered where no spec says which tags there are.
@@ -127,15 +125,6 @@ func (s *Snapshot) bconds(name string) []string {
 		}
 	}
 	return list
-}
-
-// templateNames returns the names of all templates.
-func templateNames(p *components.Project) []string {
-	set, _ := render.Templates(p, nil)
-	if set == nil {
-		return nil
-	}
-	return set.Names()
 }
 
 // tokenPosition is the one position type of the program.
