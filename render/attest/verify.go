@@ -76,6 +76,11 @@ func Verify(data []byte, keys []PublicKey, at Place) (*Verified, error) {
 	if err := verifyMaterials(s.Predicate.BuildDefinition.ResolvedDependencies, at); err != nil {
 		return nil, err
 	}
+	if params.All && at.Packages != "" {
+		if err := otherPackages(s.Subject, at.Packages); err != nil {
+			return nil, err
+		}
+	}
 	if params.All {
 		if err := v.rest(at, params.Rendered, dirs, want[params.Rendered]); err != nil {
 			return nil, err
@@ -133,6 +138,27 @@ func (v *Verified) sourcePackage(sub Resource, at Place) error {
 		return errDiffers(name, "has another content", "compare it with 'specgraft srpm show'")
 	}
 	v.Packages++
+	return nil
+}
+
+// otherPackages reports the first source package beside those that were attested, of
+// which there are none when there was no directory of them.
+func otherPackages(subjects []Resource, dir string) error {
+	known := map[string]bool{}
+	for _, sub := range subjects {
+		if sub.Digest[digestTree] == "" {
+			known[sub.Name] = true
+		}
+	}
+	files, err := fs.Glob(os.DirFS(dir), "*.rpm")
+	if err != nil || len(known) == 0 {
+		return err
+	}
+	for _, file := range files {
+		if name := path.Base(file); !known[name] {
+			return errDiffers(name, "was added", "remove it, or attest the tree again")
+		}
+	}
 	return nil
 }
 

@@ -92,7 +92,11 @@ With --sign it is signed as DSSE, by an ed25519 key in PEM or a key of SSH. With
 		names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return cli.ExpectedFailure(p, n) })
 		c := &attest.Collector{Renderer: r, Output: tree, Commit: head.ID(), Version: cli.Version(), All: sel.All, Committed: committed(h, head)}
 		if packages != "" {
-			if c.Packages, err = filepath.Glob(filepath.Join(packages, "*.rpm")); err != nil || len(c.Packages) == 0 {
+			list, err := fs.Glob(os.DirFS(packages), "*.rpm")
+			for _, name := range list {
+				c.Packages = append(c.Packages, filepath.Join(packages, name))
+			}
+			if err != nil || len(list) == 0 {
 				return &diag.Diagnostic{Code: "attest/bad", Message: fmt.Sprintf("there is no source package in %s", packages),
 					Hint: "write some with 'specgraft srpm build'"}
 			}
