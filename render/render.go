@@ -72,8 +72,9 @@ type Renderer struct {
 	// means the committer date of the project's HEAD, so that the result does
 	// not depend on when it is made.
 	Now time.Time
-	// Unsaved returns the text that an editor has of a template, or of a file
-	// that an overlay brings in, in place of what is on the disk; nil for none.
+	// Unsaved returns the text that an editor has of a template, of a local
+	// component's file, or of one that an overlay brings in, in place of what is
+	// on the disk; nil for none.
 	Unsaved func(path string) ([]byte, bool)
 	// CacheDir keeps what evaluations and histories came to between runs:
 	// facts only. Empty keeps nothing.

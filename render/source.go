@@ -213,6 +213,11 @@ func (r *Renderer) local(c *components.Component) (*overlay.Tree, Source, error)
 		if err != nil {
 			return problem("cannot read %s: %v", r.show(filepath.Join(top, p)), Cause(err))
 		}
+		if r.Unsaved != nil {
+			if text, ok := r.Unsaved(filepath.Join(top, filepath.FromSlash(p))); ok {
+				data = text
+			}
+		}
 		rel := strings.TrimPrefix(strings.TrimPrefix(p, base), "/")
 		if base == "." {
 			rel = p

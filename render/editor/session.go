@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"specgraft/components"
@@ -377,12 +378,18 @@ func (s *Snapshot) sameMaterial(old *Snapshot, c *components.Component) bool {
 			return false
 		}
 	}
-	if c.Spec.Type == "template" {
-		for _, texts := range []map[string]*buffer.Text{s.texts, old.texts} {
-			for path := range texts {
-				if isTemplate(path) && !same(path) {
-					return false
-				}
+	own := func(string) bool { return false }
+	switch c.Spec.Type {
+	case "template":
+		own = isTemplate
+	case "local":
+		dir := filepath.Dir(c.Spec.Path) + string(filepath.Separator)
+		own = func(path string) bool { return strings.HasPrefix(path, dir) && filepath.Ext(path) != ".toml" }
+	}
+	for _, texts := range []map[string]*buffer.Text{s.texts, old.texts} {
+		for path := range texts {
+			if own(path) && !same(path) {
+				return false
 			}
 		}
 	}
