@@ -115,6 +115,9 @@ rendered did.`,
 				}
 			}
 		}
+		if len(names) == 0 {
+			g.Note("neither %s nor %s has locks or rendered specs, so there is nothing to compare; commit what 'specgraft update -a' or 'specgraft render -a' writes", start, end)
+		}
 		chosen, err := sel.Among(p, args, slices.Sorted(maps.Keys(names)))
 		if err != nil {
 			return err
