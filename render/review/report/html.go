@@ -28,7 +28,7 @@ var pageJS string
 
 // The size of a page is bounded: beyond these, details are left to the JSON.
 const (
-	maxDetail = 4 << 20 // bytes of changes
+	maxDetail = 4 << 20 // bytes of what is said of components
 	maxRows   = 8000    // lines of diffs
 	maxCell   = 1000    // characters of a line
 )
@@ -251,6 +251,7 @@ func (c *Component) html(compact bool, detail, rows *int) htmlComponent {
 		return h
 	}
 	h.Unknown, h.Inputs, h.Patch = c.Unknown[:min(len(c.Unknown), 100)], c.Inputs[:min(len(c.Inputs), 200)], cutBytes(c.Patch)
+	*detail += 1500 + len(h.Patch) + 300*(len(h.Inputs)+len(h.Unknown)+len(h.Problems)+len(c.Files))
 	for i := range c.Changes {
 		if i == 500 {
 			h.Changes = append(h.Changes, htmlChange{Class: "more", Op: "changed", Sign: "…", Text: count(len(c.Changes)-i, "change") + " more in review.json"})
