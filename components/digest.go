@@ -45,5 +45,10 @@ func (p *Project) Digest(c *Component) []byte {
 
 func addSource(h hash.Hash, s *toml.Source) {
 	fmt.Fprintf(h, "%q %d\n", s.Path, len(s.Text))
-	h.Write([]byte(s.Text))
+	var part [4096]byte // the text itself would be copied as a whole
+	for text := s.Text; text != ""; {
+		n := copy(part[:], text)
+		h.Write(part[:n])
+		text = text[n:]
+	}
 }

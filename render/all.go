@@ -67,10 +67,12 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}
-	var index *treeIndex
+	index := func() *treeIndex { return nil }
 	if !opt.ExplainFiles {
-		index = r.openIndex(out)
-		defer index.save()
+		// It is read while the first components' inputs are found out.
+		index = sync.OnceValue(func() *treeIndex { return r.openIndex(out) })
+		go index()
+		defer func() { index().save() }()
 	}
 	locks := lock.Open(r.Project)
 	defer locks.Close()
@@ -84,7 +86,7 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 				if i >= len(names) {
 					return
 				}
-				o := r.one(ctx, out, index, locks, names[i], opt)
+				o := r.one(ctx, out, locks, index, names[i], opt)
 				if fatal(o.Diags) || opt.FailFast && o.Status == Error && !o.Expected {
 					cancel()
 				}
@@ -142,7 +144,7 @@ func fatal(l diag.List) bool {
 }
 
 // one renders a component and compares or writes it.
-func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, locks *lock.Dir, name string, opt RunOptions) (o *Outcome) {
+func (r *Renderer) one(ctx context.Context, out *Output, locks *lock.Dir, index func() *treeIndex, name string, opt RunOptions) (o *Outcome) {
 	o = &Outcome{Component: name, Status: Cancelled}
 	if validName(name) {
 		o.OutputDir = filepath.Join(out.Dir, filepath.FromSlash(ComponentDir(name)))
@@ -162,8 +164,8 @@ func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, locks
 		in = r.inputs(ctx, locks, name)
 	}
 	if in != nil && !opt.Verify {
-		if index != nil {
-			if same := r.reuse(out, index, name, in); same != nil {
+		if x := index(); x != nil {
+			if same := r.reuse(out, x, name, in); same != nil {
 				same.OutputDir = o.OutputDir
 				return same
 			}
@@ -175,7 +177,7 @@ func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, locks
 			if o.Wanted != nil {
 				o.Wanted = kept.own()
 			}
-			index.note(out, o, in, kept.files, opt)
+			index().note(out, o, in, kept.files, opt)
 			return o
 		}
 	}
@@ -214,7 +216,7 @@ func (r *Renderer) one(ctx context.Context, out *Output, index *treeIndex, locks
 		r.results.put(name, in, files, o.Diags)
 	}
 	r.settle(out, o, files, opt)
-	index.note(out, o, in, files, opt)
+	index().note(out, o, in, files, opt)
 	return o
 }
 
