@@ -259,6 +259,10 @@ func (r *Renderer) locate(res *Result, tree *overlay.Tree, f *finding, d *diag.D
 	}
 	line := tree.Spec.Line(i)
 	here := token.Position{Filename: tree.Spec.Name(), Line: f.Line, Column: 1}
+	// The rendered spec need not be on the disk, and a local one has other lines.
+	rendered := func(line int) token.Position {
+		return token.Position{Filename: res.Component + ".spec", Line: line, Column: 1}
+	}
 	o := line.Origin
 	for _, x := range f.Related {
 		if k := x.Line - 1; k >= 0 && k < tree.Spec.Len() {
@@ -292,16 +296,16 @@ func (r *Renderer) locate(res *Result, tree *overlay.Tree, f *finding, d *diag.D
 	} else {
 		d.Pos, own = o.Pos, true
 		if f.Missing == "" {
-			d.Related = append(d.Related, diag.Related{Pos: here, Message: "in the rendered spec: " + strings.TrimSpace(line.Text)})
+			d.Related = append(d.Related, diag.Related{Pos: rendered(f.Line), Message: "in the rendered spec: " + strings.TrimSpace(line.Text)})
 		}
 		explainTemplate(res, o, f.Missing, d)
 	}
 	for _, x := range f.Related {
 		if k := x.Line - 1; k >= 0 && k < tree.Spec.Len() {
 			other := tree.Spec.Line(k)
-			pos := token.Position{Filename: tree.Spec.Name(), Line: x.Line, Column: 1}
-			if other.Num > 0 && d.Pos.Filename == pos.Filename { // beside a line of upstream's, not of the rendered spec
-				pos.Line = other.Num
+			pos := rendered(x.Line)
+			if other.Num > 0 && d.Pos.Filename == tree.Spec.Name() { // beside a line of upstream's, not of the rendered spec
+				pos = token.Position{Filename: tree.Spec.Name(), Line: other.Num, Column: 1}
 			}
 			d.Related = append(d.Related, diag.Related{Pos: pos, Message: x.Message + ": " + strings.TrimSpace(other.Text)})
 		}
