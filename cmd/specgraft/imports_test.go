@@ -59,7 +59,7 @@ var allowedImports = map[string][]string{
 	"render/prepare":         {"components", "fedora/lookaside", "fedora/macro", "fedora/srpm", "overlay", "overlay/archive", "overlay/diag", "render"},
 	"render/facts":           {"components", "fedora/cache", "fedora/macro", "overlay/diag", "render", "render/revision", "render/review/semantic"},
 	"render/plan":            {"fedora/evr", "fedora/macro", "fedora/repodata", "overlay/diag", "render/facts"},
-	"render/attest":          {"components", "fedora/lookaside", "fedora/macro", "overlay/diag", "render"},
+	"render/attest":          {"components", "fedora/cache", "fedora/lookaside", "fedora/macro", "overlay/diag", "render"},
 	"cmd/specgraft":          {"*"},
 
 	// A group of commands sees what is below it, and none of the other groups.

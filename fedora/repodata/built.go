@@ -60,16 +60,26 @@ func ReadDir(dir string, files bool, want func(path string) bool) ([]Built, erro
 	if err != nil {
 		return nil, badMetadata(dir, err)
 	}
-	list, err := readBuiltPackages(text, files, want, func(m metadataFile) (*os.File, error) { return openIn(root, at, m) })
+	x := builtReader{files: files, want: want, open: func(m metadataFile) (*os.File, error) { return openIn(root, at, m) }}
+	list, err := x.read(text)
 	if err != nil {
 		return nil, badMetadata(dir, err)
 	}
 	return list, nil
 }
 
-// readBuiltPackages reads the packages of a repository with the repomd.xml in text,
-// whose files open opens.
-func readBuiltPackages(text []byte, files bool, want func(path string) bool, open func(metadataFile) (*os.File, error)) ([]Built, error) {
+// A builtReader reads the packages of a repository.
+type builtReader struct {
+	files bool                   // read the lists of files
+	want  func(path string) bool // which files are of interest, nil for all
+	open  func(metadataFile) (*os.File, error)
+	// take, when set, is given the files of the lists, which packages then have not;
+	// pkg is the number of the package.
+	take func(pkg int, path string)
+}
+
+// read reads the packages of a repository with the repomd.xml in text.
+func (x *builtReader) read(text []byte) ([]Built, error) {
 	entries, err := parseEntries(text)
 	if err != nil {
 		return nil, err
@@ -79,7 +89,7 @@ func readBuiltPackages(text []byte, files bool, want func(path string) bool, ope
 		return nil, errNoPrimary
 	}
 	read := func(m metadataFile, each func(*xml.Decoder, *xml.StartElement) error) error {
-		f, err := open(m)
+		f, err := x.open(m)
 		if err != nil {
 			return diag.Reason(err)
 		}
@@ -89,7 +99,7 @@ func readBuiltPackages(text []byte, files bool, want func(path string) bool, ope
 	var list []Built
 	byID := map[string]int{}
 	err = read(primary, func(d *xml.Decoder, start *xml.StartElement) error {
-		id, b, err := readBuilt(d, start, want)
+		id, b, err := readBuilt(d, start, x.want)
 		if err != nil || b == nil {
 			return err
 		}
@@ -104,7 +114,7 @@ func readBuiltPackages(text []byte, files bool, want func(path string) bool, ope
 		return nil, fmt.Errorf("the primary metadata: %w", err)
 	}
 	lists, ok := entries["filelists"]
-	if !files || !ok {
+	if !x.files || !ok {
 		return list, nil
 	}
 	total := 0
@@ -114,13 +124,17 @@ func readBuiltPackages(text []byte, files bool, want func(path string) bool, ope
 			list[i].Files = nil
 		}
 		return readFiles(d, func(path string) error {
-			if !known || want != nil && !want(path) {
+			if !known || x.want != nil && !x.want(path) {
 				return nil
 			}
 			if total++; total > maxFiles {
 				return fmt.Errorf("it has more than %d files", maxFiles)
 			}
-			list[i].Files = append(list[i].Files, path)
+			if x.take != nil {
+				x.take(i, path)
+			} else {
+				list[i].Files = append(list[i].Files, path)
+			}
 			return nil
 		})
 	})

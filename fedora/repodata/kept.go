@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,14 +18,24 @@ import (
 	"specgraft/overlay/diag"
 )
 
-// A Reader reads the built packages of one repository. files says whether the lists
-// of files are read, which are large, and want which paths are of interest; nil
-// means all of them.
-type Reader func(files bool, want func(path string) bool) ([]Built, error)
+// A Reader reads the built packages of one repository, and which of them have the
+// files of interest: of others nothing is said.
+type Reader func(files []string) ([]Built, error)
 
 // InDir reads the repository in a directory, as ReadDir does.
 func InDir(dir string) Reader {
-	return func(files bool, want func(path string) bool) ([]Built, error) { return ReadDir(dir, files, want) }
+	return func(files []string) ([]Built, error) {
+		want := setOf(files)
+		return ReadDir(dir, len(files) > 0, func(path string) bool { return want[path] })
+	}
+}
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, s := range list {
+		set[s] = true
+	}
+	return set
 }
 
 // Kept is the metadata of repositories in a cache directory: Fetch brings it there,
@@ -51,6 +62,9 @@ type Fetched struct {
 type keptIndex struct {
 	Address string `json:"address"`
 	SHA512  string `json:"sha512"` // of repomd.xml
+	// Digests of the second form of what it leads to, "" where there is none.
+	Packages string `json:"packages,omitempty"`
+	Files    string `json:"files,omitempty"`
 }
 
 // maxIndex bounds the file of a keptIndex.
@@ -79,11 +93,10 @@ func (k *Kept) Fetch(ctx context.Context, base string) (Fetched, error) {
 }
 
 func (k *Kept) fetch(ctx context.Context, base string) (Fetched, error) {
-	nothing := func(string) bool { return false }
 	if dir, local, err := localDir(base); err != nil {
 		return Fetched{}, err
 	} else if local {
-		list, err := ReadDir(dir, true, nothing)
+		list, err := ReadDir(dir, true, func(string) bool { return false })
 		return Fetched{Packages: len(list), Local: true}, err
 	}
 	index, err := k.Lookaside.Get(ctx, lookaside.Download{Name: "repomd.xml", URLs: []string{address(base, "repodata/repomd.xml")}, MaxSize: maxRepomd})
@@ -119,28 +132,91 @@ func (k *Kept) fetch(ctx context.Context, base string) (Fetched, error) {
 		got.Bytes += c.Size
 		got.New = got.New || before == nil
 	}
-	list, err := readBuiltPackages(text, true, nothing, k.open)
+	if !got.New && old.Packages != "" {
+		if list, err := k.indexed(old, []string{""}); err == nil { // it was all read before
+			got.Packages = len(list)
+			return got, nil
+		}
+	}
+	table := &fileTable{}
+	x := builtReader{files: true, open: k.open, take: table.add}
+	list, err := x.read(text)
 	if err != nil {
 		return got, err
 	}
 	got.Packages = len(list)
-	data, err := json.Marshal(keptIndex{base, index.SHA512})
+	made := keptIndex{Address: base, SHA512: index.SHA512}
+	if lines, err := packageLines(list); err == nil && !table.lost { // else the metadata is read each time
+		if made.Packages, err = k.keep(ctx, lines); err != nil {
+			return got, err
+		}
+		if _, ok := entries["filelists"]; ok {
+			if made.Files, err = k.keep(ctx, table.reader()); err != nil {
+				return got, err
+			}
+		}
+	}
+	data, err := json.Marshal(made)
 	if err != nil {
 		return got, err
 	}
 	return got, cache.Write(k.path(base), append(data, '\n'))
 }
 
+// keep puts something into the cache by its digest.
+func (k *Kept) keep(ctx context.Context, r io.Reader) (digest string, err error) {
+	part, err := k.Lookaside.Collect(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	defer part.Close()
+	c, err := part.Keep()
+	if err != nil {
+		return "", err
+	}
+	return c.SHA512, nil
+}
+
+// indexed reads the second form of the metadata. Its error is ErrNotKept where
+// something of it is gone, or is damaged.
+func (k *Kept) indexed(index keptIndex, files []string) ([]Built, error) {
+	get := func(digest string) *lookaside.Content {
+		c, err := k.Lookaside.Lookup("SHA512", digest)
+		if err != nil || c == nil || lookaside.Verify(c.Path) != "" {
+			return nil
+		}
+		return c
+	}
+	packages := get(index.Packages)
+	if packages == nil {
+		return nil, ErrNotKept
+	}
+	f, err := os.Open(packages.Path)
+	if err != nil {
+		return nil, ErrNotKept
+	}
+	defer f.Close()
+	list, err := readPackageLines(f, setOf(files))
+	if err != nil || len(files) == 0 || index.Files == "" {
+		return list, err
+	}
+	table := get(index.Files)
+	if table == nil {
+		return nil, ErrNotKept
+	}
+	return list, findFiles(table, list, files)
+}
+
 // Reader reads what Fetch has brought into the cache, verifying it once more, and a
 // file:// address in place. Its error is ErrNotKept where there is nothing.
 func (k *Kept) Reader(base string) Reader {
-	return func(files bool, want func(path string) bool) ([]Built, error) {
+	return func(files []string) ([]Built, error) {
 		if dir, local, err := localDir(base); err != nil {
 			return nil, badMetadata(redacted(base), err)
 		} else if local {
-			return ReadDir(dir, files, want)
+			return InDir(dir)(files)
 		}
-		list, err := k.read(base, files, want)
+		list, err := k.read(base, files)
 		if err == nil || errors.Is(err, ErrNotKept) {
 			return list, err
 		}
@@ -149,10 +225,15 @@ func (k *Kept) Reader(base string) Reader {
 	}
 }
 
-func (k *Kept) read(base string, files bool, want func(path string) bool) ([]Built, error) {
+func (k *Kept) read(base string, files []string) ([]Built, error) {
 	index, err := k.index(base)
 	if err != nil {
 		return nil, err
+	}
+	if index.Packages != "" {
+		if list, err := k.indexed(index, files); err == nil {
+			return list, nil
+		}
 	}
 	c, err := k.Lookaside.Lookup("SHA512", index.SHA512)
 	if err != nil || c == nil {
@@ -165,7 +246,9 @@ func (k *Kept) read(base string, files bool, want func(path string) bool) ([]Bui
 	if err != nil {
 		return nil, fmt.Errorf("repomd.xml: %w", diag.Reason(err))
 	}
-	return readBuiltPackages(text, files, want, k.open)
+	want := setOf(files)
+	x := builtReader{files: len(files) > 0, want: func(path string) bool { return want[path] }, open: k.open}
+	return x.read(text)
 }
 
 // open opens a metadata file in the cache.

@@ -29,6 +29,9 @@ func newKept(t *testing.T, o lookaside.Options) *Kept {
 	return &Kept{Dir: filepath.Join(dir, "repodata"), Lookaside: client}
 }
 
+// wanted are the files that the repository of the tests has, and others.
+var wanted = []string{"/etc/other", "/nowhere", "/usr/bin/lib-config", "/usr/share/lib.txt", "/usr/share/x", "/x"}
+
 // TestKept fetches a repository, reads it from the cache, and fetches what changed.
 func TestKept(t *testing.T) {
 	t.Parallel()
@@ -43,7 +46,7 @@ func TestKept(t *testing.T) {
 	ctx := context.Background()
 	k := newKept(t, lookaside.Options{})
 
-	if _, err := k.Reader(server.URL)(true, nil); !errors.Is(err, ErrNotKept) {
+	if _, err := k.Reader(server.URL)(wanted); !errors.Is(err, ErrNotKept) {
 		t.Fatalf("before the fetch: %v", err)
 	}
 	fetch := func(new bool, want int64) {
@@ -63,7 +66,7 @@ func TestKept(t *testing.T) {
 	read := func() []Built {
 		t.Helper()
 		before := requests.Load()
-		got, err := k.Reader(server.URL)(true, nil)
+		got, err := k.Reader(server.URL)(wanted)
 		if err != nil || requests.Load() != before {
 			t.Fatalf("%d requests, %v", requests.Load()-before, err)
 		}
@@ -79,29 +82,63 @@ func TestKept(t *testing.T) {
 		t.Errorf("the cache has something else (-want +got):\n%s", diff)
 	}
 
-	// Damage shows, and the next fetch mends it.
+	// Damage to the second form does no harm, and the next fetch mends it.
+	index := func() keptIndex {
+		t.Helper()
+		x, err := k.index(server.URL)
+		if err != nil || x.Packages == "" || x.Files == "" {
+			t.Fatalf("%+v, %v", x, err)
+		}
+		return x
+	}
+	place := func(digest string) string {
+		return filepath.Join(filepath.Dir(k.Dir), "lookaside", "sha512", digest[:2], digest[2:])
+	}
+	spoil := func(paths ...string) {
+		t.Helper()
+		for _, path := range paths {
+			if err := os.WriteFile(path, []byte("x"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, digest := range []string{index().Packages, index().Files} {
+		spoil(place(digest))
+		if diff := cmp.Diff(want, read()); diff != "" {
+			t.Errorf("without the second form (-want +got):\n%s", diff)
+		}
+	}
+	fetch(false, 1)
+	if _, err := k.indexed(index(), wanted); err != nil {
+		t.Errorf("the second form is not mended: %v", err)
+	}
+
+	// Damage to all shows, and the next fetch mends that, too.
 	stored, err := filepath.Glob(filepath.Join(filepath.Dir(k.Dir), "lookaside", "sha256", "*", "*"))
 	if err != nil || len(stored) != 2 {
 		t.Fatalf("%v, %v", stored, err)
 	}
-	for _, path := range stored {
-		if err := os.WriteFile(path, []byte("x"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := k.Reader(server.URL)(true, nil); diagnosticCode(err) != "repodata/bad" || !strings.Contains(err.Error(), "has the checksum") {
+	spoil(append(stored, place(index().Packages))...)
+	if _, err := k.Reader(server.URL)(wanted); diagnosticCode(err) != "repodata/bad" || !strings.Contains(err.Error(), "has the checksum") {
 		t.Errorf("damaged: %v", err)
 	}
 	fetch(true, 3)
 	read()
-	// What prune has removed is as if it had never been fetched.
-	if err := os.Remove(stored[0]); err != nil {
-		t.Fatal(err)
+	spoil(place(index().SHA512), place(index().Packages))
+	if _, err := k.Reader(server.URL)(wanted); diagnosticCode(err) != "repodata/bad" || !strings.Contains(err.Error(), "repomd.xml: ") {
+		t.Errorf("damaged index: %v", err)
 	}
-	if _, err := k.Reader(server.URL)(true, nil); !errors.Is(err, ErrNotKept) {
+	fetch(false, 1)
+	// What prune has removed is as if it had never been fetched.
+	for _, path := range []string{stored[0], stored[1], place(index().Packages)} {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := k.Reader(server.URL)(wanted); !errors.Is(err, ErrNotKept) {
 		t.Errorf("removed: %v", err)
 	}
-	fetch(true, 2)
+	fetch(true, 3)
 
 	// A repository that has gone bad takes nothing away.
 	if err := os.WriteFile(filepath.Join(dir, "repodata", "repomd.xml"), []byte("<repomd>"), 0o644); err != nil {
@@ -116,8 +153,80 @@ func TestKept(t *testing.T) {
 	if err := os.WriteFile(k.path(server.URL), []byte(`{"address":"https://other.example"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Reader(server.URL)(false, nil); diagnosticCode(err) != "repodata/bad" {
+	if _, err := k.Reader(server.URL)(nil); diagnosticCode(err) != "repodata/bad" {
 		t.Errorf("an index of another repository: %v", err)
+	}
+}
+
+// TestPackageLines writes packages in their second form and reads them back.
+func TestPackageLines(t *testing.T) {
+	t.Parallel()
+	list := []Built{
+		{Name: "a", Arch: "noarch", EVR: "1:2-3", Source: "a-2-3.src.rpm", Provides: []string{"x = 1", ""}, Files: []string{"/b", "/c"},
+			Needs: map[string][]string{"Requires": {"r"}, "Recommends": {"c", "d"}, "Suggests": {"g"}, "Supplements": {"p"}, "Enhances": {"e"}}},
+		{Name: "b"},
+	}
+	lines, err := packageLines(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readPackageLines(lines, map[string]bool{"/b": true, "/c": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(list, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	for _, bad := range []Built{{Name: "a\tb"}, {Name: "a\nb"}, {Name: "a", Provides: []string{"x\ny"}}, {Name: "a", Files: []string{"/x\r"}}} {
+		if _, err := packageLines([]Built{bad}); err == nil {
+			t.Errorf("%+v is written", bad)
+		}
+	}
+	for _, bad := range []string{"\n", "Px\n", "Na\tb\n", "Na\tb\tc\td\n?\n"} {
+		if list, err := readPackageLines(strings.NewReader(bad), nil); err == nil {
+			t.Errorf("%q is read as %v", bad, list)
+		}
+	}
+}
+
+// TestFileTable finds files of many packages.
+func TestFileTable(t *testing.T) {
+	t.Parallel()
+	table := &fileTable{}
+	for pkg := range 50 {
+		table.add(pkg, "/usr/share/common")
+		for i := range 20 {
+			table.add(pkg, fmt.Sprintf("/usr/share/%d/%d", pkg, i))
+		}
+	}
+	k := newKept(t, lookaside.Options{})
+	digest, err := k.keep(t.Context(), table.reader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := k.Lookaside.Lookup("SHA512", digest)
+	if err != nil || c == nil {
+		t.Fatal(c, err)
+	}
+	list := make([]Built, 50)
+	paths := []string{"/usr/share/common", "/usr/share/0/0", "/usr/share/49/19", "/usr/share/50/0", ""}
+	if err := findFiles(c, list, paths); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range list {
+		want := paths[:1]
+		switch i {
+		case 0:
+			want = paths[:2]
+		case 49:
+			want = []string{paths[0], paths[2]}
+		}
+		if d := cmp.Diff(want, b.Files); d != "" {
+			t.Errorf("package %d (-want +got):\n%s", i, d)
+		}
+	}
+	if err := findFiles(c, list[:10], paths); err == nil {
+		t.Error("a table of more packages is taken")
 	}
 }
 
@@ -130,14 +239,14 @@ func TestKeptLocal(t *testing.T) {
 	if got, err := k.Fetch(context.Background(), base); err != nil || !got.Local || got.Packages != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if got, err := k.Reader(base)(true, nil); err != nil || len(got) != 1 || len(got[0].Files) != 2 {
+	if got, err := k.Reader(base)(wanted); err != nil || len(got) != 1 || len(got[0].Files) != 2 {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, bad := range []string{"file://host/x", base + "/nowhere", "https://%zz"} {
 		if _, err := k.Fetch(context.Background(), bad); err == nil {
 			t.Errorf("%s is fetched", bad)
 		}
-		if _, err := k.Reader(bad)(true, nil); err == nil {
+		if _, err := k.Reader(bad)(wanted); err == nil {
 			t.Errorf("%s is read", bad)
 		}
 	}
@@ -207,7 +316,7 @@ func TestKeptHostile(t *testing.T) {
 		if err != nil && !strings.Contains(err.Error(), base) {
 			t.Errorf("%s is not named in %v", base, err)
 		}
-		if _, rerr := k.Reader(base)(true, nil); (rerr == nil) != (err == nil) || err != nil && !errors.Is(rerr, ErrNotKept) {
+		if _, rerr := k.Reader(base)(wanted); (rerr == nil) != (err == nil) || err != nil && !errors.Is(rerr, ErrNotKept) {
 			t.Errorf("%s: reading gives %v after %v", test.base, rerr, err)
 		}
 	}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"specgraft/fedora/macro"
@@ -44,8 +46,9 @@ func ReadMetadata(repos []repodata.Reader, list []facts.Component) (*Metadata, e
 		}
 	}
 	md := &Metadata{}
+	wanted := slices.Sorted(maps.Keys(files))
 	for _, read := range repos {
-		built, err := read(len(files) > 0, func(path string) bool { return files[path] })
+		built, err := read(wanted)
 		if err != nil {
 			return nil, err
 		}

@@ -28,8 +28,8 @@ func (j *planJob) findRepositories(p *components.Project) error {
 	}
 	for _, r := range repos {
 		read := kept.Reader(r.Address)
-		j.repositories = append(j.repositories, func(files bool, want func(string) bool) ([]repodata.Built, error) {
-			list, err := read(files, want)
+		j.repositories = append(j.repositories, func(files []string) ([]repodata.Built, error) {
+			list, err := read(files)
 			if errors.Is(err, repodata.ErrNotKept) {
 				j.unfetched++
 				return nil, nil
