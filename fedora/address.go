@@ -34,22 +34,8 @@ func parseAddress(raw string, allowHTTP bool) (*address, error) {
 		d.Hint = hint
 		return d
 	}
-	if raw == "" {
-		return nil, refuse("is empty", "set dist-git-base-uri of the upstream distribution")
-	}
-	if strings.HasPrefix(raw, "-") {
-		return nil, refuse("begins with a dash", "")
-	}
-	for i := range len(raw) {
-		if raw[i] <= ' ' || raw[i] == 0x7f || raw[i] == '\\' {
-			return nil, refuse("holds a blank, a backslash or a control character", "")
-		}
-	}
-	if len(raw) > maxAddress {
-		return nil, refuse("is longer than 2048 bytes", "")
-	}
-	if strings.Contains(raw, "::") && !strings.Contains(raw, "://") {
-		return nil, refuse("asks for a remote helper", "write it as https://, ssh:// or file://")
+	if why, hint := badText(raw); why != "" {
+		return nil, refuse(why, hint)
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme == "" || u.Opaque != "" || !strings.HasPrefix(raw[len(u.Scheme):], "://") {
@@ -59,21 +45,8 @@ func parseAddress(raw string, allowHTTP bool) (*address, error) {
 		return nil, refuse("has a query or a fragment", "")
 	}
 	a := &address{url: raw, shown: redact(raw), scheme: u.Scheme, host: strings.ToLower(u.Host)}
-	switch u.Scheme {
-	case "https", "ssh":
-	case "http":
-		if !allowHTTP {
-			return nil, refuse("is not encrypted", "use https://, or allow it with --allow-http")
-		}
-	case "file":
-		if u.Host != "" && u.Host != "localhost" || u.User != nil {
-			return nil, refuse("names a host", "write file:///path")
-		}
-	default:
-		return nil, refuse("has a scheme that is not allowed", "write it as https://, ssh:// or file://")
-	}
-	if u.Scheme != "file" && (u.Hostname() == "" || strings.HasPrefix(u.Hostname(), "-") || u.User != nil && strings.HasPrefix(u.User.Username(), "-")) {
-		return nil, refuse("has no valid host", "")
+	if why, hint := badHost(u, allowHTTP); why != "" {
+		return nil, refuse(why, hint)
 	}
 	segments := strings.Split(strings.Trim(u.Path, "/"), "/")
 	for _, s := range segments {
@@ -96,6 +69,51 @@ func parseAddress(raw string, allowHTTP bool) (*address, error) {
 	}
 	a.mirror = filepath.Join(parts...) + ".git"
 	return a, nil
+}
+
+// badText says why a text cannot be an address, "" when it can.
+func badText(raw string) (why, hint string) {
+	switch {
+	case raw == "":
+		return "is empty", "set dist-git-base-uri of the upstream distribution"
+	case strings.HasPrefix(raw, "-"):
+		return "begins with a dash", ""
+	}
+	for i := range len(raw) {
+		if raw[i] <= ' ' || raw[i] == 0x7f || raw[i] == '\\' {
+			return "holds a blank, a backslash or a control character", ""
+		}
+	}
+	switch {
+	case len(raw) > maxAddress:
+		return "is longer than 2048 bytes", ""
+	case strings.Contains(raw, "::") && !strings.Contains(raw, "://"):
+		return "asks for a remote helper", "write it as https://, ssh:// or file://"
+	}
+	return "", ""
+}
+
+// badHost says what is wrong with the scheme and host of an address, "" for
+// nothing.
+func badHost(u *url.URL, allowHTTP bool) (why, hint string) {
+	switch u.Scheme {
+	case "https", "ssh":
+	case "http":
+		if !allowHTTP {
+			return "is not encrypted", "use https://, or allow it with --allow-http"
+		}
+	case "file":
+		if u.Host != "" && u.Host != "localhost" || u.User != nil {
+			return "names a host", "write file:///path"
+		}
+		return "", ""
+	default:
+		return "has a scheme that is not allowed", "write it as https://, ssh:// or file://"
+	}
+	if u.Hostname() == "" || strings.HasPrefix(u.Hostname(), "-") || u.User != nil && strings.HasPrefix(u.User.Username(), "-") {
+		return "has no valid host", ""
+	}
+	return "", ""
 }
 
 // addresses parses addresses. Those of a distribution differ in their last part

@@ -165,14 +165,7 @@ func (h *helper) expression() {
 		return // searching the whole spec with it could take long
 	}
 	sections := h.file.Sections()
-	inScope := func(s *spec.Section) bool {
-		name := op.Section
-		if name == PreambleSection {
-			return s.Name == ""
-		}
-		return (name == "" || s.Name == name) && (op.Package == "" || s.Package == op.Package)
-	}
-	if op.Section != "" && !slices.ContainsFunc(sections, func(s spec.Section) bool { return inScope(&s) }) {
+	if op.Section != "" && !slices.ContainsFunc(sections, func(s spec.Section) bool { return h.inScope(&s) }) {
 		h.section()
 		return
 	}
@@ -185,7 +178,7 @@ func (h *helper) expression() {
 		for i := s.Start; i < s.End; i++ {
 			text := h.file.Line(i).Text
 			switch {
-			case inScope(s) && h.file.Line(i).Kind() != spec.Header:
+			case h.inScope(s) && h.file.Line(i).Kind() != spec.Header:
 				scope = append(scope, i)
 				if re.MatchString(text) {
 					if len(h.d.Related) < maxRelated {
@@ -201,7 +194,32 @@ func (h *helper) expression() {
 	if len(h.d.Related) > 0 {
 		return
 	}
-	for _, i := range other[:min(len(other), maxRelated)] {
+	h.elsewhere(other, sections)
+	if len(other) > 0 {
+		return
+	}
+	if h.plainText(scope) {
+		return
+	}
+	if strings.Contains(op.Regex, `\n`) && !op.Multiline {
+		h.hint("the expression contains a line break but sees one line at a time: set multiline = true")
+	}
+	h.literally(scope)
+	h.nothingNear("line of the spec")
+}
+
+// inScope reports whether the operation looks at a section.
+func (h *helper) inScope(s *spec.Section) bool {
+	name := h.op.Section
+	if name == PreambleSection {
+		return s.Name == ""
+	}
+	return (name == "" || s.Name == name) && (h.op.Package == "" || s.Package == h.op.Package)
+}
+
+// elsewhere shows the lines outside of its scope that an expression matches.
+func (h *helper) elsewhere(lines []int, sections []spec.Section) {
+	for _, i := range lines[:min(len(lines), maxRelated)] {
 		if h.file.Line(i).Kind() == spec.Header {
 			h.related(h.file.Pos(i), "matches, but section headers are never changed: %s", short(h.file.Line(i).Text))
 			h.hint("aim at a line below the header")
@@ -215,29 +233,25 @@ func (h *helper) expression() {
 		h.related(h.file.Pos(i), "matches in %s: %s", name, short(h.file.Line(i).Text))
 		h.hint("set section = %q", cmp.Or(s.Name, PreambleSection))
 	}
-	if len(other) > 0 {
+}
+
+// literally shows the lines that are nearest to the text in an expression: of the
+// scope, and where that has none, of the whole spec.
+func (h *helper) literally(scope []int) {
+	literal := literalText(h.op.Regex)
+	if len(literal) < 3 {
 		return
 	}
-	if h.plainText(scope) {
-		return
+	n := nearLines{literal: literal, budget: nearBudget}
+	for _, i := range scope {
+		n.look(h.file.Pos(i), h.file.Line(i).Text)
 	}
-	literal := literalText(op.Regex)
-	if strings.Contains(op.Regex, `\n`) && !op.Multiline {
-		h.hint("the expression contains a line break but sees one line at a time: set multiline = true")
-	}
-	if len(literal) >= 3 {
-		n := nearLines{literal: literal, budget: nearBudget}
-		for _, i := range scope {
+	if len(n.hits) == 0 && h.op.Section != "" {
+		for i := range h.file.Len() {
 			n.look(h.file.Pos(i), h.file.Line(i).Text)
 		}
-		if len(n.hits) == 0 && op.Section != "" {
-			for i := range h.file.Len() {
-				n.look(h.file.Pos(i), h.file.Line(i).Text)
-			}
-		}
-		h.nearest(&n)
 	}
-	h.nothingNear("line of the spec")
+	h.nearest(&n)
 }
 
 // plainText explains an expression that is found as text: its special

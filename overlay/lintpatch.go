@@ -68,40 +68,9 @@ func planPatches(f *spec.File, s *spec.Structure) *patchPlan {
 	return p
 }
 
+// look takes what a line of a section says about patches.
 func (p *patchPlan) look(text string, i int, prep bool) {
-	found := false
-	use := func(digits string) {
-		if n, err := strconv.Atoi(digits); err == nil {
-			if _, ok := p.explicit[n]; !ok {
-				p.explicit[n] = i
-			}
-			found = true
-		}
-	}
-	for _, m := range patchLine().FindAllStringSubmatch(text, -1) {
-		use(m[1] + m[2])
-	}
-	for _, m := range patchCall().FindAllStringSubmatch(text, -1) {
-		words := strings.Fields(m[1])
-		for k := 0; k < len(words); k++ {
-			switch w := words[k]; {
-			case w == "-P" && k+1 < len(words):
-				k++
-				use(words[k])
-			case strings.HasPrefix(w, "-P"):
-				use(w[2:])
-			case strings.HasPrefix(w, "-p") && len(w) > 2:
-				p.level = w
-			case w == "-b" || w == "-z" || w == "-F" || w == "-d" || w == "-o" || w == "-p":
-				k++
-			default:
-				use(w)
-			}
-		}
-		if !found {
-			p.all = true // numbers that a macro makes
-		}
-	}
+	found := p.numbers(text, i)
 	if !prep {
 		p.all = p.all || strings.Contains(text, "%{patches}") || strings.Contains(text, "%patches")
 		return
@@ -126,6 +95,49 @@ func (p *patchPlan) look(text string, i int, prep bool) {
 		return
 	}
 	p.all = p.all || otherPatching().MatchString(text)
+}
+
+// numbers takes the patches that a line applies by their numbers, and reports
+// whether there are any.
+func (p *patchPlan) numbers(text string, i int) (found bool) {
+	for _, m := range patchLine().FindAllStringSubmatch(text, -1) {
+		found = p.use(m[1]+m[2], i) || found
+	}
+	for _, m := range patchCall().FindAllStringSubmatch(text, -1) {
+		words := strings.Fields(m[1])
+		for k := 0; k < len(words); k++ {
+			switch w := words[k]; {
+			case w == "-P" && k+1 < len(words):
+				k++
+				found = p.use(words[k], i) || found
+			case strings.HasPrefix(w, "-P"):
+				found = p.use(w[2:], i) || found
+			case strings.HasPrefix(w, "-p") && len(w) > 2:
+				p.level = w
+			case w == "-b" || w == "-z" || w == "-F" || w == "-d" || w == "-o" || w == "-p":
+				k++
+			default:
+				found = p.use(w, i) || found
+			}
+		}
+		if !found {
+			p.all = true // numbers that a macro makes
+		}
+	}
+	return found
+}
+
+// use takes a patch that line i applies by its number; it is false for what is no
+// number.
+func (p *patchPlan) use(digits string, i int) bool {
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return false
+	}
+	if _, ok := p.explicit[n]; !ok {
+		p.explicit[n] = i
+	}
+	return true
 }
 
 // autopatch takes the patches that an %autopatch line applies.

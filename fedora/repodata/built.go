@@ -380,20 +380,28 @@ func readBuilt(d *xml.Decoder, start *xml.StartElement, want func(string) bool) 
 			}
 		}
 	}
-	if b.Name == "" || len(b.Name) > 4096 || strings.ContainsFunc(b.Name, odd) || strings.Contains(b.Name, "/") {
-		return "", nil, fmt.Errorf("a package has no proper name, but %.100q", b.Name)
-	}
-	for _, texts := range append(slices.Collect(maps.Values(b.Needs)), b.Provides) {
-		for _, text := range texts {
-			if strings.ContainsFunc(text, unicode.IsControl) { // which a terminal would obey
-				return "", nil, fmt.Errorf("package %s has the dependency %.100q", b.Name, text)
-			}
-		}
+	if err := b.check(); err != nil {
+		return "", nil, err
 	}
 	if b.Arch == "src" || b.Arch == "nosrc" {
 		return "", nil, nil
 	}
 	return strings.TrimSpace(checksum), b, nil
+}
+
+// check refuses what nobody means for a package.
+func (b *Built) check() error {
+	if b.Name == "" || len(b.Name) > 4096 || strings.ContainsFunc(b.Name, odd) || strings.Contains(b.Name, "/") {
+		return fmt.Errorf("a package has no proper name, but %.100q", b.Name)
+	}
+	for _, texts := range append(slices.Collect(maps.Values(b.Needs)), b.Provides) {
+		for _, text := range texts {
+			if strings.ContainsFunc(text, unicode.IsControl) { // which a terminal would obey
+				return fmt.Errorf("package %s has the dependency %.100q", b.Name, text)
+			}
+		}
+	}
+	return nil
 }
 
 // entry takes one dependency.

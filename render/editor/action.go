@@ -111,17 +111,8 @@ func (s *Snapshot) overlayActions(ctx context.Context, c *cursor) []Action {
 	u := users[0]
 	g := s.healthOf(ctx, u.name, false)
 	var list []Action
-	edit := func(title string, fix bool, change func(e *tomledit.Editor) error) {
-		e, problems := tomledit.Edit(s.name(c.path), []byte(c.text.S))
-		if problems.HasErrors() || change(e) != nil {
-			return
-		}
-		if ch := s.edit(c.path, c.text, e.Bytes()); ch != nil {
-			list = append(list, Action{Title: title, Fix: fix, Change: ch})
-		}
-	}
 	if u.op.Description == "" {
-		edit("add a description", false, func(e *tomledit.Editor) error {
+		list = s.overlayEdit(list, c, "add a description", false, func(e *tomledit.Editor) error {
 			return e.SetAt(u.op.Pos, "description", "TODO: say why")
 		})
 	}
@@ -133,34 +124,54 @@ func (s *Snapshot) overlayActions(ctx context.Context, c *cursor) []Action {
 		return list
 	}
 	if u.op.Type == overlay.UpdateTag && st.Status == review.Failed {
-		edit("use spec-set-tag, which adds the tag", true, func(e *tomledit.Editor) error {
+		list = s.overlayEdit(list, c, "use spec-set-tag, which adds the tag", true, func(e *tomledit.Editor) error {
 			return e.SetAt(u.op.Pos, "type", string(overlay.SetTag))
 		})
 	}
-	if st.Status == review.Applied && st.Places > 0 && len(users) == 1 && components.Own(u.op) && (u.op.Expect == nil || *u.op.Expect != st.Places) {
-		edit(fmt.Sprintf("pin the count: expect = %d", st.Places), false, func(e *tomledit.Editor) error {
+	own := len(users) == 1 && components.Own(u.op)
+	if own && st.Status == review.Applied && st.Places > 0 && (u.op.Expect == nil || *u.op.Expect != st.Places) {
+		list = s.overlayEdit(list, c, fmt.Sprintf("pin the count: expect = %d", st.Places), false, func(e *tomledit.Editor) error {
 			return e.SetAt(u.op.Pos, "expect", st.Places)
 		})
 	}
 	if u.op.Expect != nil && st.Status == review.Failed {
 		if n, ok := foundCount(g, u); ok {
-			edit(fmt.Sprintf("expect %d", n), true, func(e *tomledit.Editor) error { return e.SetAt(u.op.Pos, "expect", n) })
+			list = s.overlayEdit(list, c, fmt.Sprintf("expect %d", n), true, func(e *tomledit.Editor) error { return e.SetAt(u.op.Pos, "expect", n) })
 		}
 	}
-	if len(users) == 1 && components.Own(u.op) && (u.op.Type == overlay.SearchReplace || u.op.Type == overlay.FileSearchReplace) {
-		if deep := s.healthOf(ctx, u.name, true); deep != nil && deep.lint != nil {
-			for _, h := range deep.lint.Overlays {
-				if h.Index != u.index || h.Suggestion == "" {
-					continue
-				}
-				ops := suggested(h.Suggestion)
-				if len(ops) == 0 {
-					continue
-				}
-				edit(fmt.Sprintf("use %s, which does the same", opTypes(ops)), false, func(e *tomledit.Editor) error {
-					return e.ReplaceOverlayAt(u.op.Pos, u.op, ops)
-				})
-			}
+	if own && (u.op.Type == overlay.SearchReplace || u.op.Type == overlay.FileSearchReplace) {
+		list = s.suggestedActions(ctx, list, c, u)
+	}
+	return list
+}
+
+// overlayEdit adds an action that edits the file of the cursor, when the edit is
+// possible and changes something.
+func (s *Snapshot) overlayEdit(list []Action, c *cursor, title string, fix bool, change func(e *tomledit.Editor) error) []Action {
+	e, problems := tomledit.Edit(s.name(c.path), []byte(c.text.S))
+	if problems.HasErrors() || change(e) != nil {
+		return list
+	}
+	if ch := s.edit(c.path, c.text, e.Bytes()); ch != nil {
+		list = append(list, Action{Title: title, Fix: fix, Change: ch})
+	}
+	return list
+}
+
+// suggestedActions offers the overlays that lint suggests in place of one.
+func (s *Snapshot) suggestedActions(ctx context.Context, list []Action, c *cursor, u user) []Action {
+	deep := s.healthOf(ctx, u.name, true)
+	if deep == nil || deep.lint == nil {
+		return list
+	}
+	for _, h := range deep.lint.Overlays {
+		if h.Index != u.index || h.Suggestion == "" {
+			continue
+		}
+		if ops := suggested(h.Suggestion); len(ops) > 0 {
+			list = s.overlayEdit(list, c, fmt.Sprintf("use %s, which does the same", opTypes(ops)), false, func(e *tomledit.Editor) error {
+				return e.ReplaceOverlayAt(u.op.Pos, u.op, ops)
+			})
 		}
 	}
 	return list

@@ -278,60 +278,84 @@ func (m *completer) value() {
 			return
 		}
 	}
-	p := t.Path
-	last, parent := "", ""
+	last, parent := lastTwo(t.Path)
+	if !m.nameValue(t.Path, parent, last) {
+		m.schemaValue(t.Path, parent)
+	}
+}
+
+// lastTwo returns the last key of a path and the one above it, "" for none.
+func lastTwo(p []string) (last, parent string) {
 	if len(p) > 0 {
 		last = p[len(p)-1]
 	}
 	if len(p) > 1 {
 		parent = p[len(p)-2]
 	}
+	return last, parent
+}
+
+// nameValue completes a value that is the name of something. It is false for
+// keys with other values.
+func (m *completer) nameValue(p []string, parent, last string) bool {
+	ofDistro := parent == "default-distro" || parent == "upstream-distro"
 	switch {
 	case len(p) == 4 && p[0] == "component-groups" && p[2] == "components",
 		parent == "retire-with" && last == "component":
 		for _, n := range m.Project.Names() {
 			m.text(n, CompleteName, "component", "")
 		}
-		return
-	case (parent == "default-distro" || parent == "upstream-distro") && last == "name":
+	case ofDistro && last == "name":
 		for _, n := range slices.Sorted(maps.Keys(m.Project.Distros)) {
 			m.text(n, CompleteName, "distribution", m.Project.Distros[n].Description)
 		}
-		return
-	case (parent == "default-distro" || parent == "upstream-distro") && last == "version", len(p) == 3 && p[0] == "distros" && last == "default-version":
-		name := p[min(1, len(p)-1)]
-		if p[0] != "distros" || last != "default-version" {
-			name = m.c.fields(p[:len(p)-1])["name"].Text
-		}
-		if name == "" {
-			name = m.Project.DefaultDistro.Name
-		}
-		if d := m.Project.Distros[name]; d != nil {
-			for _, v := range slices.Sorted(maps.Keys(d.Versions)) {
-				m.text(v, CompleteName, "version of "+name, d.Versions[v].Description)
-			}
-		}
-		return
+	case ofDistro && last == "version":
+		m.versions(m.c.fields(p[:len(p)-1])["name"].Text)
+	case len(p) == 3 && p[0] == "distros" && last == "default-version":
+		m.versions(p[1])
 	case parent == "with" || parent == "without":
 		if name, _ := component(p); name != "" {
 			for _, b := range m.bconds(name) {
 				m.text(b, CompleteName, "build conditional of the spec", "")
 			}
 		}
-		return
 	case parent == "undefines":
-		if name, _ := component(p); name != "" {
-			if comp, _ := m.Project.Component(name); comp != nil {
-				for _, n := range slices.Sorted(maps.Keys(comp.Build.Defines)) {
-					m.text(n, CompleteMacro, "defined by the configuration", "")
-				}
-			}
-		}
-		return
+		m.defines(p)
 	case parent == "spec" && last == "template":
 		m.templates()
+	default:
+		return false
+	}
+	return true
+}
+
+// versions offers the versions of a distribution, "" for the project's.
+func (m *completer) versions(name string) {
+	if name == "" {
+		name = m.Project.DefaultDistro.Name
+	}
+	if d := m.Project.Distros[name]; d != nil {
+		for _, v := range slices.Sorted(maps.Keys(d.Versions)) {
+			m.text(v, CompleteName, "version of "+name, d.Versions[v].Description)
+		}
+	}
+}
+
+// defines offers the macros that the component of a path defines.
+func (m *completer) defines(p []string) {
+	name, _ := component(p)
+	if name == "" {
 		return
 	}
+	if comp, _ := m.Project.Component(name); comp != nil {
+		for _, n := range slices.Sorted(maps.Keys(comp.Build.Defines)) {
+			m.text(n, CompleteMacro, "defined by the configuration", "")
+		}
+	}
+}
+
+// schemaValue completes a value by what the table of keys says of it.
+func (m *completer) schemaValue(p []string, parent string) {
 	k := schema.KeyAt(p, m.c.document)
 	if k == nil {
 		return

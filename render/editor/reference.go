@@ -50,46 +50,50 @@ func (s *Snapshot) refOf(c *cursor) (ref, bool) {
 // tokenRef returns what a token refers to by its place in the format. It is the
 // one list of places where names stand.
 func tokenRef(t toml.Token) (ref, bool) {
-	p := t.Path
-	n := len(p)
-	if n == 0 {
-		return ref{}, false
+	switch {
+	case len(t.Path) == 0:
+	case t.Kind == toml.TokenHeader, t.Kind == toml.TokenKey:
+		return keyRef(t.Path)
+	case t.Kind == toml.TokenValue:
+		return valueRef(t.Path, t.Text)
 	}
-	switch t.Kind {
-	case toml.TokenHeader, toml.TokenKey:
-		switch {
-		case n == 2 && p[0] == "components":
-			return ref{refComponent, p[1], "", true}, true
-		case n == 2 && p[0] == "component-groups":
-			return ref{refGroup, p[1], "", true}, true
-		case n == 2 && p[0] == "distros":
-			return ref{refDistro, p[1], "", true}, true
-		case n == 4 && p[0] == "distros" && p[2] == "versions":
-			return ref{refVersion, p[3], p[1], true}, true
-		}
-	case toml.TokenValue:
-		last := p[n-1]
-		parent := ""
-		if n > 1 {
-			parent = p[n-2]
-		}
-		switch {
-		case n == 4 && p[0] == "component-groups" && p[2] == "components":
-			return ref{refComponent, t.Text, "", false}, true
-		case parent == "retire" && last == "with", parent == "retire-with" && last == "component":
-			return ref{refComponent, t.Text, "", false}, true
-		case (parent == "default-distro" || parent == "upstream-distro") && last == "name":
-			return ref{refDistro, t.Text, "", false}, true
-		case (parent == "default-distro" || parent == "upstream-distro") && last == "version":
-			return ref{refVersion, t.Text, "", false}, true
-		case n == 3 && p[0] == "distros" && last == "default-version":
-			return ref{refVersion, t.Text, p[1], false}, true
-		case parent == "spec" && last == "template":
-			return ref{refTemplate, t.Text, "", false}, true
-		case parent == "includes", parent == "overlay-files", last == "source" && overlayPath(p) != nil, last == "macro-set",
-			parent == "spec" && last == "path", parent == "spec" && last == "srpm":
-			return ref{refFile, t.Text, "", false}, true
-		}
+	return ref{}, false
+}
+
+// keyRef returns what a key defines.
+func keyRef(p []string) (ref, bool) {
+	switch n := len(p); {
+	case n == 2 && p[0] == "components":
+		return ref{refComponent, p[1], "", true}, true
+	case n == 2 && p[0] == "component-groups":
+		return ref{refGroup, p[1], "", true}, true
+	case n == 2 && p[0] == "distros":
+		return ref{refDistro, p[1], "", true}, true
+	case n == 4 && p[0] == "distros" && p[2] == "versions":
+		return ref{refVersion, p[3], p[1], true}, true
+	}
+	return ref{}, false
+}
+
+// valueRef returns what a value names.
+func valueRef(p []string, text string) (ref, bool) {
+	last, parent := lastTwo(p)
+	ofDistro := parent == "default-distro" || parent == "upstream-distro"
+	switch n := len(p); {
+	case n == 4 && p[0] == "component-groups" && p[2] == "components",
+		parent == "retire" && last == "with", parent == "retire-with" && last == "component":
+		return ref{refComponent, text, "", false}, true
+	case ofDistro && last == "name":
+		return ref{refDistro, text, "", false}, true
+	case ofDistro && last == "version":
+		return ref{refVersion, text, "", false}, true
+	case n == 3 && p[0] == "distros" && last == "default-version":
+		return ref{refVersion, text, p[1], false}, true
+	case parent == "spec" && last == "template":
+		return ref{refTemplate, text, "", false}, true
+	case parent == "includes", parent == "overlay-files", last == "source" && overlayPath(p) != nil, last == "macro-set",
+		parent == "spec" && (last == "path" || last == "srpm"):
+		return ref{refFile, text, "", false}, true
 	}
 	return ref{}, false
 }

@@ -37,52 +37,9 @@ func (g *Graph) WhatNeeds(name string) (users []User, ok bool) {
 	if g.parts != nil {
 		return g.joinedUsers(name)
 	}
-	targets := map[string]bool{}
-	owner := ""
-	if f := g.facts[name]; f != nil {
-		owner = name
-		for i := range f.Packages {
-			targets[f.Packages[i].Name] = true
-		}
-		for pkg, component := range g.index.source {
-			if component == name {
-				targets[pkg] = true
-			}
-		}
-	} else if component, there := g.index.source[name]; there {
-		owner = component
-		targets[name] = true
-	} else {
-		for _, p := range g.index.byName[name] {
-			targets[p.pkg] = true
-		}
-	}
-	if len(targets) == 0 && g.facts[name] == nil {
+	s := g.search(name)
+	if len(s.targets) == 0 && g.facts[name] == nil {
 		return nil, false
-	}
-	capability := owner == ""
-	add := func(component, pkg, kind, text string) {
-		if component != "" && component == owner && (pkg == "" || targets[pkg] || g.facts[name] != nil) {
-			return
-		}
-		if targets[pkg] {
-			return
-		}
-		for _, d := range macro.ParseDependencies(text) {
-			for _, w := range wanted(&d, nil) {
-				if capability && w.Name != name {
-					continue
-				}
-				u, hit := g.user(w, targets)
-				if !hit {
-					continue
-				}
-				u.Component, u.Package, u.Kind, u.Requirement = component, pkg, kind, text
-				if !slices.ContainsFunc(users, func(o User) bool { return o.compare(&u) == 0 }) {
-					users = append(users, u)
-				}
-			}
-		}
 	}
 	for _, c := range g.Components {
 		f := g.facts[c]
@@ -90,29 +47,87 @@ func (g *Graph) WhatNeeds(name string) (users []User, ok bool) {
 			continue
 		}
 		for _, text := range f.BuildRequires {
-			add(c, "", "BuildRequires", text)
+			s.add(c, "", "BuildRequires", text)
 		}
 		for i := range f.Packages {
-			p := &f.Packages[i]
-			for _, kind := range facts.NeedKinds {
-				for _, text := range p.Needs[kind] {
-					add(c, p.Name, kind, text)
-				}
-			}
+			s.addNeeds(c, f.Packages[i].Name, f.Packages[i].Needs)
 		}
 	}
 	if g.md != nil {
 		for i := range g.md.Packages {
 			p := &g.md.Packages[i]
-			for _, kind := range facts.NeedKinds {
-				for _, text := range p.Needs[kind] {
-					add(g.index.source[p.Name], p.Name, kind, text)
-				}
+			s.addNeeds(g.index.source[p.Name], p.Name, p.Needs)
+		}
+	}
+	slices.SortStableFunc(s.users, func(a, b User) int { return a.compare(&b) })
+	return s.users, true
+}
+
+// A search collects who needs what is asked about.
+type search struct {
+	g       *Graph
+	name    string
+	targets map[string]bool // packages that are asked about
+	owner   string          // component that builds them, "" when a capability is asked about
+	users   []User
+}
+
+// search finds out which packages a name means.
+func (g *Graph) search(name string) *search {
+	s := &search{g: g, name: name, targets: map[string]bool{}}
+	if f := g.facts[name]; f != nil {
+		s.owner = name
+		for i := range f.Packages {
+			s.targets[f.Packages[i].Name] = true
+		}
+		for pkg, component := range g.index.source {
+			if component == name {
+				s.targets[pkg] = true
+			}
+		}
+	} else if component, there := g.index.source[name]; there {
+		s.owner = component
+		s.targets[name] = true
+	} else {
+		for _, p := range g.index.byName[name] {
+			s.targets[p.pkg] = true
+		}
+	}
+	return s
+}
+
+// addNeeds takes all that a package needs.
+func (s *search) addNeeds(component, pkg string, needs map[string][]string) {
+	for _, kind := range facts.NeedKinds {
+		for _, text := range needs[kind] {
+			s.add(component, pkg, kind, text)
+		}
+	}
+}
+
+// add takes one requirement.
+func (s *search) add(component, pkg, kind, text string) {
+	if component != "" && component == s.owner && (pkg == "" || s.targets[pkg] || s.g.facts[s.name] != nil) {
+		return
+	}
+	if s.targets[pkg] {
+		return
+	}
+	for _, d := range macro.ParseDependencies(text) {
+		for _, w := range wanted(&d, nil) {
+			if s.owner == "" && w.Name != s.name {
+				continue
+			}
+			u, hit := s.g.user(w, s.targets)
+			if !hit {
+				continue
+			}
+			u.Component, u.Package, u.Kind, u.Requirement = component, pkg, kind, text
+			if !slices.ContainsFunc(s.users, func(o User) bool { return o.compare(&u) == 0 }) {
+				s.users = append(s.users, u)
 			}
 		}
 	}
-	slices.SortStableFunc(users, func(a, b User) int { return a.compare(&b) })
-	return users, true
 }
 
 // user says how a requirement leads to one of the targets.

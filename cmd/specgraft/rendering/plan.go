@@ -122,22 +122,28 @@ and {wave} are replaced; several architectures are separated by commas.`,
 	return cmd
 }
 
-func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []string, o *planOptions, format string) error {
-	switch o.rdeps {
-	case "0", "1", "all":
-	default:
-		return cli.Usagef("--rdeps is 0, 1 or all, not %q", o.rdeps)
-	}
+// check refuses flags that do not go together. given says whether components are
+// chosen.
+func (o *planOptions) check(given bool, format string) error {
 	listing := o.whatNeeds != "" || o.edges
 	switch {
-	case o.whatNeeds != "" && (o.edges || o.from != "" || sel.Given(args)):
+	case !slices.Contains([]string{"0", "1", "all"}, o.rdeps):
+		return cli.Usagef("--rdeps is 0, 1 or all, not %q", o.rdeps)
+	case o.whatNeeds != "" && (o.edges || o.from != "" || given):
 		return cli.Usagef("--what-needs looks at all components, and takes no other choice")
 	case listing && !slices.Contains(cli.RecordFormats, format):
 		return cli.Usagef("format %q is for plans, not for lists", format)
 	case o.from == "" && o.meaning:
 		return cli.Usagef("--meaning needs --from REF: the commit to compare with")
-	case o.from == "" && !listing && !sel.Given(args):
+	case o.from == "" && !listing && !given:
 		return cli.Usagef("nothing to plan: name components, take all with -a, or compare commits with --from REF")
+	}
+	return nil
+}
+
+func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []string, o *planOptions, format string) error {
+	if err := o.check(sel.Given(args), format); err != nil {
+		return err
 	}
 	times, err := readTimes(o.times)
 	if err != nil {

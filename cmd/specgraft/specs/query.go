@@ -21,9 +21,7 @@ import (
 )
 
 func QueryCmd(g *cli.Globals) *cobra.Command {
-	var set cli.QuerySettings
-	var specFile, matrix string
-	var expand, explain bool
+	var o queryOptions
 	cmd := &cobra.Command{
 		Use:   "query [NAME | --spec FILE | -a --what-if SETTING]",
 		Short: "Tell what a spec builds, without running it",
@@ -67,12 +65,12 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 	}
 	sel := g.SelectFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&specFile, "spec", "", "evaluate the spec `FILE`; no project is needed")
-	f.StringVar(&set.Sources, "sources", "", "`DIR` of the spec's other files (default: the spec's own directory)")
-	f.BoolVar(&expand, "expand", false, "print the spec with all macros expanded")
-	f.StringVar(&matrix, "matrix", "", "print what each of the named settings in the TOML `FILE` would change")
-	f.BoolVar(&explain, "explain-files", false, "print for each file beside the spec whether rendering keeps it and why")
-	set.Flags(cmd)
+	f.StringVar(&o.specFile, "spec", "", "evaluate the spec `FILE`; no project is needed")
+	f.StringVar(&o.set.Sources, "sources", "", "`DIR` of the spec's other files (default: the spec's own directory)")
+	f.BoolVar(&o.expand, "expand", false, "print the spec with all macros expanded")
+	f.StringVar(&o.matrix, "matrix", "", "print what each of the named settings in the TOML `FILE` would change")
+	f.BoolVar(&o.explain, "explain-files", false, "print for each file beside the spec whether rendering keeps it and why")
+	o.set.Flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		format, err := g.FormatOf("text", "json", "table", "csv", "markdown")
 		if err != nil {
@@ -84,76 +82,100 @@ all the first 30 problems are printed; the JSON has the first 1000.`,
 		azldev := cmd.Parent().Name() == "component"
 		if azldev {
 			// azldev accepts it where there are no locks, and does nothing.
-			if lockless, err := g.IsLockless(); err == nil && lockless && specFile == "" {
+			if lockless, err := g.IsLockless(); err == nil && lockless && o.specFile == "" {
 				g.Say("component query does nothing in a project without lock files; use 'specgraft query', which does")
 				return nil
 			}
 		}
-		if many := sel.All || azldev && specFile == "" && !expand && !explain && len(set.WhatIf) == 0 || len(args) > 1 || len(sel.Patterns)+len(sel.Groups)+len(sel.SpecPaths) > 0 || matrix != ""; many {
-			switch {
-			case specFile != "" || expand || explain:
-				return cli.Usagef("--spec, --expand and --explain-files are about one spec")
-			case len(set.WhatIf) == 0 && matrix == "":
-				return queryTree(cmd.Context(), g, sel, args, set, format)
-			case len(set.WhatIf) > 0 && matrix != "":
-				return cli.Usagef("--what-if and --matrix exclude each other")
-			}
-			return queryAll(cmd.Context(), g, sel, args, set, matrix, format)
+		if o.many(sel, args, azldev) {
+			return queryMany(cmd.Context(), g, sel, args, &o, format)
 		}
-		if format == "csv" || format == "markdown" {
-			return cli.Usagef("format %q is for lists of components, not for one spec", format)
-		}
-		if (specFile == "") == (len(args) == 0) {
-			return cli.Usagef("name one component, or a spec file with --spec")
-		}
-		cfg, err := set.Config()
-		if err != nil {
-			return err
-		}
-		if err := g.CheckArch(cfg.Arch); err != nil {
-			return err
-		}
-		var in querySpec
-		if specFile != "" {
-			in, err = readSpecFile(specFile, set.Sources)
-		} else {
-			in, err = renderedSpec(cmd.Context(), g, args[0], &cfg)
-		}
-		if err != nil {
-			return err
-		}
-		cfg.FS = in.files
-		if explain {
-			if expand || len(set.WhatIf) > 0 {
-				return cli.Usagef("--explain-files excludes --expand and --what-if")
-			}
-			return printFileReasons(g, in, format)
-		}
-		cfg.Lines = expand
-		cfg.Stop = cmd.Context().Done()
-		s := macro.Eval(in.name, in.text, cfg)
-		if s.Stopped {
-			return cmd.Context().Err()
-		}
-		if expand {
-			return printExpanded(g, s)
-		}
-		r := report.New(s, in.name, cfg.Arch)
-		if len(set.WhatIf) > 0 {
-			return printWhatIf(g, r, in, set, cfg, format)
-		}
-		if format == "json" {
-			err = cli.WriteJSON(g.Stdout, r)
-		} else {
-			reportSpec(g, s)
-			err = r.WriteText(g.Stdout)
-		}
-		if err == nil && !r.Accepted {
-			err = cli.ExitError(cli.ExitProblems)
-		}
-		return err
+		return queryOne(cmd.Context(), g, args, &o, format)
 	}
 	return cmd
+}
+
+// queryOptions are the flags of query.
+type queryOptions struct {
+	set              cli.QuerySettings
+	specFile, matrix string
+	expand, explain  bool
+}
+
+// many reports whether the question is about a list of components. That of azldev's
+// command is one even with one name.
+func (o *queryOptions) many(sel *cli.Selection, args []string, azldev bool) bool {
+	return sel.All || len(args) > 1 || len(sel.Patterns)+len(sel.Groups)+len(sel.SpecPaths) > 0 || o.matrix != "" ||
+		azldev && o.specFile == "" && !o.expand && !o.explain && len(o.set.WhatIf) == 0
+}
+
+// queryMany answers for a list of components.
+func queryMany(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []string, o *queryOptions, format string) error {
+	switch {
+	case o.specFile != "" || o.expand || o.explain:
+		return cli.Usagef("--spec, --expand and --explain-files are about one spec")
+	case len(o.set.WhatIf) == 0 && o.matrix == "":
+		return queryTree(ctx, g, sel, args, o.set, format)
+	case len(o.set.WhatIf) > 0 && o.matrix != "":
+		return cli.Usagef("--what-if and --matrix exclude each other")
+	}
+	return queryAll(ctx, g, sel, args, o.set, o.matrix, format)
+}
+
+// queryOne answers for one component or spec file.
+func queryOne(ctx context.Context, g *cli.Globals, args []string, o *queryOptions, format string) error {
+	if format == "csv" || format == "markdown" {
+		return cli.Usagef("format %q is for lists of components, not for one spec", format)
+	}
+	if (o.specFile == "") == (len(args) == 0) {
+		return cli.Usagef("name one component, or a spec file with --spec")
+	}
+	cfg, err := o.set.Config()
+	if err != nil {
+		return err
+	}
+	if err := g.CheckArch(cfg.Arch); err != nil {
+		return err
+	}
+	var in querySpec
+	if o.specFile != "" {
+		in, err = readSpecFile(o.specFile, o.set.Sources)
+	} else {
+		in, err = renderedSpec(ctx, g, args[0], &cfg)
+	}
+	if err != nil {
+		return err
+	}
+	cfg.FS = in.files
+	if o.explain {
+		if o.expand || len(o.set.WhatIf) > 0 {
+			return cli.Usagef("--explain-files excludes --expand and --what-if")
+		}
+		return printFileReasons(g, in, format)
+	}
+	cfg.Lines = o.expand
+	cfg.Stop = ctx.Done()
+	s := macro.Eval(in.name, in.text, cfg)
+	if s.Stopped {
+		return ctx.Err()
+	}
+	if o.expand {
+		return printExpanded(g, s)
+	}
+	r := report.New(s, in.name, cfg.Arch)
+	if len(o.set.WhatIf) > 0 {
+		return printWhatIf(g, r, in, o.set, cfg, format)
+	}
+	if format == "json" {
+		err = cli.WriteJSON(g.Stdout, r)
+	} else {
+		reportSpec(g, s)
+		err = r.WriteText(g.Stdout)
+	}
+	if err == nil && !r.Accepted {
+		err = cli.ExitError(cli.ExitProblems)
+	}
+	return err
 }
 
 // whatIfConfig returns cfg with one more setting.
