@@ -181,36 +181,41 @@ func (e *Evaluator) auto(r *ref) autoKind {
 	return autoNone
 }
 
-func (e *Evaluator) invokeAuto(dst []byte, r ref, s string, kind autoKind) ([]byte, int) {
-	c := e.frame
-	if kind == autoOption {
-		given := false
-		var val string
-		if c != nil && len(r.name) >= 2 && (len(r.name) == 2 || r.name[2:] == "*") {
-			o := r.name[1]
-			given = c.flags[o]
-			arg, has := c.options[o]
-			switch {
-			case len(r.name) == 3:
-				val = arg
-				given = given && has
-			case has:
-				val = "-" + string(o) + " " + arg
-			default:
-				val = "-" + string(o)
-			}
+// invokeOption expands a reference to an option that a macro was called with.
+func (e *Evaluator) invokeOption(dst []byte, r ref) []byte {
+	given := false
+	var val string
+	if c := e.frame; c != nil && len(r.name) >= 2 && (len(r.name) == 2 || r.name[2:] == "*") {
+		o := r.name[1]
+		given = c.flags[o]
+		arg, has := c.options[o]
+		switch {
+		case len(r.name) == 3:
+			val = arg
+			given = given && has
+		case has:
+			val = "-" + string(o) + " " + arg
+		default:
+			val = "-" + string(o)
 		}
-		if given == r.negate {
-			return dst, r.end
-		}
-		if r.hasArg && r.arg != "" {
-			return e.expand(dst, r.arg), r.end
-		}
-		if given {
-			return append(dst, val...), r.end
-		}
-		return dst, r.end
 	}
+	switch {
+	case given == r.negate:
+		return dst
+	case r.hasArg && r.arg != "":
+		return e.expand(dst, r.arg)
+	case given:
+		return append(dst, val...)
+	}
+	return dst
+}
+
+// invokeAuto expands a reference to what a macro was called with.
+func (e *Evaluator) invokeAuto(dst []byte, r ref, s string, kind autoKind) ([]byte, int) {
+	if kind == autoOption {
+		return e.invokeOption(dst, r), r.end
+	}
+	c := e.frame
 	var val string
 	defined := true
 	switch r.name {

@@ -10,10 +10,7 @@ func (e *Evaluator) define(s string, global bool) int {
 	if global {
 		word = "%global"
 	}
-	i := 0
-	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
-		i++
-	}
+	i := behindBlanks(s, 0)
 	j := i
 	for j < len(s) && isName(s[j]) {
 		j++
@@ -42,30 +39,14 @@ func (e *Evaluator) define(s string, global bool) int {
 		d.opts, d.param = s[j+1:j+k], true
 		j += k + 1
 	}
-	k := j
-	for k < len(s) && (s[k] == ' ' || s[k] == '\t') {
-		k++
-	}
+	k := behindBlanks(s, j)
 	blank := k > j
-	var body string
-	if k < len(s) && s[k] == '{' {
-		n := e.match(s[k:], '{', '}')
-		if n < 0 {
-			e.fail("macro/syntax", "%s %s: the body in braces is not closed", word, name)
-			return len(s)
-		}
-		body = s[k+1 : k+n]
-		k += n + 1
-	} else {
-		var ok bool
-		var n int
-		body, n, ok = freeBody(s[k:])
-		if !ok {
-			e.fail("macro/syntax", "%s %s: the body has a bracket that is not closed", word, name)
-			return len(s)
-		}
-		k += n
+	body, n, open := e.body(s[k:])
+	if open != "" {
+		e.fail("macro/syntax", "%s %s: the body %s not closed", word, name, open)
+		return len(s)
 	}
+	k += n
 	for k < len(s) && (s[k] == '\n' || s[k] == '\r') {
 		k++
 	}
@@ -91,6 +72,22 @@ func (e *Evaluator) define(s string, global bool) int {
 	e.defineMacro(d)
 	e.record(Definition{Name: name, Opts: d.opts, Param: d.param, Global: global}, body)
 	return k
+}
+
+// body reads the body of a definition, in braces or up to the end of its line, and
+// returns how many bytes it took. open says what is not closed, "" for nothing.
+func (e *Evaluator) body(s string) (body string, n int, open string) {
+	if s != "" && s[0] == '{' {
+		if n = e.match(s, '{', '}'); n < 0 {
+			return "", 0, "in braces is"
+		}
+		return s[1:n], n + 1, ""
+	}
+	body, n, ok := freeBody(s)
+	if !ok {
+		return "", 0, "has a bracket that is"
+	}
+	return body, n, ""
 }
 
 // defineMacro puts a definition in force at its level.

@@ -394,37 +394,46 @@ func (e *Evaluator) invoke(dst []byte, r ref, s string) ([]byte, int) {
 	switch {
 	case b != nil && b.raw != nil:
 		return b.raw(e, dst, r, s)
+	case b != nil:
+		return e.invokeBuiltin(dst, r, s, b)
 	case !defined:
 		if !r.brace {
 			return append(dst, '%'), strings.Index(s, r.name) // %!x loses its mark
 		}
 		return append(dst, '%'), 0
-	case b != nil:
-		c, end := e.arguments(r, s, "-")
-		if c == nil || e.failed != "" {
-			return dst, end
-		}
-		if len(c.args) == 0 && !b.optional {
-			e.fail("macro/syntax", "%%%s needs an argument", r.name)
-			return dst, end
-		}
-		return append(dst, b.fn(e, c)...), end
-	case d.native != nil && !d.param:
-		return append(dst, d.native(e, nil)...), r.end
-	case d.native != nil:
-		c, end := e.arguments(r, s, d.opts)
-		if c == nil || e.failed != "" {
-			return dst, end
-		}
-		return append(dst, d.native(e, c)...), end
-	case d.param:
-		c, end := e.arguments(r, s, d.opts)
-		if c == nil || e.failed != "" {
-			return dst, end
-		}
-		return e.run(dst, d, c), end
+	case d.native == nil && !d.param:
+		return e.expand(dst, d.body), r.end
 	}
-	return e.expand(dst, d.body), r.end
+	return e.invokeDefined(dst, r, s, d)
+}
+
+// invokeBuiltin expands a reference to a macro of rpm's own.
+func (e *Evaluator) invokeBuiltin(dst []byte, r ref, s string, b *builtin) ([]byte, int) {
+	c, end := e.arguments(r, s, "-")
+	if c == nil || e.failed != "" {
+		return dst, end
+	}
+	if len(c.args) == 0 && !b.optional {
+		e.fail("macro/syntax", "%%%s needs an argument", r.name)
+		return dst, end
+	}
+	return append(dst, b.fn(e, c)...), end
+}
+
+// invokeDefined expands a reference to a definition that takes arguments or is
+// code of ours.
+func (e *Evaluator) invokeDefined(dst []byte, r ref, s string, d *def) ([]byte, int) {
+	if !d.param {
+		return append(dst, d.native(e, nil)...), r.end
+	}
+	c, end := e.arguments(r, s, d.opts)
+	if c == nil || e.failed != "" {
+		return dst, end
+	}
+	if d.native != nil {
+		return append(dst, d.native(e, c)...), end
+	}
+	return e.run(dst, d, c), end
 }
 
 // run expands the body of a macro that takes arguments.

@@ -87,8 +87,6 @@ func (e *Evaluator) forge(suffix string, silent bool) {
 	if main {
 		e.alias(shared...)
 	}
-	at := func(s string) string { return strings.ReplaceAll(s, "@", suffix) }
-
 	kind := ""
 	for _, k := range []string{"tag", "commit", "branch", "version"} {
 		if e.text(k+suffix) != "" {
@@ -100,7 +98,7 @@ func (e *Evaluator) forge(suffix string, silent bool) {
 		e.fail("macro/error", "%%forgemeta needs Version, %%{commit%s} or %%{tag%s} before it", suffix, suffix)
 		return
 	}
-	ref := at("%{?" + kind + "@}")
+	ref := "%{?" + kind + suffix + "}"
 	url := e.text("forgeurl" + suffix)
 	if hasUnknown(url) {
 		for _, n := range []string{"forgesource", "archivename", "archiveext", "archiveurl", "repo", "topdir", "extractdir", "forgesetupargs"} {
@@ -121,72 +119,93 @@ func (e *Evaluator) forge(suffix string, silent bool) {
 	}
 	if f != nil {
 		e.set("forgeurl"+suffix, url)
-		fileref := ref
-		now := e.sub(ref)
-		switch f.name {
-		case "github":
-			switch {
-			case kind == "version":
-				ref = "v" + ref
-			case kind != "commit" && forgeVTag().MatchString(now):
-				fileref = strings.TrimPrefix(now, "v")
-			case strings.Contains(now, "/"):
-				fileref = strings.ReplaceAll(now, "/", "-")
-			}
-			e.unless("fileref"+suffix, fileref)
-		case "gitea":
-			e.unless("fileref"+suffix, strings.ReplaceAll(now, "/", "-"))
-		case "sourcehut":
-			switch {
-			case kind != "commit" && forgeVTag().MatchString(now):
-				fileref = strings.TrimPrefix(now, "v")
-			case strings.Contains(now, "/"):
-				fileref = strings.ReplaceAll(now, "/", "-")
-			}
-			e.unless("fileref"+suffix, fileref)
-		case "googlesource":
-			if kind == "version" {
-				ref = "v" + ref
-			}
-		case "bitbucket":
-			commit := e.text("commit" + suffix)
-			if commit == "" {
-				e.fail("macro/error", "%%forgemeta: Bitbucket needs %%{commit%s}", suffix)
-				return
-			}
-			e.unless("shortcommit"+suffix, commit[:min(12, len(commit))])
+		if !e.forgeRef(f, suffix, kind, ref) {
+			return
 		}
-		e.unless("ref"+suffix, ref)
-		part := func(name string, re func() *regexp.Regexp) {
-			if re != nil {
-				if m := re().FindStringSubmatch(url); m != nil {
-					e.unless(name+suffix, m[1])
-				}
+		e.forgeParts(f, suffix, url)
+	}
+	e.forgeArchive(suffix, main)
+	e.forgeDist(suffix, kind, main)
+	if main {
+		e.alias(shared...)
+	}
+}
+
+// forgeRef sets what the forge calls the tag, commit or version, in addresses and
+// in names of files. It is false when something is missing for that.
+func (e *Evaluator) forgeRef(f *forge, suffix, kind, ref string) bool {
+	fileref := ref
+	now := e.sub(ref)
+	switch f.name {
+	case "github":
+		switch {
+		case kind == "version":
+			ref = "v" + ref
+		case kind != "commit" && forgeVTag().MatchString(now):
+			fileref = strings.TrimPrefix(now, "v")
+		case strings.Contains(now, "/"):
+			fileref = strings.ReplaceAll(now, "/", "-")
+		}
+		e.unless("fileref"+suffix, fileref)
+	case "gitea":
+		e.unless("fileref"+suffix, strings.ReplaceAll(now, "/", "-"))
+	case "sourcehut":
+		switch {
+		case kind != "commit" && forgeVTag().MatchString(now):
+			fileref = strings.TrimPrefix(now, "v")
+		case strings.Contains(now, "/"):
+			fileref = strings.ReplaceAll(now, "/", "-")
+		}
+		e.unless("fileref"+suffix, fileref)
+	case "googlesource":
+		if kind == "version" {
+			ref = "v" + ref
+		}
+	case "bitbucket":
+		commit := e.text("commit" + suffix)
+		if commit == "" {
+			e.fail("macro/error", "%%forgemeta: Bitbucket needs %%{commit%s}", suffix)
+			return false
+		}
+		e.unless("shortcommit"+suffix, commit[:min(12, len(commit))])
+	}
+	e.unless("ref"+suffix, ref)
+	return true
+}
+
+// forgeParts sets the parts of the URL and what the forge makes of them.
+func (e *Evaluator) forgeParts(f *forge, suffix, url string) {
+	part := func(name string, re func() *regexp.Regexp) {
+		if re != nil {
+			if m := re().FindStringSubmatch(url); m != nil {
+				e.unless(name+suffix, m[1])
 			}
-		}
-		part("owner", f.owner)
-		part("namespace", f.namespace)
-		if f.repo != nil {
-			part("repo", f.repo)
-		}
-		part("repo", forgeRepo)
-		e.unless("scm"+suffix, "git")
-		def := func(name, v, deflt string) {
-			if v == "" {
-				v = deflt
-			}
-			e.unless(name+suffix, at(v))
-		}
-		def("archiveext", f.archiveext, "tar.bz2")
-		def("archivename", f.archivename, "%{repo@}-%{ref@}")
-		def("archiveurl", f.archiveurl, "%{nil}")
-		if f.noTopdir {
-			e.unless("topdir"+suffix, "")
-		} else {
-			def("topdir", f.topdir, "%{archivename@}")
 		}
 	}
+	part("owner", f.owner)
+	part("namespace", f.namespace)
+	part("repo", f.repo)
+	part("repo", forgeRepo)
+	e.unless("scm"+suffix, "git")
+	def := func(name, v, deflt string) {
+		if v == "" {
+			v = deflt
+		}
+		e.unless(name+suffix, strings.ReplaceAll(v, "@", suffix))
+	}
+	def("archiveext", f.archiveext, "tar.bz2")
+	def("archivename", f.archivename, "%{repo@}-%{ref@}")
+	def("archiveurl", f.archiveurl, "%{nil}")
+	if f.noTopdir {
+		e.unless("topdir"+suffix, "")
+	} else {
+		def("topdir", f.topdir, "%{archivename@}")
+	}
+}
 
+// forgeArchive sets where the archive is, and how %setup unpacks it.
+func (e *Evaluator) forgeArchive(suffix string, main bool) {
+	at := func(s string) string { return strings.ReplaceAll(s, "@", suffix) }
 	archiveurl := e.text("archiveurl" + suffix)
 	name, ext := e.text("archivename"+suffix), e.text("archiveext"+suffix)
 	source := at("%{archiveurl@}")
@@ -208,10 +227,6 @@ func (e *Evaluator) forge(suffix string, silent bool) {
 	}
 	e.unless("forgesetupargs"+suffix, setup)
 	e.unless("extractdir"+suffix, extract)
-	e.forgeDist(suffix, kind, main)
-	if main {
-		e.alias(shared...)
-	}
 }
 
 // forgeDist sets what tells a snapshot from a release: date, kind and id.

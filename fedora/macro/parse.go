@@ -349,19 +349,7 @@ func (st *specState) tag(p preambleLine) {
 		st.checkValue(p)
 	}
 	if t.single && p.arg == "" && e.maybe == 0 {
-		key := packageTag{idx, t.name}
-		if t.kind == kindArch && !t.main {
-			key.name = "BuildArch" // in both spellings
-		}
-		if first, there := st.packages.tags[key]; there {
-			d := e.problem("macro/duplicate-tag", "the tag %s stands twice in one package", t.name)
-			if t.arg == argLang {
-				d.Severity = diag.Warning // rpm takes the last one
-			}
-			d.Related = append(d.Related, diag.Related{Pos: first, Message: "the first one is here"})
-		} else {
-			st.packages.tags[key] = e.pos
-		}
+		st.tagOnce(t, idx)
 	}
 	if len(pkg.Tags) >= maxDefinitions {
 		return
@@ -374,17 +362,44 @@ func (st *specState) tag(p preambleLine) {
 		e.table.push(&def{name: t.macro, body: p.value, pos: e.pos})
 		e.table.push(&def{name: strings.ToUpper(t.macro), body: p.value, pos: e.pos})
 	}
-	if idx > 0 && e.maybe == 0 && t.name == "Name" {
-		e.problem("macro/duplicate-tag", "a sub-package has its name from its %%package line")
-	}
-	if idx > 0 && e.maybe == 0 && t.kind == kindArch && p.value != "noarch" && !hasUnknown(p.value) {
-		e.problem("macro/bad-value", "the BuildArch of a sub-package can be noarch only, not %q", excerpt(p.value))
-	}
-	if idx == 0 && e.maybe == 0 && st.buildArch == "" && (t.name == "BuildArch" || t.name == "BuildArchitectures") && !hasUnknown(p.value) {
+	switch {
+	case e.maybe > 0:
+	case idx > 0:
+		st.subTag(p)
+	case st.buildArch == "" && (t.name == "BuildArch" || t.name == "BuildArchitectures") && !hasUnknown(p.value):
 		if archs := strings.FieldsFunc(p.value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' }); len(archs) > 0 {
 			st.buildArch = archs[0]
 			st.again = e.target == ""
 		}
+	}
+}
+
+// tagOnce reports a tag that may stand once in a package and was there before.
+func (st *specState) tagOnce(t *tagInfo, idx int) {
+	e := st.e
+	key := packageTag{idx, t.name}
+	if t.kind == kindArch && !t.main {
+		key.name = "BuildArch" // in both spellings
+	}
+	first, there := st.packages.tags[key]
+	if !there {
+		st.packages.tags[key] = e.pos
+		return
+	}
+	d := e.problem("macro/duplicate-tag", "the tag %s stands twice in one package", t.name)
+	if t.arg == argLang {
+		d.Severity = diag.Warning // rpm takes the last one
+	}
+	d.Related = append(d.Related, diag.Related{Pos: first, Message: "the first one is here"})
+}
+
+// subTag reports what a sub-package cannot say of itself.
+func (st *specState) subTag(p preambleLine) {
+	if p.tag.name == "Name" {
+		st.e.problem("macro/duplicate-tag", "a sub-package has its name from its %%package line")
+	}
+	if p.tag.kind == kindArch && p.value != "noarch" && !hasUnknown(p.value) {
+		st.e.problem("macro/bad-value", "the BuildArch of a sub-package can be noarch only, not %q", excerpt(p.value))
 	}
 }
 

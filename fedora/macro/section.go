@@ -82,24 +82,7 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 		return
 	}
 	if kind == sectScript || kind == sectChangelog || kind == sectList {
-		st.pkg = 0
-		args := strings.TrimSpace(rest)
-		if kind == sectScript && partOfSection(args) {
-			// rpm 4.20: appended or prepended, as often as wanted
-		} else if kind == sectChangelog && e.before("4.20") && st.emptyChangelog() {
-			delete(st.seen, sectionKey(name, 0)) // it is no second one
-			st.once(name, 0, "second %%%s", name)
-		} else if kind == sectScript || kind == sectChangelog {
-			st.once(name, 0, "second %%%s", name)
-		}
-		if kind != sectList {
-			st.startText(name, st.field("Name"), args)
-		} else if args != "" && !hasUnknown(args) && e.maybe == 0 {
-			d := e.warn("macro/list-option", "%%%s takes no options: rpm does not look at %q", name, args)
-			if words := strings.Fields(args); len(words) == 2 && words[0] == "-f" {
-				d.Hint = "write %include %{_sourcedir}/" + words[1] + " below the line, or the names themselves"
-			}
-		}
+		st.mainHeader(name, kind, strings.TrimSpace(rest))
 		return
 	}
 	h, bad := parseHeader(rest, kind)
@@ -135,6 +118,28 @@ func (st *specState) header(name string, kind sectionKind, rest string) {
 		}
 	}
 	st.startText(name, owner, strings.TrimSpace(rest))
+}
+
+// mainHeader begins a section that belongs to no sub-package.
+func (st *specState) mainHeader(name string, kind sectionKind, args string) {
+	e := st.e
+	st.pkg = 0
+	if kind == sectScript && partOfSection(args) {
+		// rpm 4.20: appended or prepended, as often as wanted
+	} else if kind == sectChangelog && e.before("4.20") && st.emptyChangelog() {
+		delete(st.seen, sectionKey(name, 0)) // it is no second one
+		st.once(name, 0, "second %%%s", name)
+	} else if kind == sectScript || kind == sectChangelog {
+		st.once(name, 0, "second %%%s", name)
+	}
+	if kind != sectList {
+		st.startText(name, st.field("Name"), args)
+	} else if args != "" && !hasUnknown(args) && e.maybe == 0 {
+		d := e.warn("macro/list-option", "%%%s takes no options: rpm does not look at %q", name, args)
+		if words := strings.Fields(args); len(words) == 2 && words[0] == "-f" {
+			d.Hint = "write %include %{_sourcedir}/" + words[1] + " below the line, or the names themselves"
+		}
+	}
 }
 
 func (st *specState) startText(name string, owner Value, args string) {
@@ -218,16 +223,8 @@ func parseHeader(rest string, kind sectionKind) (h packageRef, bad string) {
 			if kind == sectPackage || kind == sectDescription {
 				return h, "unknown option " + excerpt(w)
 			}
-			p := arg()
-			// A program may come with arguments in angle brackets.
-			if w[1] == 'p' && strings.HasPrefix(p, "<") && !strings.HasSuffix(p, ">") {
-				for i+1 < len(words) && !strings.HasSuffix(words[i], ">") {
-					i++
-				}
-			} else if w[1] == 'p' && kind == sectScriptlet && strings.HasPrefix(p, "\"") {
-				for i+1 < len(words) && !strings.HasSuffix(words[i], "\"") {
-					i++
-				}
+			if p := arg(); w[1] == 'p' {
+				i = programEnd(words, i, p, kind)
 			}
 		case 'e', 'q':
 			if kind != sectScriptlet && kind != sectTrigger {
@@ -241,6 +238,25 @@ func parseHeader(rest string, kind sectionKind) (h packageRef, bad string) {
 		return h, "the packages or paths stand behind --"
 	}
 	return h, bad
+}
+
+// programEnd returns the index of the last word of a program that begins in word
+// i with p: it may come with arguments in angle brackets, and that of a scriptlet
+// in quotes.
+func programEnd(words []string, i int, p string, kind sectionKind) int {
+	end := ""
+	switch {
+	case strings.HasPrefix(p, "<") && !strings.HasSuffix(p, ">"):
+		end = ">"
+	case kind == sectScriptlet && strings.HasPrefix(p, "\""):
+		end = "\""
+	default:
+		return i
+	}
+	for i+1 < len(words) && !strings.HasSuffix(words[i], end) {
+		i++
+	}
+	return i
 }
 
 // SectionName returns the name of the section that an expanded line begins,

@@ -143,20 +143,9 @@ func parseTag(line string) (p preambleLine, ok bool) {
 		return p, false
 	}
 	if p.tag.kind == kindSource || p.tag.kind == kindPatch {
-		j := i
-		for j < len(line) && line[j] >= '0' && line[j] <= '9' {
-			j++
-		}
-		p.number = line[i:j]
-		if i = j; p.number == "" { // rpm does not see a number behind a blank
-			for i < len(line) && strings.IndexByte(" \t0123456789", line[i]) >= 0 {
-				i++
-			}
-		}
+		p.number, i = tagNumber(line, i)
 	}
-	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
-		i++
-	}
+	i = behindBlanks(line, i)
 	if i < len(line) && line[i] == '(' && p.tag.arg != argNone {
 		j := strings.IndexByte(line[i:], ')')
 		if j < 0 {
@@ -165,16 +154,37 @@ func parseTag(line string) (p preambleLine, ok bool) {
 		if p.arg = strings.TrimSpace(line[i+1 : i+j]); p.tag.arg != argOption && strings.ContainsAny(p.arg, " \t") {
 			return p, false
 		}
-		i += j + 1
-		for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
-			i++
-		}
+		i = behindBlanks(line, i+j+1)
 	}
 	if i >= len(line) || line[i] != ':' {
 		return p, false
 	}
 	p.value = strings.Trim(line[i+1:], " \t\r\n\f\v")
 	return p, true
+}
+
+// tagNumber reads the number of a Source or Patch, which begins at i, and returns
+// where it ends. rpm does not see a number behind a blank.
+func tagNumber(line string, i int) (number string, end int) {
+	j := i
+	for j < len(line) && line[j] >= '0' && line[j] <= '9' {
+		j++
+	}
+	number = line[i:j]
+	if number == "" {
+		for j < len(line) && strings.IndexByte(" \t0123456789", line[j]) >= 0 {
+			j++
+		}
+	}
+	return number, j
+}
+
+// behindBlanks returns where blanks that begin at i end.
+func behindBlanks(s string, i int) int {
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
+		i++
+	}
+	return i
 }
 
 // checkValue reports values that rpm rejects.
