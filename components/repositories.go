@@ -51,8 +51,8 @@ func (p *Project) Repositories(name string) ([]distro.Repository, error) {
 
 // BuildRepositories returns the repositories of built packages that builds of the
 // default distribution take packages from: inputs.rpm-build of its version, or
-// without any the repos of the distribution. Those that have no address are left out
-// and come as problems.
+// without any the repos of the distribution. Names of none are left out and come as
+// problems.
 func (p *Project) BuildRepositories() ([]distro.Repository, diag.List) {
 	var list []distro.Repository
 	var problems diag.List
@@ -74,6 +74,10 @@ func (p *Project) BuildRepositories() ([]distro.Repository, diag.List) {
 	}
 	for _, in := range inputs.List {
 		name := in.Text("repo") + in.Text("set") // one of which is there
+		if r := p.root.Get("resources", "rpm-repos", in.Text("repo")); r != nil && r.Text("metalink") != "" {
+			add(distro.Repository{Name: name, Kind: "binary", URI: r.Text("metalink"), Arches: r.Get("arches").Strings(), Linked: true})
+			continue
+		}
 		repos, err := p.Repositories(name)
 		if err != nil {
 			problems.Take(err)

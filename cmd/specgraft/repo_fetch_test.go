@@ -77,7 +77,7 @@ base-uri = "` + server.URL + `/$releasever"
 disable-gpg-check = true
 name-prefix = "built-"
 [resources.rpm-repos.lost]
-metalink = "https://b.example/metalink"
+metalink = "` + server.URL + `/metalink?arch=$basearch"
 disable-gpg-check = true
 [components.lib.spec]
 type = "local"
@@ -188,9 +188,10 @@ path = "app.spec"
 	configure("", `inputs = { rpm-build = [{ repo = "lost" }, { set = "built" }] }`)
 	out, errs = specgraft(cli.ExitProblems, "repo", "fetch", "--allow-http")
 	contains(out, "fetched")
-	contains(errs, `repository "lost" has a metalink and no base-uri [config/missing-key]`)
+	contains(errs, "repository "+server.URL+"/metalink?arch=x86_64: metalink is not at ")
+	contains(errs, "check the address of the repository in the project")
 	_, errs = specgraft(cli.ExitOK, "plan", "app")
-	contains(errs, `repository "lost" has a metalink and no base-uri`)
+	contains(errs, "the metadata of 1 repository is not in the cache")
 	configure(`repos = [{ base-uri = "file://`+filepath.ToSlash(base)+`/served/$releasever/$basearch" }]`, "")
 	out, _ = specgraft(cli.ExitOK, "repo", "fetch", "--offline")
 	contains(out, "local")

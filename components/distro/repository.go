@@ -12,6 +12,7 @@ type Repository struct {
 	Kind   string   // "binary", "debug" or "source"
 	URI    string   // base address, may hold $basearch and $releasever
 	Arches []string // that it serves, nil for all
+	Linked bool     // URI is the address of its metalink
 }
 
 // Serves reports whether a repository has packages for an architecture.

@@ -70,12 +70,12 @@ type keptIndex struct {
 // maxIndex bounds the file of a keptIndex.
 const maxIndex = 1 << 20
 
-// Fetch brings the metadata of the repository at an address into the cache: its
-// repomd.xml, and the primary and filelists metadata that this names. All of it is
+// Fetch brings the metadata of the repository at an address, which with linked is that
+// of its metalink, into the cache: its repomd.xml, and the primary and filelists metadata that this names. All of it is
 // verified and read before anything takes the place of what was there. A file://
 // address is read in place, and only checked.
-func (k *Kept) Fetch(ctx context.Context, base string) (Fetched, error) {
-	got, err := k.fetch(ctx, base)
+func (k *Kept) Fetch(ctx context.Context, base string, linked bool) (Fetched, error) {
+	got, err := k.fetch(ctx, base, linked)
 	switch d, ok := errors.AsType[*diag.Diagnostic](err); {
 	case err == nil:
 	case ctx.Err() != nil:
@@ -84,6 +84,9 @@ func (k *Kept) Fetch(ctx context.Context, base string) (Fetched, error) {
 	case ok:
 		d := *d
 		d.Message = fmt.Sprintf("repository %s: %s", redacted(base), d.Message)
+		if d.Code == "lookaside/not-found" {
+			d.Hint = "check the address of the repository in the project"
+		}
 		err = &d
 	default:
 		err = &diag.Diagnostic{Code: "repodata/bad", Message: fmt.Sprintf("repository metadata at %s: %v", redacted(base), err),
@@ -92,27 +95,23 @@ func (k *Kept) Fetch(ctx context.Context, base string) (Fetched, error) {
 	return got, err
 }
 
-func (k *Kept) fetch(ctx context.Context, base string) (Fetched, error) {
+func (k *Kept) fetch(ctx context.Context, base string, linked bool) (Fetched, error) {
 	if dir, local, err := localDir(base); err != nil {
 		return Fetched{}, err
 	} else if local {
 		list, err := ReadDir(dir, true, func(string) bool { return false })
 		return Fetched{Packages: len(list), Local: true}, err
 	}
-	index, err := k.Lookaside.Get(ctx, lookaside.Download{Name: "repomd.xml", URLs: []string{address(base, "repodata/repomd.xml")}, MaxSize: maxRepomd})
+	text, digest, bases, err := k.getIndex(ctx, base, linked)
 	if err != nil {
 		return Fetched{}, err
-	}
-	text, err := cache.ReadBounded(index.Path, maxRepomd)
-	if err != nil {
-		return Fetched{}, cache.Failure(err)
 	}
 	entries, err := parseEntries(text)
 	if err != nil {
 		return Fetched{}, err
 	}
 	old, _ := k.index(base)
-	got := Fetched{Bytes: index.Size, New: old.SHA512 != index.SHA512}
+	got := Fetched{Bytes: int64(len(text)), New: old.SHA512 != digest}
 	for kind, m := range entries {
 		before, err := k.Lookaside.Lookup(m.hashType, m.hash)
 		if err != nil {
@@ -125,7 +124,7 @@ func (k *Kept) fetch(ctx context.Context, base string) (Fetched, error) {
 			}
 			before = nil
 		}
-		c, err := k.Lookaside.Get(ctx, m.download(kind+".xml", base))
+		c, err := k.Lookaside.Get(ctx, m.download(kind+".xml", bases...))
 		if err != nil {
 			return got, err
 		}
@@ -145,7 +144,7 @@ func (k *Kept) fetch(ctx context.Context, base string) (Fetched, error) {
 		return got, err
 	}
 	got.Packages = len(list)
-	made := keptIndex{Address: base, SHA512: index.SHA512}
+	made := keptIndex{Address: base, SHA512: digest}
 	if lines, err := packageLines(list); err == nil && !table.lost { // else the metadata is read each time
 		if made.Packages, err = k.keep(ctx, lines); err != nil {
 			return got, err

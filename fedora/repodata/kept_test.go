@@ -52,7 +52,7 @@ func TestKept(t *testing.T) {
 	fetch := func(new bool, want int64) {
 		t.Helper()
 		before := requests.Load()
-		got, err := k.Fetch(ctx, server.URL)
+		got, err := k.Fetch(ctx, server.URL, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestKept(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "repodata", "repomd.xml"), []byte("<repomd>"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Fetch(ctx, server.URL); diagnosticCode(err) != "repodata/bad" {
+	if _, err := k.Fetch(ctx, server.URL, false); diagnosticCode(err) != "repodata/bad" {
 		t.Errorf("a bad index: %v", err)
 	}
 	if diff := cmp.Diff(want, read()); diff != "" {
@@ -155,6 +155,65 @@ func TestKept(t *testing.T) {
 	}
 	if _, err := k.Reader(server.URL)(nil); diagnosticCode(err) != "repodata/bad" {
 		t.Errorf("an index of another repository: %v", err)
+	}
+}
+
+// TestMetalink finds the mirrors of a repository, of which one is behind the others.
+func TestMetalink(t *testing.T) {
+	t.Parallel()
+	dir := metadataDir(t, ".gz", map[string]string{"primary": primaryXML, "filelists": filelistsXML}, nil)
+	repomd, err := os.ReadFile(filepath.Join(dir, "repodata", "repomd.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, files := "", http.StripPrefix("/good", http.FileServer(http.Dir(dir)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/metalink" && r.URL.RawQuery == "arch=x":
+			fmt.Fprint(w, link)
+		case strings.HasPrefix(r.URL.Path, "/old/"):
+			fmt.Fprint(w, "<repomd/>")
+		default:
+			files.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	at := server.URL + "/metalink?arch=x"
+	hash := fmt.Sprintf(`<hash type="md5">00</hash><hash type="sha256">%x</hash>`, sha256.Sum256(repomd))
+	mirror := func(name string) string {
+		return "<url protocol=\"http\">" + server.URL + name + "/repodata/repomd.xml</url>"
+	}
+	write := func(hash, urls string) string {
+		return `<metalink version="3.0"><files><file name="repomd.xml"><verification>` + hash + `</verification><resources>` + urls + `</resources></file></files></metalink>`
+	}
+	link = write(hash, mirror("/old")+mirror("/gone")+mirror("/good"))
+	k := newKept(t, lookaside.Options{Backoff: time.Millisecond})
+	for i := range 2 {
+		if got, err := k.Fetch(t.Context(), at, true); err != nil || got.Packages != 1 || got.New != (i == 0) {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	if got, err := k.Reader(at)(wanted); err != nil || len(got) != 1 || len(got[0].Files) != 2 {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, test := range []struct{ link, code, want string }{
+		{write(strings.Replace(hash, `"sha256">`, `"sha256">0`, 1), mirror("/good")), "lookaside/hash-type", ""},
+		{write(hash, mirror("/old")), "lookaside/checksum", ""},
+		{write(hash, mirror("/gone")), "lookaside/not-found", ""},
+		{write("<hash type=\"md5\">00</hash>", mirror("/good")), "repodata/bad", "neither a SHA-256"},
+		{write(hash, "<url>file:///etc/repodata/repomd.xml</url><url>rsync://a/repodata/repomd.xml</url>"), "repodata/bad", "names no mirror"},
+		{write(hash, "")[:60], "repodata/bad", "not readable"}, {"<metalink/>", "repodata/bad", "not about"},
+		{`<!DOCTYPE x [<!ENTITY a "b">]><metalink>&a;</metalink>`, "repodata/bad", "not readable"},
+		{strings.Repeat("x", maxRepomd+1), "lookaside/too-large", ""},
+	} {
+		link = test.link
+		k := newKept(t, lookaside.Options{Backoff: time.Millisecond})
+		if _, err := k.Fetch(t.Context(), at, true); diagnosticCode(err) != test.code || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%.200s: %v, want %s %q", test.link, err, test.code, test.want)
+		}
+	}
+	if m, err := parseMetalink([]byte(write(hash, mirror("/good"))), false); err == nil {
+		t.Errorf("mirrors without encryption are taken: %v", m)
 	}
 }
 
@@ -236,14 +295,14 @@ func TestKeptLocal(t *testing.T) {
 	dir := metadataDir(t, "", map[string]string{"primary": primaryXML, "filelists": filelistsXML}, nil)
 	k := newKept(t, lookaside.Options{Offline: true})
 	base := "file://" + filepath.ToSlash(dir)
-	if got, err := k.Fetch(context.Background(), base); err != nil || !got.Local || got.Packages != 1 {
+	if got, err := k.Fetch(context.Background(), base, false); err != nil || !got.Local || got.Packages != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if got, err := k.Reader(base)(wanted); err != nil || len(got) != 1 || len(got[0].Files) != 2 {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, bad := range []string{"file://host/x", base + "/nowhere", "https://%zz"} {
-		if _, err := k.Fetch(context.Background(), bad); err == nil {
+		if _, err := k.Fetch(context.Background(), bad, false); err == nil {
 			t.Errorf("%s is fetched", bad)
 		}
 		if _, err := k.Reader(bad)(wanted); err == nil {
@@ -309,7 +368,7 @@ func TestKeptHostile(t *testing.T) {
 	} {
 		k := newKept(t, lookaside.Options{Backoff: time.Millisecond})
 		base := server.URL + "/" + test.base
-		_, err := k.Fetch(context.Background(), base)
+		_, err := k.Fetch(context.Background(), base, false)
 		if diagnosticCode(err) != test.code || (err == nil) != (test.code == "") {
 			t.Errorf("%s: %v, want %q", test.base, err, test.code)
 		}
@@ -322,10 +381,10 @@ func TestKeptHostile(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := newKept(t, lookaside.Options{}).Fetch(ended, server.URL+"/good"); !errors.Is(err, context.Canceled) {
+	if _, err := newKept(t, lookaside.Options{}).Fetch(ended, server.URL+"/good", false); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
 	}
-	if _, err := newKept(t, lookaside.Options{Offline: true}).Fetch(context.Background(), server.URL+"/good"); diagnosticCode(err) != "fedora/offline" {
+	if _, err := newKept(t, lookaside.Options{Offline: true}).Fetch(context.Background(), server.URL+"/good", false); diagnosticCode(err) != "fedora/offline" {
 		t.Errorf("offline: %v", err)
 	}
 }

@@ -202,11 +202,14 @@ type metadataFile struct {
 	openSize int64 // bytes when unpacked, 0 when not given
 }
 
-// download is the request for the file of the repository at base.
-func (m *metadataFile) download(name, base string) lookaside.Download {
-	d := lookaside.Download{Name: name, URLs: []string{address(base, m.path)}, HashType: m.hashType, Hash: m.hash, MaxSize: maxPrimary}
+// download is the request for the file of the repository at one of some addresses.
+func (m *metadataFile) download(name string, bases ...string) lookaside.Download {
+	d := lookaside.Download{Name: name, HashType: m.hashType, Hash: m.hash, MaxSize: maxPrimary}
 	if m.size > 0 {
 		d.MaxSize = min(d.MaxSize, m.size)
+	}
+	for _, base := range bases {
+		d.URLs = append(d.URLs, address(base, m.path))
 	}
 	return d
 }

@@ -38,8 +38,10 @@ pkgconfig(), cmake(), python3dist() and sonames.
 
 The repositories are those of inputs.rpm-build of the default distribution's version,
 or, where it names none, the repos of the distribution. $basearch in an address is
-filled in for each --arch, $releasever with the version's release-ver. Those at
-file:// addresses are read in place, and only looked at.
+filled in for each --arch, $releasever with the version's release-ver. Of those with
+a metalink the mirrors are tried in its order. Those at file:// addresses are read in
+place, and only looked at. Signatures are not checked: what is read orders builds, and
+nothing is installed.
 
 Each run asks the servers for their repomd.xml; what that names is downloaded when it
 is not there yet, verified by its checksum, and read once. What a repository had
@@ -100,7 +102,7 @@ func fetchRepositories(ctx context.Context, g *cli.Globals, arches []string, for
 	for _, repo := range repos {
 		rec := repoFetchRecord{Repository: repo.Name, Arch: repo.Arch, Address: shown(repo.Address), Status: "present"}
 		line.Show("reading %s", shown(repo.Address))
-		got, err := kept.Fetch(ctx, repo.Address)
+		got, err := kept.Fetch(ctx, repo.Address, repo.Linked)
 		line.Clear()
 		if ctx.Err() != nil {
 			return ctx.Err()
