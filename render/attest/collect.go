@@ -201,6 +201,9 @@ func (c *Collector) materials(res *render.Result, sub *Subject, materials map[st
 		if bad != nil {
 			continue // the user's own configuration, and what is built in
 		}
+		if slices.Contains(strings.Split(rel, "/"), ".git") {
+			continue // beside a spec at the top of the repository
+		}
 		if _, done := materials["file:"+rel]; done {
 			continue
 		}
