@@ -41,8 +41,9 @@ others; with -v, and into a file or a pipe, it lists all of them.
 A component is not rendered again while its inputs and, as far as the file system
 tells, its files are what they were when it was last found to be right: one
 question for each file, and no reading. The only change that this may miss is one
-of a file that was given its old size and times back. --verify believes nothing
-and reads everything.
+of a file that was given its old size and times back. What a component was
+rendered to is kept in the cache as well, so that another tree with the same inputs
+is only written. --verify believes nothing of this, and renders and reads everything.
 
 With --check nothing is written: exit code 2 says that the tree is not what
 render would write. With --explain-files the results list each file of the
