@@ -199,9 +199,9 @@ func (r *reader) raw() (string, bool) {
 	if !in.broken {
 		var b brackets
 		b.feed(in.text[:n])
-		if b.open() {
+		if b.goesOn() {
 			m := n
-			for b.open() && m < len(in.text) {
+			for b.goesOn() && m < len(in.text) {
 				k := strings.IndexByte(in.text[m:], '\n') + 1
 				if k == 0 {
 					k = len(in.text) - m
@@ -210,9 +210,9 @@ func (r *reader) raw() (string, bool) {
 				m += k
 			}
 			switch {
-			case !b.open():
+			case !b.goesOn():
 				n = m
-			case b.brace|b.paren|b.bracket == 0:
+			case !b.Open():
 				n = m
 				if r.reading() {
 					r.e.problem("macro/syntax", "nothing follows the backslash at the end of the line: %s", excerpt(strings.TrimSpace(in.text[:n])))

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"specgraft/overlay/spec"
 )
 
 // A Set is an immutable collection of macros under a content hash. It is
@@ -255,7 +257,7 @@ func logicalLine(s string) int {
 		}
 		b.feed(s[i : i+n+1])
 		i += n + 1
-		if !b.open() || i >= len(s) {
+		if !b.goesOn() || i >= len(s) {
 			return i
 		}
 	}
@@ -264,15 +266,15 @@ func logicalLine(s string) int {
 // brackets tells whether a line goes on: it counts the brackets of macro
 // references and sees a backslash at the end.
 type brackets struct {
-	brace, paren, bracket int
-	escaped               bool
+	spec.Brackets
+	escaped bool
 }
 
-func (b *brackets) open() bool { return b.brace > 0 || b.paren > 0 || b.bracket > 0 || b.escaped }
+func (b *brackets) goesOn() bool { return b.Open() || b.escaped }
 
 // feed looks at one more line, which ends in "\n" unless it is the last.
 func (b *brackets) feed(line string) {
-	if b.brace|b.paren|b.bracket == 0 {
+	if !b.Open() {
 		b.escaped = strings.HasSuffix(line, "\\\n") || strings.HasSuffix(line, "\\\r\n")
 		if strings.IndexByte(line, '%') < 0 && !b.escaped {
 			return
@@ -291,45 +293,11 @@ func (b *brackets) feed(line string) {
 		case '\n':
 			b.escaped = false
 		case '%':
-			if i+1 < len(line) {
-				switch line[i+1] {
-				case '{':
-					b.brace++
-					i++
-				case '(':
-					b.paren++
-					i++
-				case '[':
-					b.bracket++
-					i++
-				case '%':
-					i++
-				}
+			if i+1 < len(line) && (b.Macro(line[i+1]) || line[i+1] == '%') {
+				i++
 			}
-		case '{':
-			if b.brace > 0 {
-				b.brace++
-			}
-		case '}':
-			if b.brace > 0 {
-				b.brace--
-			}
-		case '(':
-			if b.paren > 0 {
-				b.paren++
-			}
-		case ')':
-			if b.paren > 0 {
-				b.paren--
-			}
-		case '[':
-			if b.bracket > 0 {
-				b.bracket++
-			}
-		case ']':
-			if b.bracket > 0 {
-				b.bracket--
-			}
+		case '{', '}', '(', ')', '[', ']':
+			b.Inner(line[i])
 		}
 	}
 }

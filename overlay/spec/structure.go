@@ -360,79 +360,51 @@ func blockAt(lines []Line, i int, brackets bool) (kind BlockKind, end int, close
 			break
 		}
 	}
-	return kind, len(lines), r.brace+r.paren+r.square == 0
+	return kind, len(lines), !r.Open()
 }
 
 // reader counts what keeps rpm reading on, see copyNextLineFromOFI.
 type reader struct {
-	brace, paren, square int
-	opener               int // offset of the outermost bracket open at the end of the line read last, or -1
+	Brackets
+	opener int // offset of the outermost bracket open at the end of the line read last, or -1
 }
 
 func (r *reader) read(text string, brackets bool) (more bool) {
 	continued := false
-	if !brackets || r.brace+r.paren+r.square == 0 && strings.IndexByte(text, '%') < 0 {
+	if !brackets || !r.Open() && strings.IndexByte(text, '%') < 0 {
 		n := len(text)
 		for n > 0 && text[n-1] == '\\' {
 			n--
 		}
 		return (len(text)-n)%2 == 1
 	}
-	if r.brace+r.paren+r.square == 0 {
+	if !r.Open() {
 		r.opener = -1
 	}
 	for p := 0; p < len(text); p++ {
-		depth := r.brace + r.paren + r.square
 		switch c := text[p]; c {
 		case '\\':
 			continued = p+1 == len(text)
 			p++
-			continue
 		case '%':
-			if p+1 < len(text) {
-				switch text[p+1] {
-				case '{':
-					r.brace++
-				case '(':
-					r.paren++
-				case '[':
-					r.square++
-				case '%':
-				default:
-					continue
-				}
-				if depth == 0 && text[p+1] != '%' {
+			if p+1 == len(text) {
+				continue
+			}
+			outermost := !r.Open()
+			switch next := text[p+1]; {
+			case r.Macro(next):
+				if outermost {
 					r.opener = p
 				}
 				p++
+			case next == '%':
+				p++
 			}
-		case '{':
-			if r.brace > 0 {
-				r.brace++
-			}
-		case '}':
-			if r.brace > 0 {
-				r.brace--
-			}
-		case '(':
-			if r.paren > 0 {
-				r.paren++
-			}
-		case ')':
-			if r.paren > 0 {
-				r.paren--
-			}
-		case '[':
-			if r.square > 0 {
-				r.square++
-			}
-		case ']':
-			if r.square > 0 {
-				r.square--
-			}
+		case '{', '}', '(', ')', '[', ']':
+			r.Inner(c)
 		}
 	}
-	return continued || r.brace+r.paren+r.square > 0
+	return continued || r.Open()
 }
 
 // kind tells the kind of a block from its first line, which has been read.
@@ -441,7 +413,7 @@ func (r *reader) kind(text string) BlockKind {
 	case "%define", "%global":
 		return BlockDefine
 	}
-	if r.brace+r.paren+r.square == 0 {
+	if !r.Open() {
 		return BlockContinuation
 	}
 	if r.opener < 0 {
