@@ -4,11 +4,8 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"go/token"
-	"io"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -446,7 +443,7 @@ func union(a, b []string) []string {
 	return slices.Compact(out)
 }
 
-// readTimes reads the build times of components, in seconds.
+// readTimes reads the file of build times, if any.
 func readTimes(file string) (map[string]float64, error) {
 	if file == "" {
 		return nil, nil
@@ -455,37 +452,7 @@ func readTimes(file string) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := csv.NewReader(strings.NewReader(string(data)))
-	r.FieldsPerRecord, r.TrimLeadingSpace, r.Comment = -1, true, '#'
-	times := map[string]float64{}
-	var problems diag.List
-	for {
-		fields, err := r.Read()
-		if err == io.EOF {
-			break
-		}
-		line, column := r.FieldPos(0)
-		if e, ok := errors.AsType[*csv.ParseError](err); ok {
-			line, column = e.Line, e.Column
-			err = e.Err
-		}
-		pos := token.Position{Filename: file, Line: line, Column: column}
-		if err != nil {
-			problems.Add(pos, "plan/times", "%v", err)
-			break
-		}
-		if len(fields) < 2 {
-			problems.Add(pos, "plan/times", "a line has a component, a comma and seconds")
-			continue
-		}
-		seconds, err := strconv.ParseFloat(strings.TrimSpace(fields[1]), 64)
-		switch {
-		case err == nil && seconds >= 0 && seconds < 1e9:
-			times[strings.TrimSpace(fields[0])] = seconds
-		case line > 1 || err == nil:
-			problems.Add(pos, "plan/times", "%q is no number of seconds", fields[1])
-		}
-	}
+	times, problems := plan.ReadTimes(file, string(data))
 	return times, problems.Err()
 }
 
