@@ -26,7 +26,8 @@ import (
 // that are only ever appended, each by one write, so that several processes
 // can share the file; a line that does not fit its checksum does not count.
 type facts struct {
-	path string
+	path  string
+	ahead *Ahead // nil unless somebody reads it already
 
 	mu     sync.Mutex
 	loaded bool
@@ -65,17 +66,42 @@ func (f *facts) load() {
 		return
 	}
 	f.loaded = true
-	f.known = map[string]string{}
-	data, err := cache.ReadBounded(f.path, maxFacts)
-	if err != nil {
+	if a := f.ahead; a != nil && a.path == f.path {
+		f.known = a.known()
 		return
 	}
-	f.known = make(map[string]string, bytes.Count(data, []byte{'\n'}))
+	f.known = knownFacts(f.path)
+}
+
+// knownFacts reads what the file holds that fits its checksums.
+func knownFacts(path string) map[string]string {
+	data, err := cache.ReadBounded(path, maxFacts)
+	if err != nil {
+		return map[string]string{}
+	}
+	known := make(map[string]string, bytes.Count(data, []byte{'\n'}))
 	readFacts(string(data), func(key, id string, ok bool) {
 		if ok {
-			f.known[key] = id
+			known[key] = id
 		}
 	})
+	return known
+}
+
+// An Ahead is what a store will be asked about, being read while something else
+// is done.
+type Ahead struct {
+	path  string
+	known func() map[string]string
+}
+
+// ReadAhead begins to read what the cache knows of thousands of repositories, for
+// one store that is opened later with the same cache directory.
+func ReadAhead(cacheDir string) *Ahead {
+	a := &Ahead{path: factsPath(cacheDir)}
+	a.known = sync.OnceValue(func() map[string]string { return knownFacts(a.path) })
+	go a.known()
+	return a
 }
 
 // readFacts calls line for each line, ok when its checksum fits.

@@ -96,3 +96,34 @@ func TestPackedHead(t *testing.T) {
 		})
 	}
 }
+
+// TestReadAhead holds that a store knows what was read ahead of it, of its own
+// cache directory alone.
+func TestReadAhead(t *testing.T) {
+	t.Parallel()
+	dir, a := t.TempDir(), strings.Repeat("a", 40)
+	first, err := Open(Options{CacheDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.facts.put("key", a)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		of   string
+		want bool
+	}{{dir, true}, {t.TempDir(), true}} {
+		s, err := Open(Options{CacheDir: dir, Ahead: ReadAhead(tt.of)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, ok := s.facts.get("key"); ok != tt.want || ok && id != a {
+			t.Errorf("of %s: %q, %v", tt.of, id, ok)
+		}
+		s.facts.put("other", a)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

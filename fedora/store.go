@@ -38,6 +38,8 @@ type Options struct {
 	// Stall is how long a transfer may stand still before it counts as
 	// failed; 0 means one minute.
 	Stall time.Duration
+	// Ahead is what ReadAhead has begun; nil for nothing.
+	Ahead *Ahead
 	// Log receives one line of talk (a retry, a redirect); nil drops it. It
 	// may be called from several goroutines at once.
 	Log func(line string)
@@ -145,7 +147,7 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{opt: o, upstreams: map[string]*upstream{}, hosts: map[string]*host{}}
-	s.facts.path = factsPath(o.CacheDir)
+	s.facts.path, s.facts.ahead = factsPath(o.CacheDir), o.Ahead
 	s.addresses.allowHTTP = o.AllowHTTP || o.Offline // what is there already needs no leave
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.repos = distgit.NewPool(s.ctx, &s.git)

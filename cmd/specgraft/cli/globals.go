@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"specgraft/components/schema"
+	"specgraft/fedora"
 	"specgraft/overlay/diag"
 )
 
@@ -23,9 +24,10 @@ type Globals struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
-	ProjectDir  string   // -C
-	cacheDir    string   // --cache-dir, empty for the default
-	configFiles []string // --config-file, in order
+	ProjectDir  string        // -C
+	cacheDir    string        // --cache-dir, empty for the default
+	ahead       *fedora.Ahead // what is being read for the store, nil for nothing
+	configFiles []string      // --config-file, in order
 	noDefaults  bool
 	Permissive  bool
 	Outside     bool         // --allow-outside

@@ -142,6 +142,14 @@ func (g *Globals) WorkCache() (string, error) {
 	return dir, nil
 }
 
+// ReadAhead begins to read what the store will be asked about all components, while
+// the project is loaded.
+func (g *Globals) ReadAhead() {
+	if dir, err := g.Cache(); err == nil {
+		g.ahead = fedora.ReadAhead(dir)
+	}
+}
+
 // Store opens the upstream store; it is closed when the command ends.
 func (g *Globals) Store(p *components.Project) (*fedora.Store, error) {
 	dir, err := g.WorkCache()
@@ -149,6 +157,7 @@ func (g *Globals) Store(p *components.Project) (*fedora.Store, error) {
 		return nil, err
 	}
 	opt := fedora.Options{CacheDir: dir, Offline: g.Offline, AllowHTTP: g.AllowHTTP, PerHost: g.PerHost, Retries: max(0, g.Retries-1)}
+	opt.Ahead, g.ahead = g.ahead, nil
 	if g.Verbose {
 		opt.Log = func(line string) { g.Note("%s", line) }
 	}

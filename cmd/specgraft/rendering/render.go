@@ -98,6 +98,9 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		if err := cli.KnownCodes(strict); err != nil {
 			return err
 		}
+		if sel.All {
+			g.ReadAhead()
+		}
 		p, names, err := g.LoadSelected(sel, args)
 		if err != nil {
 			return err
