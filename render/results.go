@@ -28,7 +28,8 @@ type results struct {
 
 const (
 	resultMagic = "sgrend1\n"
-	// maxResult is the most bytes that are kept of a component.
+	// maxResult is the most bytes that are kept of a component; what is larger is
+	// rendered each time.
 	maxResult = 8 << 20
 	// usualResult is how large nearly all are.
 	usualResult = 256 << 10
