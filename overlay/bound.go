@@ -45,7 +45,9 @@ func (r *run) affords(m *matcher, text string) *diag.Diagnostic {
 		d.Hint = "give a section, or an expression with smaller repetitions"
 		return d
 	}
-	n := len(m.FindAllStringIndex(text, -1))
+	// Counted one by one: a list of all matches can be larger than the text.
+	n := 0
+	m.ReplaceAllStringFunc(text, func(string) string { n++; return "" })
 	if n == 0 {
 		return nil
 	}
