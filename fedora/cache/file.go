@@ -155,8 +155,8 @@ func readLarge(path string, limit int64) ([]byte, error) {
 		return nil, ErrTooLong
 	}
 	b := make([]byte, size)
-	n, err := io.ReadFull(Pieces(io.NewSectionReader(f, 0, size)), b)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // it has just become shorter
+	n, err := f.ReadAt(b, 0)
+	if errors.Is(err, io.EOF) { // it has just become shorter
 		err = nil
 	}
 	return b[:n], err

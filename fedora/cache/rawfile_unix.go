@@ -69,16 +69,13 @@ func (f *File) failed(op string, err error) error {
 	return &fs.PathError{Op: op, Path: f.path, Err: err}
 }
 
-// maxCall is the most bytes that one call of the system is asked to move.
-const maxCall = 1 << 30
-
 // ReadAt is that of io.ReaderAt.
 func (f *File) ReadAt(p []byte, off int64) (n int, err error) {
 	if off < 0 {
 		return 0, f.failed("read", fs.ErrInvalid)
 	}
 	for n < len(p) {
-		part := p[n:min(len(p), n+maxCall)]
+		part := p[n:min(len(p), n+piece)]
 		got, err := again(func() (int, error) { return unix.Pread(f.fd, part, off+int64(n)) })
 		switch {
 		case err != nil:
@@ -94,7 +91,7 @@ func (f *File) ReadAt(p []byte, off int64) (n int, err error) {
 // Write is that of io.Writer.
 func (f *File) Write(p []byte) (n int, err error) {
 	for n < len(p) {
-		part := p[n:min(len(p), n+maxCall)]
+		part := p[n:min(len(p), n+piece)]
 		got, err := again(func() (int, error) { return unix.Write(f.fd, part) })
 		if err == nil && got <= 0 {
 			err = io.ErrShortWrite
