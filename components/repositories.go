@@ -97,3 +97,36 @@ func (p *Project) RepositoryNames() []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// BuildRepositoriesFor returns the repositories of BuildRepositories as they serve
+// some architectures, each address once. Those without a usable address are left out
+// and come as problems.
+func (p *Project) BuildRepositoriesFor(arches []string) ([]distro.Served, diag.List) {
+	repos, problems := p.BuildRepositories()
+	releasever := ""
+	d, v := p.DistroVersion(p.DefaultDistro)
+	if v != nil {
+		releasever = v.ReleaseVer
+	}
+	var list []distro.Served
+	for _, r := range repos {
+		if strings.Contains(r.URI, "$releasever") && releasever == "" {
+			problems.Add(v.Pos, "config/missing-key", "the address of repository %q has $releasever, and version %q of distro %q has no release-ver",
+				r.Name, v.Name, d.Name).Hint = "set release-ver there"
+			continue
+		}
+		for _, arch := range arches {
+			if !r.Serves(arch) {
+				continue
+			}
+			b := distro.Served{Repository: r, Arch: arch, Address: r.Address(arch, releasever)}
+			if b.Address == r.Address("", releasever) {
+				b.Arch = ""
+			}
+			if !slices.ContainsFunc(list, func(o distro.Served) bool { return o.Address == b.Address }) {
+				list = append(list, b)
+			}
+		}
+	}
+	return list, problems
+}

@@ -27,3 +27,10 @@ var baseArches = map[string]string{"i686": "i386", "armv7hl": "armhfp"}
 func (r *Repository) Address(arch, releasever string) string {
 	return strings.NewReplacer("$basearch", cmp.Or(baseArches[arch], arch), "$arch", arch, "$releasever", releasever).Replace(r.URI)
 }
+
+// A Served is a repository as it serves one architecture.
+type Served struct {
+	Repository
+	Arch    string // "" when its address is the same for all
+	Address string // with its variables filled in
+}

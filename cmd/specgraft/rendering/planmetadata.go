@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 
-	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
 	"specgraft/fedora/repodata"
 )
@@ -18,7 +17,7 @@ func (j *planJob) findRepositories(p *components.Project) error {
 		}
 		return nil
 	}
-	repos, problems := cli.BuildRepositories(p, j.o.arches)
+	repos, problems := p.BuildRepositoriesFor(j.o.arches)
 	if len(repos) == 0 {
 		return nil
 	}

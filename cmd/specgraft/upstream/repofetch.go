@@ -87,7 +87,7 @@ func fetchRepositories(ctx context.Context, g *cli.Globals, arches []string, for
 	if err != nil {
 		return err
 	}
-	repos, problems := cli.BuildRepositories(p, arches)
+	repos, problems := p.BuildRepositoriesFor(arches)
 	if len(repos) == 0 && len(problems) == 0 {
 		return noRepositories(p, arches)
 	}
