@@ -209,10 +209,10 @@ func (r *Renderer) one(ctx context.Context, out *Output, locks *lock.Dir, index 
 	if opt.ExplainFiles && !res.Failed() {
 		o.Files = res.FileReasons()
 	}
-	if in != nil && !r.stillThere(res.Config, in) {
-		in = nil
+	if o.Status != OK || in != nil && !r.stillThere(res.Config, in) {
+		in = nil // nothing is known of it next time
 	}
-	if in != nil && o.Status == OK {
+	if in != nil {
 		r.results.put(name, in, files, o.Diags)
 	}
 	r.settle(out, o, files, opt)
