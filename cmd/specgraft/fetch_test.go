@@ -91,21 +91,7 @@ dist-git-branch = "f43"
 [components.boat]
 [components.ship]
 `, url))
-	specgraft := func(want int, args ...string) (stdout, stderr string) {
-		t.Helper()
-		var out, errs bytes.Buffer
-		args = append(args, "-C", filepath.Join(base, "project"), "--cache-dir", filepath.Join(base, "cache"), "--network-retries", "1")
-		if code := run(t.Context(), args, strings.NewReader(""), &out, &errs); code != want {
-			t.Errorf("specgraft %v: exit code %d, want %d\n%s%s", args, code, want, &out, &errs)
-		}
-		return out.String(), errs.String()
-	}
-	contains := func(text, part string) {
-		t.Helper()
-		if !strings.Contains(text, part) {
-			t.Errorf("no %q in:\n%s", part, text)
-		}
-	}
+	specgraft, contains := inProject(t, base)
 
 	_, errs := specgraft(cli.ExitProblems, "fetch", "-a")
 	contains(errs, "is not encrypted")
@@ -185,4 +171,26 @@ dist-git-branch = "f43"
 	contains(errs, "/canoe.git does not exist")
 	contains(errs, "[fedora/no-repository]")
 	contains(errs, "2 fetched, 1 failed")
+}
+
+// inProject returns a function that runs the program on base/project with base/cache,
+// wants an exit code and returns stdout and stderr, and one that looks for a text in
+// these.
+func inProject(t *testing.T, base string) (specgraft func(want int, args ...string) (stdout, stderr string), contains func(text, part string)) {
+	specgraft = func(want int, args ...string) (string, string) {
+		t.Helper()
+		var out, errs bytes.Buffer
+		args = append(args, "-C", filepath.Join(base, "project"), "--cache-dir", filepath.Join(base, "cache"), "--network-retries", "1")
+		if code := run(t.Context(), args, strings.NewReader(""), &out, &errs); code != want {
+			t.Errorf("specgraft %v: exit code %d, want %d\n%s%s", args, code, want, &out, &errs)
+		}
+		return out.String(), errs.String()
+	}
+	contains = func(text, part string) {
+		t.Helper()
+		if !strings.Contains(text, part) {
+			t.Errorf("no %q in:\n%s", part, text)
+		}
+	}
+	return specgraft, contains
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -90,21 +89,7 @@ path = "app.spec"
 	spec := "Name: %s\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\n%s\n%%description\nx\n%%files\n"
 	write("lib.spec", fmt.Sprintf(spec, "lib", "%package devel\nSummary: y\n%description devel\ny\n%files devel"))
 	write("app.spec", fmt.Sprintf(spec, "app", "BuildRequires: pkgconfig(lib), /usr/share/lib/deep.m4"))
-	specgraft := func(want int, args ...string) (string, string) {
-		t.Helper()
-		var out, errs bytes.Buffer
-		args = append(args, "-C", filepath.Join(base, "project"), "--cache-dir", filepath.Join(base, "cache"), "--network-retries", "1")
-		if code := run(t.Context(), args, strings.NewReader(""), &out, &errs); code != want {
-			t.Errorf("specgraft %v: exit code %d, want %d\n%s%s", args, code, want, &out, &errs)
-		}
-		return out.String(), errs.String()
-	}
-	contains := func(text, part string) {
-		t.Helper()
-		if !strings.Contains(text, part) {
-			t.Errorf("no %q in:\n%s", part, text)
-		}
-	}
+	specgraft, contains := inProject(t, base)
 
 	// Nothing configured, nothing said.
 	configure("", "")
