@@ -1,7 +1,6 @@
 package overlay
 
 import (
-	"regexp/syntax"
 	"strings"
 
 	"specgraft/overlay/diag"
@@ -14,25 +13,6 @@ const (
 	maxSearch       = 200_000_000 // instructions of a larger expression times bytes looked at
 	maxResult       = 64 << 20    // bytes that all replacements of an operation write
 )
-
-// expressionSize returns about how many instructions an expression compiles to,
-// repetitions written out. The parser bounds the depth of the tree.
-func expressionSize(re *syntax.Regexp) int {
-	size := 1
-	switch re.Op {
-	case syntax.OpLiteral:
-		size = len(re.Rune)
-	case syntax.OpCharClass:
-		size = 1 + len(re.Rune)/8
-	}
-	for _, sub := range re.Sub {
-		size += expressionSize(sub)
-	}
-	if re.Op == syntax.OpRepeat {
-		size *= max(re.Min, re.Max, 1)
-	}
-	return min(size, 1<<20)
-}
 
 // affords accounts for searching a text, and for what replacing its matches
 // could give, and says what is too much.

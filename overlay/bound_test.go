@@ -1,7 +1,6 @@
 package overlay
 
 import (
-	"regexp/syntax"
 	"strings"
 	"testing"
 
@@ -27,19 +26,6 @@ func TestSearchBound(t *testing.T) {
 		}
 		if got != c.code {
 			t.Errorf("%s: %q, want %q: %v", name, got, c.code, problems)
-		}
-	}
-}
-
-func TestExpressionSize(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]int{"abc": 3, "(a?){1000}": 3000, "[[:alpha:]]": 1, "((a{1,10}){1,10}){1,10}": 1000} {
-		tree, err := syntax.Parse(text, syntax.Perl)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := expressionSize(tree); got < want || got > 4*want {
-			t.Errorf("the size of %s is %d, want about %d", text, got, want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/overlay/spec"
 )
 
@@ -161,7 +162,7 @@ func (h *helper) expression() {
 	if err != nil {
 		return
 	}
-	if tree, err := syntax.Parse(op.Regex, syntax.Perl); err != nil || expressionSize(tree) > smallExpression {
+	if tree, err := syntax.Parse(op.Regex, syntax.Perl); err != nil || regex.Size(tree) > smallExpression {
 		return // searching the whole spec with it could take long
 	}
 	sections := h.file.Sections()

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/overlay/spec"
 )
 
@@ -83,9 +83,7 @@ type shift struct {
 }
 
 // sourceUse finds the uses of sources by number.
-var sourceUse = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`%\{?SOURCE(?:URL)?(\d+)\b|%\{S:(\d+)\}`)
-})
+var sourceUse = regex.Once(`%\{?SOURCE(?:URL)?(\d+)\b|%\{S:(\d+)\}`)
 
 // usesOf returns the first line that uses a source or patch by its number, or
 // -1.
@@ -165,9 +163,7 @@ func (l *linter) numbersLeft(s *spec.Structure) {
 }
 
 // definition finds what defines a macro or a build conditional.
-var definition = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`%(?:define|global)\s+(\w+)|%bcond(?:_with(?:out)?)?\s+([\w.+-]+)`)
-})
+var definition = regex.Once(`%(?:define|global)\s+(\w+)|%bcond(?:_with(?:out)?)?\s+([\w.+-]+)`)
 
 // tagMacros are the tags that define a macro of their name in lower case.
 var tagMacros = []string{"name", "version", "release", "epoch", "url", "summary", "license", "vendor", "group"}
@@ -327,9 +323,7 @@ func (l *linter) packagesLeft(s *spec.Structure) {
 }
 
 // listOption finds the list of files that a %files section takes.
-var listOption = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\s-f\s*(\S+)`)
-})
+var listOption = regex.Once(`\s-f\s*(\S+)`)
 
 // listsLeft finds %files -f lists whose making is gone.
 func (l *linter) listsLeft(s *spec.Structure) {

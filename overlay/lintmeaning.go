@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/overlay/spec"
 )
 
@@ -65,9 +65,7 @@ func (c *checkup) values() {
 }
 
 // reference finds what looks like a reference to a group.
-var reference = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\$\{?(\d+|\w+)\}?|\\(\d)`)
-})
+var reference = regex.Once(`\$\{?(\d+|\w+)\}?|\\(\d)`)
 
 // groups notices a replacement that names groups of the expression without
 // replacement-groups, where "$1" is just text.
@@ -256,14 +254,10 @@ func (c *checkup) expandedComment(i int, text string) {
 
 // changelogMacro finds a macro in a line of a changelog, behind percent signs that
 // stand for themselves.
-var changelogMacro = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?:^|[^%])(?:%%)*(%(?:[a-zA-Z_]\w*|\{[^}]*\}?|\[|\())`)
-})
+var changelogMacro = regex.Once(`(?:^|[^%])(?:%%)*(%(?:[a-zA-Z_]\w*|\{[^}]*\}?|\[|\())`)
 
 // ownMacros are those that an entry may well mean.
-var ownMacros = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^%\{?[?!]*(?:name|version|release|epoch|dist|fedora|rhel|autochangelog)\b`)
-})
+var ownMacros = regex.Once(`^%\{?[?!]*(?:name|version|release|epoch|dist|fedora|rhel|autochangelog)\b`)
 
 // ChangelogMacro returns the first macro in a line of a changelog that rpm expands
 // and that an entry hardly means, "" when there is none.
@@ -355,9 +349,7 @@ func (c *checkup) commentTaken() {
 }
 
 // conditionMacro finds the macros that a condition asks for.
-var conditionMacro = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`%\{[?!]*(\w+)\}|%\{(?:un)?defined\s+(\w+)\}`)
-})
+var conditionMacro = regex.Once(`%\{[?!]*(\w+)\}|%\{(?:un)?defined\s+(\w+)\}`)
 
 // conditions notices a new conditional on a macro that nothing defines.
 func (c *checkup) conditions() {
@@ -433,9 +425,7 @@ var distributionMacros = []string{
 
 // versionMacro are macros of one release, and those that rpmbuild's own options
 // and module builds define.
-var versionMacro = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:fc|el|azl|amzn|cm|mga|eln|tl|an|oe)\d+$|^_?with(?:out)?_|^_module|^_build|^scl`)
-})
+var versionMacro = regex.Once(`^(?:fc|el|azl|amzn|cm|mga|eln|tl|an|oe)\d+$|^_?with(?:out)?_|^_module|^_build|^scl`)
 
 // tomlText writes an expression as a TOML string without escapes where possible.
 func tomlText(s string) string {

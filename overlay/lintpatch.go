@@ -3,31 +3,24 @@ package overlay
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/overlay/spec"
 )
 
 // patchLine finds an explicit use of a patch other than by %patch:
 // %{PATCH1}, %PATCH1, %{P:1}, %patch1 in any of the spellings.
-var patchLine = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`%\{?(?:[Pp]atch|PATCH)(\d+)\b|%\{P:(\d+)\}`)
-})
+var patchLine = regex.Once(`%\{?(?:[Pp]atch|PATCH)(\d+)\b|%\{P:(\d+)\}`)
 
 // patchCall finds %patch with its arguments.
-var patchCall = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`%\{?patch\b([^\n}]*)`)
-})
+var patchCall = regex.Once(`%\{?patch\b([^\n}]*)`)
 
 // otherPatching finds what may apply patches in a way of its own.
-var otherPatching = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)patch|quilt|git(?:\s+|_)am\b|git\s+apply|%\{?(?:forge)?autosetup`)
-})
+var otherPatching = regex.Once(`(?i)patch|quilt|git(?:\s+|_)am\b|git\s+apply|%\{?(?:forge)?autosetup`)
 
 // A patchPlan says which patches the spec applies, as far as its lines say so.
 type patchPlan struct {
@@ -296,9 +289,7 @@ func (l *linter) patchNotApplied(op *Op, e *listed, plan *patchPlan, s *spec.Str
 
 // gitPatch finds the names of a file in a directory as git writes them into a
 // patch.
-var gitPatch = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^--- a/\S+/\S+.*\n\+\+\+ b/\S+/\S+`)
-})
+var gitPatch = regex.Once(`(?m)^--- a/\S+/\S+.*\n\+\+\+ b/\S+/\S+`)
 
 // patchLevel notices a patch with a/ and b/ in front of its names where patches
 // are applied without -p: patch then looks for files of these names without any

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"go/token"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/overlay/spec"
 )
 
@@ -67,14 +66,10 @@ func entriesOf(s *spec.Structure, text func(i int) string, files map[string]*Fil
 }
 
 // includeLine finds %include FILE and %{load:FILE} that stand alone.
-var includeLine = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^\s*%(?:include\s+(\S+)|\{load:\s*([^{}]*(?:\{[^{}]*\}[^{}]*)*)\})\s*$`)
-})
+var includeLine = regex.Once(`^\s*%(?:include\s+(\S+)|\{load:\s*([^{}]*(?:\{[^{}]*\}[^{}]*)*)\})\s*$`)
 
 // fileMacro finds the macros that stand for the file of a source or patch.
-var fileMacro = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^%\{?(SOURCE|S:|PATCH|P:)(\d+)\}?$`)
-})
+var fileMacro = regex.Once(`^%\{?(SOURCE|S:|PATCH|P:)(\d+)\}?$`)
 
 type numberer struct {
 	s     *spec.Structure

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 // A matcher is a compiled `regex` with its `replacement`.
@@ -25,7 +26,7 @@ type matcher struct {
 func (op *Op) matcher() matcher {
 	m := matcher{Regexp: regexp.MustCompile(op.Regex), replacement: op.Replacement, groups: op.ReplacementGroups}
 	if tree, err := syntax.Parse(op.Regex, syntax.Perl); err == nil {
-		m.size = expressionSize(tree)
+		m.size = regex.Size(tree)
 		m.must = literalIn(tree.Simplify())
 	}
 	return m

@@ -7,17 +7,16 @@ import (
 	"fmt"
 	"go/token"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"specgraft/components"
 	"specgraft/fedora/lookaside"
 	"specgraft/fedora/macro"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/overlay/spec"
 )
 
@@ -148,9 +147,7 @@ func (r *Renderer) homeless(s *macro.Spec, res *Result, tree *overlay.Tree) []fi
 }
 
 // bcondUse finds words that name build conditionals.
-var bcondUse = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`%\{?bcond(?:_with(?:out)?)?\s+([\w.+-]+)|\b_?with(?:out)?[_ ]+([\w.+-]+)`)
-})
+var bcondUse = regex.Once(`%\{?bcond(?:_with(?:out)?)?\s+([\w.+-]+)|\b_?with(?:out)?[_ ]+([\w.+-]+)`)
 
 // unknownBconds finds names in build.with and build.without that the spec does
 // not know, however it asks.
@@ -314,9 +311,7 @@ func (r *Renderer) locate(res *Result, tree *overlay.Tree, f *finding, d *diag.D
 }
 
 // reference finds the names of macros in a line.
-var reference = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`%\{?[?!]*(\w+)`)
-})
+var reference = regex.Once(`%\{?[?!]*(\w+)`)
 
 // definedBy returns what the project wrote of the macros that a line is made of,
 // such as the Version that is part of a source's address.

@@ -3,8 +3,8 @@ package macro
 import (
 	"strings"
 
-	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 // doubtful are the codes of errors that another rpm, or more macro packages
@@ -16,7 +16,7 @@ var doubtful = map[string]bool{
 }
 
 // quotedMacro finds a text in a message that has a macro which is not defined.
-var quotedMacro = pattern.Once(`"[^"]*%[^"]*"|not a macro of this set|is not defined here`)
+var quotedMacro = regex.Once(`"[^"]*%[^"]*"|not a macro of this set|is not defined here`)
 
 // Rejections returns the errors for which rpm certainly refuses the spec,
 // whatever macros a build root has on top of those of the set. There are none

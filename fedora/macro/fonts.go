@@ -1,12 +1,13 @@
 package macro
 
 import (
-	"specgraft/fedora/macro/pattern"
 	"strings"
+
+	"specgraft/overlay/regex"
 )
 
 var (
-	fontSeps   = pattern.Once(`[[:punct:]\s]+`)
+	fontSeps   = regex.Once(`[[:punct:]\s]+`)
 	fontStyles = []string{
 		// what a face name may end in and a family name does not need:
 		// the ordinary, the slant, the width, the weight, one of each

@@ -2,8 +2,9 @@ package macro
 
 import (
 	"regexp"
-	"specgraft/fedora/macro/pattern"
 	"strings"
+
+	"specgraft/overlay/regex"
 )
 
 // A forge is what %forgemeta knows about a hosting service. The texts are macro
@@ -23,46 +24,46 @@ type forge struct {
 
 // forges lists the services in the order in which a URL is tried against them.
 var forges = []forge{
-	{name: "pagure_ns_fork", host: pattern.Once(`^https://pagure\.io/fork/[^/]+/[^/]+/[^/#?]+`),
-		owner: pattern.Once(`/fork/([^/]+)/`), namespace: pattern.Once(`/fork/[^/]+/([^/]+)/`),
-		repo:       pattern.Once(`/fork/[^/]+/[^/]+/([^/?#]+)`),
+	{name: "pagure_ns_fork", host: regex.Once(`^https://pagure\.io/fork/[^/]+/[^/]+/[^/#?]+`),
+		owner: regex.Once(`/fork/([^/]+)/`), namespace: regex.Once(`/fork/[^/]+/([^/]+)/`),
+		repo:       regex.Once(`/fork/[^/]+/[^/]+/([^/?#]+)`),
 		archiveext: "tar.gz", archivename: "%{owner@}-%{namespace@}-%{repo@}-%{ref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "pagure_fork", host: pattern.Once(`^https://pagure\.io/fork/[^/]+/[^/#?]+`),
-		owner: pattern.Once(`/fork/([^/]+)/`), repo: pattern.Once(`/fork/[^/]+/([^/?#]+)`),
+	{name: "pagure_fork", host: regex.Once(`^https://pagure\.io/fork/[^/]+/[^/#?]+`),
+		owner: regex.Once(`/fork/([^/]+)/`), repo: regex.Once(`/fork/[^/]+/([^/?#]+)`),
 		archiveext: "tar.gz", archivename: "%{owner@}-%{repo@}-%{ref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "pagure_ns", host: pattern.Once(`^https://pagure\.io/[^/]+/[^/#?]+`),
-		namespace: pattern.Once(`^[^:]+://[^/]+/([^/]+)/`), repo: pattern.Once(`^[^:]+://[^/]+/[^/]+/([^/?#]+)`),
+	{name: "pagure_ns", host: regex.Once(`^https://pagure\.io/[^/]+/[^/#?]+`),
+		namespace: regex.Once(`^[^:]+://[^/]+/([^/]+)/`), repo: regex.Once(`^[^:]+://[^/]+/[^/]+/([^/?#]+)`),
 		archiveext: "tar.gz", archivename: "%{namespace@}-%{repo@}-%{ref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "pagure", host: pattern.Once(`^https://pagure\.io/[^/#?]+`), repo: pattern.Once(`^[^:]+://[^/]+/([^/?#]+)`),
+	{name: "pagure", host: regex.Once(`^https://pagure\.io/[^/#?]+`), repo: regex.Once(`^[^:]+://[^/]+/([^/?#]+)`),
 		archiveext: "tar.gz", archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "gitlab", host: pattern.Once(`^https://(?:gitlab[.-][^/]*|[^/]*[.-]gitlab\.[^/]*)/[^#?]+`),
-		repo:       pattern.Once(`^[^:]+://[^?#]+/([^/?#]+)`),
+	{name: "gitlab", host: regex.Once(`^https://(?:gitlab[.-][^/]*|[^/]*[.-]gitlab\.[^/]*)/[^#?]+`),
+		repo:       regex.Once(`^[^:]+://[^?#]+/([^/?#]+)`),
 		archiveurl: "%{forgeurl@}/-/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "github", host: pattern.Once(`^https://(?:github[.-][^/]*|[^/]*[.-]github\.[^/]*)/[^/]+/[^/#?]+`),
+	{name: "github", host: regex.Once(`^https://(?:github[.-][^/]*|[^/]*[.-]github\.[^/]*)/[^/]+/[^/#?]+`),
 		archiveext: "tar.gz", archivename: "%{repo@}-%{fileref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}/%{archivename@}.%{archiveext@}"},
-	{name: "sourcehut", host: pattern.Once(`^https://git\.sr\.ht/~[^/]+/[^/#?]+`),
+	{name: "sourcehut", host: regex.Once(`^https://git\.sr\.ht/~[^/]+/[^/#?]+`),
 		archiveext: "tar.gz", archivename: "%{repo@}-%{fileref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}.%{archiveext@}", topdir: "%{repo@}-%{ref@}"},
-	{name: "gitea", host: pattern.Once(`^https://(?:gitea\.com|codeberg\.org)/[^/]+/[^/#?]+`),
+	{name: "gitea", host: regex.Once(`^https://(?:gitea\.com|codeberg\.org)/[^/]+/[^/#?]+`),
 		archiveext: "tar.gz", archivename: "%{fileref@}",
 		archiveurl: "%{forgeurl@}/archive/%{ref@}.%{archiveext@}", topdir: "%{repo@}"},
-	{name: "googlesource", host: pattern.Once(`^https://code\.googlesource\.com/[^#?]*[^/#?]+`),
-		repo: pattern.Once(`^[^:]+://.+/([^/?#]+)`), archiveext: "tar.gz",
+	{name: "googlesource", host: regex.Once(`^https://code\.googlesource\.com/[^#?]*[^/#?]+`),
+		repo: regex.Once(`^[^:]+://.+/([^/?#]+)`), archiveext: "tar.gz",
 		archiveurl: "%{forgeurl@}/+archive/%{ref@}.%{archiveext@}", noTopdir: true},
-	{name: "bitbucket", host: pattern.Once(`^https://bitbucket\.org/[^/]+/[^/#?]+`),
-		owner: pattern.Once(`^[^:]+://[^/]+/([^/?#]+)`), archivename: "%{owner@}-%{repo@}-%{shortcommit@}",
+	{name: "bitbucket", host: regex.Once(`^https://bitbucket\.org/[^/]+/[^/#?]+`),
+		owner: regex.Once(`^[^:]+://[^/]+/([^/?#]+)`), archivename: "%{owner@}-%{repo@}-%{shortcommit@}",
 		archiveurl: "%{forgeurl@}/get/%{ref@}.%{archiveext@}"},
 }
 
 var (
-	forgeRepo    = pattern.Once(`^[^:]+://[^/]+/[^/]+/([^/?#]+)`)
-	forgeVTag    = pattern.Once(`^v[0-9]`)
-	forgePunct   = pattern.Once(`[[:punct:]\s]+`)
-	forgeNewPart = pattern.Once(`^\.?[0-9]`)
+	forgeRepo    = regex.Once(`^[^:]+://[^/]+/[^/]+/([^/?#]+)`)
+	forgeVTag    = regex.Once(`^v[0-9]`)
+	forgePunct   = regex.Once(`[[:punct:]\s]+`)
+	forgeNewPart = regex.Once(`^\.?[0-9]`)
 )
 
 // forgeMeta is %forgemeta: it derives the URL and the name of the source

@@ -1,18 +1,19 @@
 package macro
 
 import (
-	"specgraft/fedora/macro/pattern"
 	"strings"
+
+	"specgraft/overlay/regex"
 )
 
 var (
-	goProtocol = pattern.Once(`^https?://`)
-	goGitTail  = pattern.Once(`\.git/+`)
-	goDomain   = pattern.Once(`^([^/]+)\.([^./]+)/`)
-	goNumbers  = pattern.Once(`([0-9])\.([0-9])`)
-	goSeps     = pattern.Once(`[._/~-]+`)
-	goVEnd     = pattern.Once(`-v([.0-9]+)$`)
-	goVMiddle  = pattern.Once(`-v([.0-9]+-)`)
+	goProtocol = regex.Once(`^https?://`)
+	goGitTail  = regex.Once(`\.git/+`)
+	goDomain   = regex.Once(`^([^/]+)\.([^./]+)/`)
+	goNumbers  = regex.Once(`([0-9])\.([0-9])`)
+	goSeps     = regex.Once(`[._/~-]+`)
+	goVEnd     = regex.Once(`-v([.0-9]+)$`)
+	goVMiddle  = regex.Once(`-v([.0-9]+-)`)
 )
 
 // goName derives the name of a package from a Go import path by Fedora's

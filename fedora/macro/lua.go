@@ -22,7 +22,7 @@ import (
 	lua "github.com/arnodel/golua/runtime"
 
 	"specgraft/fedora/macro/fuel"
-	"specgraft/fedora/macro/pattern"
+	"specgraft/overlay/regex"
 )
 
 // Bounds of all Lua code of one evaluation. A tick is roughly one instruction;
@@ -129,11 +129,11 @@ func definedByLua(text string) []string {
 }
 
 var (
-	luaQuoted   = pattern.Once(`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|(?s:\[\[.*?\]\])|--[^\n]*`)
-	luaFraction = pattern.Once(`[^/]/[^/]|\^|[0-9]\.[0-9]|[0-9][eE][0-9+-]`)
+	luaQuoted   = regex.Once(`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|(?s:\[\[.*?\]\])|--[^\n]*`)
+	luaFraction = regex.Once(`[^/]/[^/]|\^|[0-9]\.[0-9]|[0-9][eE][0-9+-]`)
 )
 
-var luaDefinition = pattern.Once(`rpm\.define\s*\(?\s*(?:"|'|\[\[)\s*([A-Za-z_][A-Za-z0-9_]*)|macros\.([A-Za-z_][A-Za-z0-9_]*)\s*=[^=]`)
+var luaDefinition = regex.Once(`rpm\.define\s*\(?\s*(?:"|'|\[\[)\s*([A-Za-z_][A-Za-z0-9_]*)|macros\.([A-Za-z_][A-Za-z0-9_]*)\s*=[^=]`)
 
 // luaMessage shortens an error of the interpreter to what its author wrote.
 func luaMessage(err error) string {
@@ -148,8 +148,8 @@ func luaMessage(err error) string {
 // luaPlace is where an error is in the chunk, which begins with a line of ours;
 // luaAddress is where a value happens to be in memory.
 var (
-	luaPlace   = pattern.Once(`\blua:(\d+)(?::\d+)?: `)
-	luaAddress = pattern.Once(`: 0x[0-9a-f]+`)
+	luaPlace   = regex.Once(`\blua:(\d+)(?::\d+)?: `)
+	luaAddress = regex.Once(`: 0x[0-9a-f]+`)
 )
 
 // run executes a chunk with the options and arguments of the macro it is in.

@@ -2,9 +2,10 @@ package macro
 
 import (
 	"slices"
-	"specgraft/fedora/macro/pattern"
 	"strconv"
 	"strings"
+
+	"specgraft/overlay/regex"
 )
 
 // natives are macros of Fedora's packages that are computed in Go, because the
@@ -282,7 +283,7 @@ func distNames(prefix string, c *call) string {
 	return b.String()
 }
 
-var pythonName = pattern.Once(`^(python)(3|3\.[0-9]+|)(-.*)$`)
+var pythonName = regex.Once(`^(python)(3|3\.[0-9]+|)(-.*)$`)
 
 // pyProvides provides a Python package under its other names: python3-x of the
 // main Python is also python-x and python3.N-x.

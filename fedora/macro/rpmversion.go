@@ -2,14 +2,14 @@ package macro
 
 import (
 	"specgraft/fedora/evr"
-	"specgraft/fedora/macro/pattern"
+	"specgraft/overlay/regex"
 )
 
 // The language of specs differs between versions of rpm. Which one is meant is a
 // part of a macro set, as the macro %rpmversion, which rpm itself has; where it
 // is not known, specs are read as the newest rpm reads them.
 
-var versionOfRPM = pattern.Once(`^[0-9]{1,6}(\.[0-9]{1,6}){0,4}$`)
+var versionOfRPM = regex.Once(`^[0-9]{1,6}(\.[0-9]{1,6}){0,4}$`)
 
 // RPMVersion returns the version of the rpm whose macros the set has, such as
 // "4.18"; "" when it is not known.

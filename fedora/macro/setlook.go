@@ -2,8 +2,9 @@ package macro
 
 import (
 	"go/token"
-	"specgraft/fedora/macro/pattern"
 	"strings"
+
+	"specgraft/overlay/regex"
 )
 
 // Has reports whether the set, or rpm itself, defines a macro. A nil set is the
@@ -16,7 +17,7 @@ func (s *Set) Has(name string) bool {
 }
 
 // prepLines are macros of %prep, which rpm turns into several commands.
-var prepLines = pattern.Once(`(?:^|[^%])(?:%%)*%\{?(?:auto)?(?:setup|patch)\b`)
+var prepLines = regex.Once(`(?:^|[^%])(?:%%)*%\{?(?:auto)?(?:setup|patch)\b`)
 
 // Lines returns how many lines a text of one line has when its macros are
 // expanded by the set. A nil set is the built-in one.

@@ -4,16 +4,15 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"specgraft/components"
 	tomledit "specgraft/components/edit"
 	"specgraft/components/toml"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/render"
 	"specgraft/render/editor/buffer"
 	"specgraft/render/review"
@@ -37,9 +36,7 @@ type Action struct {
 }
 
 // didYouMean is how hints name the nearest candidate.
-var didYouMean = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`did you mean "([^"]+)"\?`)
-})
+var didYouMean = regex.Once(`did you mean "([^"]+)"\?`)
 
 // Actions returns what can be done in a range of a file.
 func (s *Snapshot) Actions(ctx context.Context, path string, span buffer.Span) []Action {
@@ -185,9 +182,7 @@ func opTypes(ops []overlay.Op) string {
 	return strings.Join(names, " and ")
 }
 
-var overlayHeader = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^\[\[components\..*\.overlays\]\]$`)
-})
+var overlayHeader = regex.Once(`(?m)^\[\[components\..*\.overlays\]\]$`)
 
 // suggested reads the overlays that lint suggests.
 func suggested(text string) []overlay.Op {
@@ -198,9 +193,7 @@ func suggested(text string) []overlay.Op {
 	return ops
 }
 
-var countFound = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(\d+)`)
-})
+var countFound = regex.Once(`(\d+)`)
 
 // foundCount is the number of places that an overlay would change, from the
 // error about the number it expects.
@@ -313,9 +306,7 @@ func (s *Snapshot) split(c *cursor, comp *components.Component) *Change {
 	return ch
 }
 
-var notWord = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`[^a-z0-9]+`)
-})
+var notWord = regex.Once(`[^a-z0-9]+`)
 
 // fileWord makes a name for a file of what an overlay is about.
 func fileWord(op *overlay.Op) string {

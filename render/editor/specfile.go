@@ -6,15 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"specgraft/components"
 	"specgraft/fedora/macro"
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/overlay/spec"
 	"specgraft/render"
 	"specgraft/render/editor/buffer"
@@ -231,9 +230,7 @@ func (s *Snapshot) diagnoseTemplate(ctx context.Context, path string, deep bool)
 }
 
 // macroUse finds uses of macros: what stands behind %, with its braces.
-var macroUse = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`%(%)|%\{([!?]*)([A-Za-z_][A-Za-z0-9_]*)|%([!?]*)([A-Za-z_][A-Za-z0-9_]{2,})`)
-})
+var macroUse = regex.Once(`%(%)|%\{([!?]*)([A-Za-z_][A-Za-z0-9_]*)|%([!?]*)([A-Za-z_][A-Za-z0-9_]{2,})`)
 
 // A use is a macro where it is used.
 type use struct {
@@ -347,9 +344,7 @@ var specWords = func() map[string]bool {
 	return m
 }()
 
-var numbered = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(SOURCE|PATCH|patch|S|P)\d+$`)
-})
+var numbered = regex.Once(`^(SOURCE|PATCH|patch|S|P)\d+$`)
 
 // known reports whether a word behind % is rpm's own.
 func known(name string) bool { return specWords[name] || numbered().MatchString(name) }

@@ -11,8 +11,8 @@ import (
 	"text/template"
 	"text/template/parse"
 
-	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 // maxOutput bounds a rendered spec: the largest real one has 250 KB.
@@ -417,7 +417,7 @@ func (t *Template) failure(err error, s *Spec, r *recorder) diag.Diagnostic {
 }
 
 // unknownField is what the engine says about a misspelt field.
-var unknownField = pattern.Once(`^can't evaluate field (\w+)`)
+var unknownField = regex.Once(`^can't evaluate field (\w+)`)
 
 // fields returns the names that templates can use of a component and of its
 // packages, sorted.
@@ -462,4 +462,4 @@ func splitPosition(s string) (token.Position, string) {
 }
 
 // goType is how the engine's messages name a type.
-var goType = pattern.Once(` (?:in|of) type \S+.*$|\*?template\.`)
+var goType = regex.Once(` (?:in|of) type \S+.*$|\*?template\.`)

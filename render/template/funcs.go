@@ -7,10 +7,11 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"specgraft/fedora/macro/pattern"
 	"strings"
 	"text/template"
 	"unicode/utf8"
+
+	"specgraft/overlay/regex"
 )
 
 // lines are whole lines of output, each with the values that went into it.
@@ -159,7 +160,7 @@ func (r *recorder) bounded(f any) any {
 }
 
 // widths are the widths of printf which pad text.
-var widths = pattern.Once(`[0-9]{3}|\*`)
+var widths = regex.Once(`[0-9]{3}|\*`)
 
 // printf is fmt.Sprintf for what is small enough before it is made.
 func printf(format string, args ...any) (string, error) {

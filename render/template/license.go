@@ -8,8 +8,8 @@ import (
 	"github.com/github/go-spdx/v2/spdxexp"
 	"github.com/github/go-spdx/v2/spdxexp/spdxlicenses"
 
-	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 // shortNames are the names that Fedora's specs had for common licences before
@@ -91,7 +91,7 @@ func validLicense(expr string) (ok bool) {
 }
 
 // licenseWords splits an expression at its operators and parentheses.
-var licenseWords = pattern.Once(`(?i)\s+(?:and|or)\s+|[()]`)
+var licenseWords = regex.Once(`(?i)\s+(?:and|or)\s+|[()]`)
 
 // licenseHint says how to write a licence expression that SPDX does not know.
 func licenseHint(expr string) string {

@@ -29,8 +29,8 @@ import (
 	"sync"
 	"text/template"
 
-	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 //go:embed builtin/*.tmpl
@@ -156,8 +156,8 @@ func cause(err error) error {
 }
 
 var (
-	extendsLine = pattern.Once(`^\s*\{\{-?\s*/\*\s*extends\s+([A-Za-z0-9._+-]+)\s*\*/\s*-?\}\}`)
-	firstNote   = pattern.Once(`(?s)\{\{-?\s*/\*\s*(.*?)\s*\*/\s*-?\}\}`)
+	extendsLine = regex.Once(`^\s*\{\{-?\s*/\*\s*extends\s+([A-Za-z0-9._+-]+)\s*\*/\s*-?\}\}`)
+	firstNote   = regex.Once(`(?s)\{\{-?\s*/\*\s*(.*?)\s*\*/\s*-?\}\}`)
 )
 
 func newFile(name, shown, text string) file {

@@ -8,22 +8,22 @@ import (
 	"slices"
 	"strings"
 
-	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 var (
-	nameShape    = pattern.Once(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
-	versionShape = pattern.Once(`^[A-Za-z0-9._+~^]+$`)
-	numberShape  = pattern.Once(`^[0-9]+$`)
-	releaseShape = pattern.Once(`^[0-9][A-Za-z0-9._+~^]*$`)
-	macroShape   = pattern.Once(`^[A-Za-z_][A-Za-z0-9_]{2,}$`)
-	bcondShape   = pattern.Once(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
-	archShape    = pattern.Once(`^[A-Za-z0-9_]+$`)
-	tagShape     = pattern.Once(`^[A-Za-z]+[0-9]*(\([a-z,]+\))?$`)
-	keyShape     = pattern.Once(`^[A-Z][A-Z0-9_]*$`)
-	modeShape    = pattern.Once(`^[0-7]{3,4}$`)
-	accountShape = pattern.Once(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+	nameShape    = regex.Once(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
+	versionShape = regex.Once(`^[A-Za-z0-9._+~^]+$`)
+	numberShape  = regex.Once(`^[0-9]+$`)
+	releaseShape = regex.Once(`^[0-9][A-Za-z0-9._+~^]*$`)
+	macroShape   = regex.Once(`^[A-Za-z_][A-Za-z0-9_]{2,}$`)
+	bcondShape   = regex.Once(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
+	archShape    = regex.Once(`^[A-Za-z0-9_]+$`)
+	tagShape     = regex.Once(`^[A-Za-z]+[0-9]*(\([a-z,]+\))?$`)
+	keyShape     = regex.Once(`^[A-Z][A-Z0-9_]*$`)
+	modeShape    = regex.Once(`^[0-7]{3,4}$`)
+	accountShape = regex.Once(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 )
 
 // comparisons are the operators between a dependency's name and its version.

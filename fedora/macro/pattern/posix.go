@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"specgraft/fedora/macro/fuel"
+	"specgraft/overlay/regex"
 )
 
 // A Regexp is a compiled regular expression that knows what it costs.
@@ -35,7 +36,7 @@ func POSIX(text string, extended, fold bool) (*Regexp, bool) {
 	if err != nil {
 		return nil, false
 	}
-	size := expressionSize(tree)
+	size := regex.Size(tree)
 	if size > fuel.RegexpSize {
 		return nil, false
 	}
@@ -45,26 +46,6 @@ func POSIX(text string, extended, fold bool) (*Regexp, bool) {
 	}
 	re.Longest()
 	return &Regexp{re, size}, true
-}
-
-// expressionSize returns about how many instructions an expression compiles to.
-// It is known before they are made: a{1000} is a thousand of them. The parser
-// bounds the depth of the tree.
-func expressionSize(re *syntax.Regexp) int {
-	size := 1
-	switch re.Op {
-	case syntax.OpLiteral:
-		size = len(re.Rune)
-	case syntax.OpCharClass:
-		size = 1 + len(re.Rune)/8
-	}
-	for _, sub := range re.Sub {
-		size += expressionSize(sub)
-	}
-	if re.Op == syntax.OpRepeat {
-		size *= max(re.Min, re.Max, 1)
-	}
-	return min(size, 1<<30/1000) // may be repeated once more, by at most 1000
 }
 
 // Find returns the leftmost longest match in s and its groups as pairs of

@@ -20,9 +20,9 @@ import (
 
 	"specgraft/components"
 	"specgraft/fedora/macro"
-	"specgraft/fedora/macro/pattern"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/overlay/spec"
 	"specgraft/render"
 	"specgraft/render/review"
@@ -247,9 +247,9 @@ func (l *linter) words(op *overlay.Op) {
 
 var (
 	// commitLink has the shapes of commits, pull requests and patches.
-	commitLink = pattern.Once(`(?i)(/commits?/|/c/|/\+/|[?&;](id|h)=|/r/|/rev/|^)[0-9a-f]{7,64}([./?#&]|$)|/(pull|pulls|merge_requests|pull-request)/[0-9]+|/\+/[0-9]+|\.(patch|diff)$`)
+	commitLink = regex.Once(`(?i)(/commits?/|/c/|/\+/|[?&;](id|h)=|/r/|/rev/|^)[0-9a-f]{7,64}([./?#&]|$)|/(pull|pulls|merge_requests|pull-request)/[0-9]+|/\+/[0-9]+|\.(patch|diff)$`)
 	// bugLink has the shapes of issues.
-	bugLink = pattern.Once(`(?i)/(issues?|pull|pulls|merge_requests|bugs?|work_items|ticket|tickets|advisories|browse)/+(work_items/)?[a-z0-9-]*[0-9]+|[?&](id|bug|issue)=[0-9]+|bugzilla[^/]*/[0-9]+|/[0-9]+/?$|rhbz#?[0-9]+|CVE-[0-9]{4}-[0-9]+|GHSA-|/_workitems/edit/[0-9]+`)
+	bugLink = regex.Once(`(?i)/(issues?|pull|pulls|merge_requests|bugs?|work_items|ticket|tickets|advisories|browse)/+(work_items/)?[a-z0-9-]*[0-9]+|[?&](id|bug|issue)=[0-9]+|bugzilla[^/]*/[0-9]+|/[0-9]+/?$|rhbz#?[0-9]+|CVE-[0-9]{4}-[0-9]+|GHSA-|/_workitems/edit/[0-9]+`)
 )
 
 // expression looks at the expression of an overlay.
