@@ -76,6 +76,8 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 	}
 	locks := lock.Open(r.Project)
 	defer locks.Close()
+	earlier := r.openResults()
+	defer earlier.close()
 	inOrder := newSequence(len(names), emit)
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -86,7 +88,7 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 				if i >= len(names) {
 					return
 				}
-				o := r.one(ctx, out, locks, index, names[i], opt)
+				o := r.one(ctx, out, known{locks, index, earlier}, names[i], opt)
 				if fatal(o.Diags) || opt.FailFast && o.Status == Error && !o.Expected {
 					cancel()
 				}
@@ -143,8 +145,15 @@ func fatal(l diag.List) bool {
 	return false
 }
 
+// known is what the components of a run are looked up in.
+type known struct {
+	locks   *lock.Dir
+	index   func() *treeIndex // nil where nothing is known of the tree
+	results *results
+}
+
 // one renders a component and compares or writes it.
-func (r *Renderer) one(ctx context.Context, out *Output, locks *lock.Dir, index func() *treeIndex, name string, opt RunOptions) (o *Outcome) {
+func (r *Renderer) one(ctx context.Context, out *Output, k known, name string, opt RunOptions) (o *Outcome) {
 	o = &Outcome{Component: name, Status: Cancelled}
 	if validName(name) {
 		o.OutputDir = filepath.Join(out.Dir, filepath.FromSlash(ComponentDir(name)))
@@ -161,23 +170,23 @@ func (r *Renderer) one(ctx context.Context, out *Output, locks *lock.Dir, index 
 	}
 	var in *inputs
 	if r.CacheDir != "" && !opt.ExplainFiles {
-		in = r.inputs(ctx, locks, name)
+		in = r.inputs(ctx, k.locks, name)
 	}
 	if in != nil && !opt.Verify {
-		if x := index(); x != nil {
+		if x := k.index(); x != nil {
 			if same := r.reuse(out, x, name, in); same != nil {
 				same.OutputDir = o.OutputDir
 				return same
 			}
 		}
-		if kept := r.results.get(name, in); kept != nil {
+		if kept := k.results.get(name, in); kept != nil {
 			defer kept.release()
 			o.Status, o.Commit, o.Diags = OK, in.commit, kept.diags
 			r.settle(out, o, kept.files, opt)
 			if o.Wanted != nil {
 				o.Wanted = kept.own()
 			}
-			index().note(out, o, in, kept.files, opt)
+			k.index().note(out, o, in, kept.files, opt)
 			return o
 		}
 	}
@@ -213,10 +222,10 @@ func (r *Renderer) one(ctx context.Context, out *Output, locks *lock.Dir, index 
 		in = nil // nothing is known of it next time
 	}
 	if in != nil {
-		r.results.put(name, in, files, o.Diags)
+		k.results.put(name, in, files, o.Diags)
 	}
 	r.settle(out, o, files, opt)
-	index().note(out, o, in, files, opt)
+	k.index().note(out, o, in, files, opt)
 	return o
 }
 

@@ -90,7 +90,6 @@ type Renderer struct {
 	cutOff    *diag.Diagnostic // the history is, as allowed
 	logs      autospec.Cache
 	verdicts  verdicts
-	results   results
 	wd        string // working directory, empty when there is none
 
 	templateOnce     sync.Once
@@ -328,7 +327,6 @@ func (r *Renderer) setup() {
 		if r.CacheDir != "" {
 			r.logs.Dir = filepath.Join(r.CacheDir, logDir)
 			r.verdicts.dir = filepath.Join(r.CacheDir, "filter.v1")
-			r.results.dir = filepath.Join(r.CacheDir, "rendered.v1")
 		}
 		r.wd, _ = os.Getwd()
 	})

@@ -8,15 +8,17 @@ import (
 	"path/filepath"
 	"sync"
 
-	"specgraft/fedora/cache"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 )
 
-// results keep what components were last rendered to, each in a file of the cache
-// that bears its name, so that writing a tree anew costs reading them. A file says
-// what its component followed from, and counts only while that is so; of two
-// projects that share a cache the one that rendered last is remembered.
+// results keep what components were last rendered to, so that writing a tree anew
+// costs reading that. What a component followed from is kept with it, and it counts
+// only while that is so; of two projects that share a cache the one that rendered
+// last is remembered. They are those of one run: what a run adds is read by later
+// ones.
+//
+// Many results are in one file, see resultPack. Each has a checksum of its own:
 //
 //	magic
 //	inputs, commit, warnings, number of files, per file path, mode and size
@@ -24,6 +26,14 @@ import (
 //	checksum of all that
 type results struct {
 	dir string // empty: nothing is kept
+
+	once   sync.Once // reads what is kept
+	mu     sync.Mutex
+	packs  []*resultPack
+	latest map[string]resultPlace // by component
+	batch  resultBatch            // not written yet
+	next   uint64                 // number of the next pack
+	wrote  bool
 }
 
 const (
@@ -59,35 +69,34 @@ func (k *kept) own() []*overlay.File {
 	return k.files
 }
 
-func (s *results) path(name string) string { return filepath.Join(s.dir, name[:1], name) }
-
 // get returns what the component was rendered to from the same inputs, nil when
 // that is not known. It is to be released.
 func (s *results) get(name string, in *inputs) *kept {
-	if s.dir == "" {
+	at, ok := s.find(name)
+	if !ok || at.sum != in.sum {
 		return nil
 	}
+	if at.size > usualResult {
+		data := make([]byte, at.size)
+		if at.read(data) != nil {
+			return nil
+		}
+		return decodeResult(data, in)
+	}
 	buf := resultBuffers.Get().(*[]byte)
-	n, full, err := cache.ReadInto(s.path(name), *buf)
-	if err == nil && !full {
-		if k := decodeResult((*buf)[:n], in); k != nil {
+	data := (*buf)[:at.size]
+	if at.read(data) == nil {
+		if k := decodeResult(data, in); k != nil {
 			k.buf = buf
 			return k
 		}
 	}
 	resultBuffers.Put(buf)
-	if err != nil || !full {
-		return nil
-	}
-	data, err := cache.ReadBounded(s.path(name), maxResult)
-	if err != nil {
-		return nil
-	}
-	return decodeResult(data, in)
+	return nil
 }
 
-// put keeps what a component was rendered to. That this cannot be written costs
-// time, nothing else.
+// put keeps what a component was rendered to, unless just that is kept already.
+// That this cannot be written costs time, nothing else.
 func (s *results) put(name string, in *inputs, files []*overlay.File, diags diag.List) {
 	if s.dir == "" {
 		return
@@ -107,7 +116,12 @@ func (s *results) put(name string, in *inputs, files []*overlay.File, diags diag
 	if err != nil || len(data) > maxResult {
 		return
 	}
-	_ = cache.Write(s.path(name), data)
+	if at, ok := s.find(name); ok && at.sum == in.sum && at.size == int64(len(data)) {
+		if old := make([]byte, at.size); at.read(old) == nil && bytes.Equal(old, data) {
+			return
+		}
+	}
+	s.add(name, in.sum, data)
 }
 
 func encodeResult(in *inputs, files []*overlay.File, warnings []byte, size int) ([]byte, error) {

@@ -24,12 +24,13 @@ func resultFiles() []*overlay.File {
 // when it is damaged or when it is too large.
 func TestResults(t *testing.T) {
 	t.Parallel()
-	s := &results{dir: t.TempDir()}
+	s := keptIn(t.TempDir())
 	in := &inputs{sum: sha256.Sum256([]byte("inputs")), commit: strings.Repeat("a", 40)}
 	warnings := diag.List{{Severity: diag.Warning, Code: "overlay/no-effect", Message: "x", Pos: token.Position{Filename: "a.toml", Line: 3, Column: 4}}}
 	large := append(resultFiles(), overlay.NewFile("z.patch", 0o644, bytes.Repeat([]byte("0123456789"), usualResult/10), nil))
 	for _, files := range [][]*overlay.File{resultFiles(), large, nil} {
 		s.put("bash", in, files, warnings)
+		s = reopened(s)
 		k := s.get("bash", in)
 		if k == nil {
 			t.Fatalf("%d files are not kept", len(files))
@@ -56,6 +57,7 @@ func TestResults(t *testing.T) {
 		t.Error("known under another name")
 	}
 	s.put("huge", in, []*overlay.File{overlay.NewFile("f", 0o644, make([]byte, maxResult), nil)}, nil)
+	s = reopened(s)
 	if s.get("huge", in) != nil {
 		t.Error("what is too large is kept")
 	}

@@ -101,7 +101,8 @@ func (x *treeIndex) put(name string, c *indexed) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if c == nil && x.known[name] == nil {
+	old := x.known[name]
+	if c == nil && old == nil || old.believed(c, x.saved) {
 		return
 	}
 	x.dirty = true
@@ -110,6 +111,13 @@ func (x *treeIndex) put(name string, c *indexed) {
 	} else {
 		x.known[name] = c
 	}
+}
+
+// believed reports whether an index that was saved at a time says c already, and is
+// believed.
+func (c *indexed) believed(now *indexed, saved int64) bool {
+	return c != nil && now != nil && c.inputs == now.inputs && c.commit == now.commit && bytes.Equal(c.diags, now.diags) &&
+		slices.Equal(c.files, now.files) && !slices.ContainsFunc(c.files, func(f indexedFile) bool { return f.id.Racy(saved) })
 }
 
 // unchanged reports whether the files of a component are those that the index

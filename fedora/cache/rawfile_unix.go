@@ -12,8 +12,9 @@ import (
 
 // A File is an open regular file, for reading or for writing. It costs no more
 // calls of the system than are made here, where a file of package os is also put
-// up for being waited for, which a regular file refuses. It is for one goroutine
-// at a time, and nobody closes it who does not say so.
+// up for being waited for, which a regular file refuses. ReadAt is for
+// several goroutines at a time, everything else for one, and nobody closes it who
+// does not say so.
 type File struct {
 	fd   int
 	path string
