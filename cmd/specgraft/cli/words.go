@@ -114,14 +114,6 @@ func ShownPath(p string) string {
 	return strconv.Quote(p)
 }
 
-// Abridge joins at most n names.
-func Abridge(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
-}
-
 // Relative returns a path relative to the working directory when it is below it.
 func Relative(p string) string {
 	wd, err := filepath.Abs(".")

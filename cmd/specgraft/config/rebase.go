@@ -552,7 +552,7 @@ func (r *rebasing) write(p *components.Project, records []*rebaseRecord) error {
 	}
 	r.Note("wrote %s", strings.Join(files, ", "))
 	if len(unpinned) > 0 {
-		r.Note("the overlays fit the new upstream now; run 'specgraft update' to take it for %s", cli.Abridge(unpinned, 10))
+		r.Note("the overlays fit the new upstream now; run 'specgraft update' to take it for %s", diag.Abridge(unpinned, 10))
 	}
 	return nil
 }

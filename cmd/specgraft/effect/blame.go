@@ -152,7 +152,7 @@ func blameTarget(p *components.Project, arg string) (name, file string, line int
 		return owners[0], target, line, nil
 	default:
 		return "", "", 0, &diag.Diagnostic{Code: "config/unknown-component",
-			Message: fmt.Sprintf("%d components have a file %q: %s", len(owners), target, cli.Abridge(owners, 5)),
+			Message: fmt.Sprintf("%d components have a file %q: %s", len(owners), target, diag.Abridge(owners, 5)),
 			Hint:    fmt.Sprintf("name it with its path, such as %s", cli.Relative(filepath.Join(p.RenderedDir, render.ComponentDir(owners[0]), target)))}
 	}
 }

@@ -136,7 +136,7 @@ func printAllWhy(w io.Writer, out []whyRecord) error {
 		printWhy(&b, rec)
 	}
 	if len(same) > 0 {
-		fmt.Fprintf(&b, "no input of the fingerprint differs for %s\n", cli.Abridge(same, 10))
+		fmt.Fprintf(&b, "no input of the fingerprint differs for %s\n", diag.Abridge(same, 10))
 	}
 	_, err := w.Write(b.Bytes())
 	return err

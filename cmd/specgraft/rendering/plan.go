@@ -254,7 +254,7 @@ func (j *planJob) workingTree(ctx context.Context, p *components.Project, sel *c
 		}
 	}
 	if n := len(loaded.Failed); n > 0 && len(j.failed) == 0 {
-		j.g.Note("%d components could not be rendered, and are not in the graph: %s", n, cli.Abridge(loaded.Failed, 5))
+		j.g.Note("%d components could not be rendered, and are not in the graph: %s", n, diag.Abridge(loaded.Failed, 5))
 	}
 	return nil
 }
@@ -387,7 +387,7 @@ func (j *planJob) changed(ctx context.Context, name string, from, to *revision.R
 			}
 			c.What = []string{"nothing in meaning"}
 		}
-		reason.What = cli.Abridge(c.What, 5)
+		reason.What = diag.Abridge(c.What, 5)
 		if j.o.meaning && c.Packages != nil {
 			j.packages[name] = c.Packages
 		}
@@ -474,7 +474,7 @@ func (j *planJob) printNeeds(format string) error {
 		{Title: "REQUIREMENT", Cell: func(u plan.User) string { return u.Requirement }},
 		{Title: "PROVIDED BY", Cell: func(u plan.User) string { return u.Provider }},
 		{Title: "VIA", Cell: func(u plan.User) string { return u.Via }},
-		{Title: "OTHERS", Cell: func(u plan.User) string { return cli.Abridge(u.Others, 3) }},
+		{Title: "OTHERS", Cell: func(u plan.User) string { return diag.Abridge(u.Others, 3) }},
 	}
 	if len(j.o.arches) > 1 {
 		columns = append(columns, cli.Column[plan.User]{Title: "ARCHITECTURES", Cell: func(u plan.User) string { return strings.Join(u.Architectures, " ") }})
@@ -601,7 +601,7 @@ func (j *planJob) talk(p *plan.Plan) {
 			g.Note("%d more cycles; --json has them", len(p.Cycles)-limit)
 			break
 		}
-		g.Note("cycle of %d: %s", len(c.Components), cli.Abridge(c.Components, 12))
+		g.Note("cycle of %d: %s", len(c.Components), diag.Abridge(c.Components, 12))
 		for k, e := range c.Cut {
 			if k == limit {
 				g.Note("  %d more edges to cut; --json has them", len(c.Cut)-limit)
@@ -619,7 +619,7 @@ func (j *planJob) talk(p *plan.Plan) {
 		}
 	}
 	if len(p.Removed) > 0 {
-		g.Note("no longer there: %s", cli.Abridge(p.Removed, limit))
+		g.Note("no longer there: %s", diag.Abridge(p.Removed, limit))
 	}
 	for i, s := range p.Skipped {
 		if i == limit {

@@ -355,7 +355,7 @@ func (run *renderRun) finish() error {
 	}
 	run.g.Note("%s in %s", strings.Join(parts, ", "), time.Since(run.start).Round(time.Millisecond))
 	if run.opt.Check && !run.g.DryRun && len(run.drift) > 0 {
-		run.g.Note("the rendered tree is stale; run 'specgraft render' for: %s", cli.Abridge(run.drift, 10))
+		run.g.Note("the rendered tree is stale; run 'specgraft render' for: %s", diag.Abridge(run.drift, 10))
 	}
 	if run.exit == cli.ExitOK && run.count["cancelled"] > 0 {
 		run.exit = cli.ExitEnv

@@ -268,7 +268,7 @@ func printGroups(g *cli.Globals, groups []whatIfGroup) error {
 	}
 	var b strings.Builder
 	for _, gr := range groups {
-		fmt.Fprintf(&b, "%s\n    %d: %s\n", gr.Change, len(gr.Components), cli.Abridge(gr.Components, limit))
+		fmt.Fprintf(&b, "%s\n    %d: %s\n", gr.Change, len(gr.Components), diag.Abridge(gr.Components, limit))
 	}
 	_, err := io.WriteString(g.Stdout, b.String())
 	return err

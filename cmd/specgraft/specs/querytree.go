@@ -105,7 +105,7 @@ func queryTree(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []s
 		return err
 	}
 	if len(excluded) > 0 {
-		g.Note("%d not built for %s: %s", len(excluded), cfg.Arch, cli.Abridge(excluded, 5))
+		g.Note("%d not built for %s: %s", len(excluded), cfg.Arch, diag.Abridge(excluded, 5))
 	}
 	slices.SortStableFunc(problems, func(a, b diag.Diagnostic) int { return strings.Compare(a.Component, b.Component) })
 	g.Report(problems)

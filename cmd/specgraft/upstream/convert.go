@@ -200,7 +200,7 @@ func toPins(ctx context.Context, g *cli.Globals, p *components.Project) (*conver
 		}
 	}
 	if hand := p.HandPins(); len(hand) > 0 {
-		c.notes = append(c.notes, fmt.Sprintf("%d component(s) stay pinned by hand, which wins over the generated pin: %s", len(hand), cli.Abridge(hand, 10)))
+		c.notes = append(c.notes, fmt.Sprintf("%d component(s) stay pinned by hand, which wins over the generated pin: %s", len(hand), diag.Abridge(hand, 10)))
 	}
 	return c, nil
 }
@@ -358,7 +358,7 @@ func toLocks(ctx context.Context, g *cli.Globals, p *components.Project) (*conve
 	}
 	if len(unpinned) > 0 {
 		return nil, &diag.Diagnostic{Code: "pin/unresolved",
-			Message: fmt.Sprintf("%d component(s) have no pin that could become a lock: %s", len(unpinned), cli.Abridge(unpinned, 10)),
+			Message: fmt.Sprintf("%d component(s) have no pin that could become a lock: %s", len(unpinned), diag.Abridge(unpinned, 10)),
 			Hint:    "run `specgraft update -a` first"}
 	}
 	old, err := formerLocks(p, after, h)

@@ -238,10 +238,10 @@ func finishPins(g *cli.Globals, p *components.Project, up *pin.Update, problems 
 	}
 	var what []string
 	if len(written) > 0 {
-		what = append(what, fmt.Sprintf("%d component(s) would change: %s", len(written), cli.Abridge(written, 10)))
+		what = append(what, fmt.Sprintf("%d component(s) would change: %s", len(written), diag.Abridge(written, 10)))
 	}
 	if len(removed) > 0 {
-		what = append(what, fmt.Sprintf("%d orphan file(s) would be removed: %s", len(removed), cli.Abridge(removed, 10)))
+		what = append(what, fmt.Sprintf("%d orphan file(s) would be removed: %s", len(removed), diag.Abridge(removed, 10)))
 	}
 	g.Say("pins are stale; %s; run 'specgraft update -a' to refresh", strings.Join(what, "; "))
 	return cli.ExitError(cli.ExitDrift)

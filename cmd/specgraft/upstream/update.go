@@ -245,10 +245,10 @@ func finishUpdate(g *cli.Globals, up *lock.Update, problems diag.List, format st
 	}
 	var what []string
 	if len(stale) > 0 {
-		what = append(what, fmt.Sprintf("%d component(s) would change: %s", len(stale), cli.Abridge(stale, 10)))
+		what = append(what, fmt.Sprintf("%d component(s) would change: %s", len(stale), diag.Abridge(stale, 10)))
 	}
 	if len(up.Orphans) > 0 {
-		what = append(what, fmt.Sprintf("%d orphan lock file(s) would be pruned: %s", len(up.Orphans), cli.Abridge(up.Orphans, 10)))
+		what = append(what, fmt.Sprintf("%d orphan lock file(s) would be pruned: %s", len(up.Orphans), diag.Abridge(up.Orphans, 10)))
 	}
 	g.Say("lock files are stale; %s; run 'specgraft update -a' to refresh", strings.Join(what, "; "))
 	return cli.ExitError(cli.ExitDrift)

@@ -88,7 +88,7 @@ func Build(ctx context.Context, from, to *revision.Revision, opt Options) (*Repo
 	}
 	if len(b.unlike) > 0 {
 		slices.Sort(b.unlike)
-		b.note("the working tree has something else than %s for %s, so drift and the health of overlays are not known there", to, fewNames(b.unlike))
+		b.note("the working tree has something else than %s for %s, so drift and the health of overlays are not known there", to, diag.Abridge(b.unlike, 10))
 	}
 	// Those whose change of the configuration changes nothing rendered.
 	r.Components = slices.DeleteFunc(r.Components, func(c Component) bool { return c.Kind == "" })
@@ -97,15 +97,6 @@ func Build(ctx context.Context, from, to *revision.Revision, opt Options) (*Repo
 	}
 	b.rank()
 	return r, nil
-}
-
-// fewNames lists names, the first ten of them.
-func fewNames(names []string) string {
-	const limit = 10
-	if len(names) <= limit {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:limit], ", "), len(names)-limit)
 }
 
 type builder struct {
