@@ -59,7 +59,7 @@ var allowedImports = map[string][]string{
 	"render/editor/lsp":      {"components", "overlay/diag", "render/editor", "render/editor/buffer"},
 	"render/prepare":         {"components", "fedora/lookaside", "fedora/macro", "fedora/srpm", "overlay", "overlay/archive", "overlay/diag", "render"},
 	"render/facts":           {"components", "fedora/cache", "fedora/macro", "overlay/diag", "render", "render/revision", "render/review/semantic"},
-	"render/plan":            {"fedora/evr", "fedora/macro", "fedora/repodata", "overlay/diag", "render/facts"},
+	"render/plan":            {"fedora/evr", "fedora/macro", "fedora/repodata", "overlay/diag", "render/facts", "render/revision"},
 	"render/attest":          {"components", "fedora/cache", "fedora/lookaside", "fedora/macro", "overlay/diag", "render"},
 	"cmd/specgraft":          {"*"},
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,12 +16,9 @@ import (
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
 	"specgraft/fedora/macro"
-	"specgraft/fedora/repodata"
 	"specgraft/overlay/diag"
-	"specgraft/render"
 	"specgraft/render/facts"
 	"specgraft/render/plan"
-	"specgraft/render/revision"
 )
 
 // planOptions are the flags of plan.
@@ -169,20 +165,12 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 	if dir, err := g.Cache(); err == nil && dir != "" {
 		evaluations.Dir = filepath.Join(dir, "plan.v1")
 	}
-	job := &planJob{g: g, o: o, renderer: r}
-	for _, arch := range o.arches {
-		cfg.Arch = arch
-		job.loaders = append(job.loaders, &facts.Loader{Renderer: r, Config: cfg, Cache: evaluations, Jobs: g.Jobs(0, 1)})
-	}
+	loader := &facts.Loader{Renderer: r, Config: cfg, Cache: evaluations, Jobs: g.Jobs(0, 1)}
+	job := &planJob{g: g, o: o, planner: &plan.Planner{Archs: o.arches, Loaders: loader.For(o.arches), Meaning: o.meaning, Reason: o.reason}}
 	if err := job.findRepositories(p); err != nil {
 		return err
 	}
-	if o.from != "" {
-		err = job.compare(ctx, p, sel, args)
-	} else {
-		err = job.workingTree(ctx, p, sel, args)
-	}
-	if err != nil {
+	if err := job.work(ctx, p, sel, args); err != nil {
 		return err
 	}
 	defer func() {
@@ -196,71 +184,51 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 	case o.edges:
 		return job.printEdges(format)
 	}
-	if o.rdeps != "0" {
-		job.graph.Grow(job.set, job.packages, o.rdeps == "all")
-	}
-	if err := job.graph.SuggestCuts(ctx, job.evaluate, job.set); err != nil {
+	made, err := job.Order(ctx, o.rdeps == "1", o.rdeps == "all", times)
+	if err != nil {
 		return err
 	}
-	made := job.graph.Order(strings.Join(o.arches, ","), job.set, times)
-	made.From, made.To, made.Removed = job.from, job.to, append(made.Removed, job.removed...)
 	return job.print(made, format)
 }
 
 // A planJob is one run of plan.
 type planJob struct {
-	g        *cli.Globals
-	o        *planOptions
-	renderer *render.Renderer
-	loaders  []*facts.Loader // one for each architecture
+	g         *cli.Globals
+	o         *planOptions
+	planner   *plan.Planner
+	unfetched int // repositories of the project that are not in the cache
 
-	repositories []repodata.Reader // of built packages
-	unfetched    int               // repositories of the project that are not in the cache
-
-	graph    *plan.Graph
-	evaluate plan.Evaluate
-	set      map[string][]plan.Reason
-	packages map[string]map[string]bool // packages that changed, of components where not all did
-	from, to string
-	removed  []string
-	failed   diag.List // of components in the plan
+	*plan.Work
 }
 
-// workingTree plans components as the working tree has them. The graph has all
-// components of the project.
-func (j *planJob) workingTree(ctx context.Context, p *components.Project, sel *cli.Selection, args []string) error {
-	names := p.Names()
-	chosen := names
+// work finds out what has to be built: what differs between two commits, or the
+// components that are chosen.
+func (j *planJob) work(ctx context.Context, p *components.Project, sel *cli.Selection, args []string) error {
+	line := cli.NewProgress(j.g)
+	defer line.Clear()
+	j.planner.Evaluating = func(specs int) { line.Show("evaluating %d specs", specs) }
+	if j.o.from != "" {
+		return j.between(ctx, p, sel, args)
+	}
+	chosen := p.Names()
+	var err error
 	if sel.Given(args) {
-		var err error
 		if chosen, err = sel.Names(p, args); err != nil {
 			return err
 		}
 	}
-	if err := j.renderer.Prepare(ctx, names, true).Err(); err != nil {
+	if j.Work, err = j.planner.WorkingTree(ctx, chosen); err != nil {
 		return err
 	}
-	loaded, err := j.load(ctx, nil, names)
-	if err != nil {
-		return err
-	}
-	j.set = map[string][]plan.Reason{}
-	for _, n := range chosen {
-		j.set[n] = []plan.Reason{{Kind: "named"}}
-	}
-	for _, d := range loaded.Problems {
-		if _, in := j.set[d.Component]; in && d.Severity == diag.Error && !cli.ExpectedFailure(p, d.Component) {
-			j.failed = append(j.failed, d)
-		}
-	}
-	if n := len(loaded.Failed); n > 0 && len(j.failed) == 0 {
-		j.g.Note("%d components could not be rendered, and are not in the graph: %s", n, diag.Abridge(loaded.Failed, 5))
+	j.sayUnfetched()
+	if n := len(j.Unrendered); n > 0 && len(j.Failed) == 0 {
+		j.g.Note("%d components could not be rendered, and are not in the graph: %s", n, diag.Abridge(j.Unrendered, 5))
 	}
 	return nil
 }
 
-// compare plans what differs between two commits.
-func (j *planJob) compare(ctx context.Context, p *components.Project, sel *cli.Selection, args []string) error {
+// between finds out what differs between the two commits that the flags name.
+func (j *planJob) between(ctx context.Context, p *components.Project, sel *cli.Selection, args []string) error {
 	h, err := j.g.OpenHistory(ctx, p)
 	if err != nil {
 		return err
@@ -269,160 +237,19 @@ func (j *planJob) compare(ctx context.Context, p *components.Project, sel *cli.S
 	if err != nil {
 		return err
 	}
-	j.from, j.to = from.ID(), to.ID()
-	before, err := from.Rendered()
+	names, err := plan.Rendered(from, to)
 	if err != nil {
 		return err
 	}
-	after, err := to.Rendered()
+	chosen, err := sel.Among(p, args, names)
 	if err != nil {
 		return err
 	}
-	if len(after) == 0 {
-		return &diag.Diagnostic{Code: "plan/not-rendered", Message: fmt.Sprintf("commit %s has no rendered specs", to),
-			Hint: "render the tree and commit it, or plan what the working tree has with -a"}
-	}
-	chosen, err := sel.Among(p, args, union(before, after))
-	if err != nil {
+	if j.Work, err = j.planner.Between(ctx, from, to, chosen); err != nil {
 		return err
-	}
-	loaded, err := j.load(ctx, to, after)
-	if err != nil {
-		return err
-	}
-	j.set, j.packages = map[string][]plan.Reason{}, map[string]map[string]bool{}
-	for _, name := range chosen {
-		a, err := from.Tree(name)
-		if err != nil {
-			return err
-		}
-		b, err := to.Tree(name)
-		if err != nil {
-			return err
-		}
-		switch {
-		case a == b:
-		case a == "":
-			j.set[name] = []plan.Reason{{Kind: "added"}}
-		case b == "":
-			j.removed = append(j.removed, name)
-		default:
-			j.changed(ctx, name, from, to)
-		}
-	}
-	for _, d := range loaded.Problems {
-		if _, in := j.set[d.Component]; in && d.Severity == diag.Error {
-			j.failed = append(j.failed, d)
-		}
-	}
-	for _, l := range j.loaders {
-		gone, err := l.At(ctx, from, j.removed)
-		if err != nil {
-			return err
-		}
-		j.graph.AddRemoved(gone.Components, j.set)
-	}
-	return nil
-}
-
-// load evaluates components for each architecture, as a commit has them or, without
-// one, as the working tree does, and makes the graph. The same problem on several
-// architectures is returned once.
-func (j *planJob) load(ctx context.Context, rev *revision.Revision, names []string) (*facts.Loaded, error) {
-	line := cli.NewProgress(j.g)
-	defer line.Clear()
-	line.Show("evaluating %d specs", len(names))
-	all := &facts.Loaded{}
-	var lists [][]facts.Component
-	var evaluate []plan.Evaluate
-	seen := map[string]bool{}
-	for _, l := range j.loaders {
-		var loaded *facts.Loaded
-		var err error
-		if rev == nil {
-			loaded, err = l.Render(ctx, names)
-		} else {
-			loaded, err = l.At(ctx, rev, names)
-		}
-		if err != nil {
-			return nil, err
-		}
-		lists, evaluate = append(lists, loaded.Components), append(evaluate, l.Switched(rev))
-		all.Components = append(all.Components, loaded.Components...)
-		all.Failed = union(all.Failed, loaded.Failed)
-		for _, d := range loaded.Problems {
-			if text := d.Component + " " + d.Error(); !seen[text] {
-				seen[text] = true
-				all.Problems = append(all.Problems, d)
-			}
-		}
-	}
-	md, err := plan.ReadMetadata(j.repositories, all.Components)
-	if err != nil {
-		return nil, err
 	}
 	j.sayUnfetched()
-	var graphs []*plan.Graph
-	for i, list := range lists {
-		own := md
-		if len(lists) > 1 {
-			own = md.For(j.o.arches[i])
-		}
-		graphs = append(graphs, plan.NewGraph(list, own))
-	}
-	j.graph, j.evaluate = plan.Join(j.o.arches, graphs), plan.Everywhere(evaluate)
-	return all, nil
-}
-
-// changed puts a component whose rendered directory changed into the plan; with
-// --meaning only when something changed in meaning.
-func (j *planJob) changed(ctx context.Context, name string, from, to *revision.Revision) {
-	reason := plan.Reason{Kind: "changed"}
-	if j.o.meaning || j.o.reason {
-		c, problems := j.change(ctx, from, to, name)
-		j.failed = append(j.failed, problems...)
-		if len(c.What) == 0 && !problems.HasErrors() {
-			if j.o.meaning {
-				return
-			}
-			c.What = []string{"nothing in meaning"}
-		}
-		reason.What = diag.Abridge(c.What, 5)
-		if j.o.meaning && c.Packages != nil {
-			j.packages[name] = c.Packages
-		}
-	}
-	j.set[name] = []plan.Reason{reason}
-}
-
-// change compares a component in two commits on all architectures.
-func (j *planJob) change(ctx context.Context, from, to *revision.Revision, name string) (facts.Change, diag.List) {
-	var all facts.Change
-	changed := false
-	for _, l := range j.loaders {
-		c, problems := l.Changed(ctx, from, to, name)
-		if problems.HasErrors() {
-			return c, problems
-		}
-		if len(c.What) == 0 {
-			continue
-		}
-		for _, what := range c.What {
-			if !slices.Contains(all.What, what) {
-				all.What = append(all.What, what)
-			}
-		}
-		switch {
-		case !changed:
-			all.Packages = c.Packages
-		case c.Packages == nil:
-			all.Packages = nil
-		case all.Packages != nil:
-			maps.Copy(all.Packages, c.Packages)
-		}
-		changed = true
-	}
-	return all, nil
+	return nil
 }
 
 // distinct removes what stands in a list before.
@@ -434,13 +261,6 @@ func distinct(list []string) []string {
 		}
 	}
 	return out
-}
-
-// union joins two sorted lists.
-func union(a, b []string) []string {
-	out := slices.Concat(a, b)
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 // readTimes reads the file of build times, if any.
@@ -459,10 +279,10 @@ func readTimes(file string) (map[string]float64, error) {
 // printNeeds lists who needs something.
 func (j *planJob) printNeeds(format string) error {
 	name := j.o.whatNeeds
-	users, ok := j.graph.WhatNeeds(name)
+	users, ok := j.Graph.WhatNeeds(name)
 	if !ok {
 		d := &diag.Diagnostic{Code: "plan/unknown", Message: fmt.Sprintf("no component, package or provided name is called %q", name)}
-		if near := diag.Nearest(name, j.graph.Names()); near != "" {
+		if near := diag.Nearest(name, j.Graph.Names()); near != "" {
 			d.Hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		return d
@@ -511,8 +331,8 @@ func (j *planJob) printEdges(format string) error {
 		columns = append(columns, cli.Column[plan.Edge]{Title: "ARCHITECTURES", Cell: func(e plan.Edge) string { return strings.Join(e.Architectures, " ") }})
 	}
 	list := cli.NewRecords(j.g.Stdout, format, columns)
-	for _, e := range j.graph.Edges {
-		if _, in := j.set[e.From]; !in {
+	for _, e := range j.Graph.Edges {
+		if _, in := j.Set[e.From]; !in {
 			continue
 		}
 		if err := list.Write(e); err != nil {
@@ -522,7 +342,7 @@ func (j *planJob) printEdges(format string) error {
 	if err := list.Close(); err != nil {
 		return err
 	}
-	return j.failed.Err()
+	return j.Failed.Err()
 }
 
 // print prints a plan.
@@ -540,12 +360,12 @@ func (j *planJob) print(p *plan.Plan, format string) error {
 	default:
 		at := slices.IndexFunc(plan.Formats, func(f plan.Format) bool { return f.Name == format })
 		w := bufio.NewWriter(j.g.Stdout)
-		if err := errors.Join(p.WriteFormat(w, &plan.Formats[at], j.graph, j.o.farm), w.Flush()); err != nil {
+		if err := errors.Join(p.WriteFormat(w, &plan.Formats[at], j.Graph, j.o.farm), w.Flush()); err != nil {
 			return err
 		}
 		j.talk(p)
 	}
-	return j.failed.Err()
+	return j.Failed.Err()
 }
 
 func (j *planJob) printSteps(p *plan.Plan, format string) error {

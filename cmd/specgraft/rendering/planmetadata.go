@@ -13,7 +13,7 @@ import (
 func (j *planJob) findRepositories(p *components.Project) error {
 	if len(j.o.repodata) > 0 {
 		for _, dir := range j.o.repodata {
-			j.repositories = append(j.repositories, repodata.InDir(dir))
+			j.planner.Repositories = append(j.planner.Repositories, repodata.InDir(dir))
 		}
 		return nil
 	}
@@ -27,7 +27,7 @@ func (j *planJob) findRepositories(p *components.Project) error {
 	}
 	for _, r := range repos {
 		read := kept.Reader(r.Address)
-		j.repositories = append(j.repositories, func(files []string) ([]repodata.Built, error) {
+		j.planner.Repositories = append(j.planner.Repositories, func(files []string) ([]repodata.Built, error) {
 			list, err := read(files)
 			if errors.Is(err, repodata.ErrNotKept) {
 				j.unfetched++
@@ -54,7 +54,7 @@ func (j *planJob) sayUnfetched() {
 // wantsMetadata says where more is known about what provides a requirement, when no
 // repository was asked.
 func (j *planJob) wantsMetadata() string {
-	if len(j.repositories) > 0 {
+	if len(j.planner.Repositories) > 0 {
 		return ""
 	}
 	return ", and --repodata DIR may know who does"
