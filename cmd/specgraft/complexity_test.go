@@ -221,7 +221,6 @@ var complexity = map[string]string{
 	"render/editor.(*completer).overlayValue":      "the places in a spec or project where a cursor can be: a case each",
 	"render/editor.(*specState).value":             "the places in a spec or project where a cursor can be: a case each",
 	"render/plan.(*digraph).cuts":                  "an algorithm on a graph that reads as its steps",
-	"render/convert.ToLocks":                       "the steps of a conversion, each with its own failure",
 	"render/prepare.WritePackage":                  "the steps of preparing, each with its own failure",
 	"render/prepare.WriteTree":                     "the steps of preparing, each with its own failure",
 	"render/prepare.wantedSources":                 "the steps of preparing, each with its own failure",

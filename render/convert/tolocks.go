@@ -19,8 +19,7 @@ import (
 // ToLocks plans the conversion of a project with pins. The options are those that
 // the project was loaded with.
 func ToLocks(ctx context.Context, p *components.Project, o components.Options) (*Conversion, error) {
-	names := p.Names()
-	count, done, err := changeCounter(ctx, p, names)
+	count, done, err := changeCounter(ctx, p, p.Names())
 	if err != nil {
 		return nil, err
 	}
@@ -40,27 +39,9 @@ func ToLocks(ctx context.Context, p *components.Project, o components.Options) (
 	if h != nil {
 		defer h.Close()
 	}
-	commits := map[string]string{}
-	var unpinned []string
-	for _, name := range names {
-		comp, problems := p.Component(name)
-		if err := problems.Err(); err != nil {
-			return nil, err
-		}
-		rec := Component{Name: name, UpstreamCommit: comp.Spec.UpstreamCommit}
-		if rec.ChangesBefore, err = count(comp); err != nil {
-			return nil, err
-		}
-		if comp.IsUpstream() && rec.UpstreamCommit == "" {
-			unpinned = append(unpinned, name)
-		}
-		commits[name] = rec.UpstreamCommit
-		c.Components = append(c.Components, rec)
-	}
-	if len(unpinned) > 0 {
-		return nil, &diag.Diagnostic{Code: "pin/unresolved",
-			Message: fmt.Sprintf("%d component(s) have no pin that could become a lock: %s", len(unpinned), diag.Abridge(unpinned, 10)),
-			Hint:    "run `specgraft update -a` first"}
+	commits, err := c.pinned(count)
+	if err != nil {
+		return nil, err
 	}
 	old, err := formerLocks(p, after, h)
 	if err != nil {
@@ -71,30 +52,68 @@ func ToLocks(ctx context.Context, p *components.Project, o components.Options) (
 		return nil, problems.Err()
 	}
 	for i := range c.Components {
-		rec := &c.Components[i]
-		comp, _ := after.Component(rec.Name)
-		f := old[rec.Name]
-		rec.ChangesAfter = f.changes
-		if now := c.locks.Locks[i].New; now != nil && now.InputFingerprint != f.last {
-			rec.ChangesAfter++
-		}
-		if comp != nil {
-			c.release(rec, comp)
-		}
+		c.locked(&c.Components[i], after, c.locks.Locks[i].New, old[c.Components[i].Name])
 	}
 	if c.root, err = p.DropPins(); err != nil {
 		return nil, err
 	}
+	c.remove, err = pinFiles(p)
+	return c, err
+}
+
+// pinned lists the components as they are and returns their commits. It is an error
+// when one that is taken from upstream has none.
+func (c *Conversion) pinned(count func(*components.Component) (int, error)) (map[string]string, error) {
+	commits := map[string]string{}
+	var unpinned []string
+	for _, name := range c.project.Names() {
+		comp, problems := c.project.Component(name)
+		if err := problems.Err(); err != nil {
+			return nil, err
+		}
+		changes, err := count(comp)
+		if err != nil {
+			return nil, err
+		}
+		if comp.IsUpstream() && comp.Spec.UpstreamCommit == "" {
+			unpinned = append(unpinned, name)
+		}
+		commits[name] = comp.Spec.UpstreamCommit
+		c.Components = append(c.Components, Component{Name: name, UpstreamCommit: comp.Spec.UpstreamCommit, ChangesBefore: changes})
+	}
+	if len(unpinned) > 0 {
+		return nil, &diag.Diagnostic{Code: "pin/unresolved",
+			Message: fmt.Sprintf("%d component(s) have no pin that could become a lock: %s", len(unpinned), diag.Abridge(unpinned, 10)),
+			Hint:    "run `specgraft update -a` first"}
+	}
+	return commits, nil
+}
+
+// locked fills in what a component has after the conversion: the changes that its
+// former locks made, and one more when the new lock differs from the last of them.
+func (c *Conversion) locked(rec *Component, after *components.Project, now *lock.Lock, was formerLock) {
+	rec.ChangesAfter = was.changes
+	if now != nil && now.InputFingerprint != was.last {
+		rec.ChangesAfter++
+	}
+	if comp, _ := after.Component(rec.Name); comp != nil {
+		c.release(rec, comp)
+	}
+}
+
+// pinFiles returns the generated files of a project's pins.
+func pinFiles(p *components.Project) ([]string, error) {
 	entries, err := os.ReadDir(p.PinsDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	var files []string
 	for _, e := range entries {
 		if filepath.Ext(e.Name()) == ".toml" && e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
-			c.remove = append(c.remove, filepath.Join(p.PinsDir, e.Name()))
+			files = append(files, filepath.Join(p.PinsDir, e.Name()))
 		}
 	}
-	return c, nil
+	return files, nil
 }
 
 // A formerLock is what is known of the lock that a component had.
@@ -113,28 +132,34 @@ func formerLocks(p, after *components.Project, h *revision.History) (map[string]
 		if err != nil {
 			return nil, err
 		}
-		f := formerLock{lock: l}
+		var then []*lock.Lock
 		if h != nil {
-			locks, err := h.LocksOf(name)
-			if err != nil {
+			if then, err = h.LocksOf(name); err != nil {
 				return nil, err
 			}
-			for _, then := range slices.Backward(locks) {
-				if then == nil {
-					continue
-				}
-				if then.InputFingerprint != f.last {
-					f.changes++
-				}
-				f.last = then.InputFingerprint
-			}
-			for _, then := range locks {
-				if f.lock == nil && then != nil {
-					f.lock = then
-				}
-			}
 		}
-		found[name] = f
+		found[name] = former(l, then)
 	}
 	return found, nil
+}
+
+// former sums up the lock that stayed, nil for none, and those of the commits that
+// changed it, the newest first; nil is one that removed it.
+func former(stayed *lock.Lock, history []*lock.Lock) formerLock {
+	f := formerLock{lock: stayed}
+	for _, then := range slices.Backward(history) {
+		if then == nil {
+			continue
+		}
+		if then.InputFingerprint != f.last {
+			f.changes++
+		}
+		f.last = then.InputFingerprint
+	}
+	for _, then := range history {
+		if f.lock == nil {
+			f.lock = then
+		}
+	}
+	return f
 }
