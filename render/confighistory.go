@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,30 +29,20 @@ type configHistory struct {
 // openConfigHistory reads which commits touched the files of the components'
 // effective configuration, with one child process for all of them.
 func (r *Renderer) openConfigHistory(ctx context.Context, names []string) error {
-	top, err := distgit.RootOf(r.Project.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	repo, top, head, err := r.openProject(ctx, r.Project.Dir)
+	if repo == nil || err != nil {
 		return err
 	}
-	repo, err := distgit.OpenWorktree(ctx, top)
-	if err != nil {
-		return err
+	if head == "" {
+		return repo.Close()
 	}
-	head, err := repo.Head()
-	if errors.Is(err, fs.ErrNotExist) {
-		return repo.Close() // nothing committed yet
+	h := &projectHistory{repo: repo, shallow: repo.Shallow(), locks: map[string]*lock.Lock{},
+		commits: map[string]*distgit.Commit{}, config: &configHistory{top: top}}
+	if err := h.readConfig(ctx, r.Project, names, head); err != nil {
+		return errors.Join(err, repo.Close())
 	}
-	if err == nil {
-		h := &projectHistory{repo: repo, shallow: repo.Shallow(), locks: map[string]*lock.Lock{},
-			commits: map[string]*distgit.Commit{}, config: &configHistory{top: top}}
-		if err = h.readConfig(ctx, r.Project, names, head); err == nil {
-			r.history = h
-			return nil
-		}
-	}
-	return errors.Join(err, repo.Close())
+	r.history = h
+	return nil
 }
 
 func (h *projectHistory) readConfig(ctx context.Context, p *components.Project, names []string, head string) error {

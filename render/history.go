@@ -114,31 +114,51 @@ type projectHistory struct {
 	commits map[string]*distgit.Commit
 }
 
+// A Commit names a commit of a repository.
+type Commit struct {
+	Top string // top level of the repository's work tree, where something else may be checked out
+	ID  string // full name
+}
+
+// openProject opens the repository that a directory of the project is in, nil when
+// it is in none. Paths in it are those below top, and what counts is the history of
+// head, which is empty while nothing is committed.
+func (r *Renderer) openProject(ctx context.Context, dir string) (repo *distgit.Repo, top, head string, err error) {
+	if at := r.At; at != nil {
+		repo, err = distgit.OpenWorktree(ctx, at.Top)
+		return repo, r.Project.Root, at.ID, err
+	}
+	top, err = distgit.RootOf(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", "", nil
+	}
+	if err != nil {
+		return nil, "", "", err
+	}
+	if repo, err = distgit.OpenWorktree(ctx, top); err != nil {
+		return nil, "", "", err
+	}
+	head, err = repo.Head()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, "", "", errors.Join(err, repo.Close())
+	}
+	return repo, top, head, nil
+}
+
 // openHistory reads which commits touched which lock. A project outside of git
 // has no history.
 func (r *Renderer) openHistory(ctx context.Context, names []string) error {
-	top, err := distgit.RootOf(r.Project.LockDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	repo, top, head, err := r.openProject(ctx, r.Project.LockDir)
+	if repo == nil || err != nil {
 		return err
 	}
+	if head == "" {
+		return repo.Close()
+	}
+	h := &projectHistory{repo: repo, shallow: repo.Shallow(), locks: map[string]*lock.Lock{}, commits: map[string]*distgit.Commit{}}
 	rel, err := filepath.Rel(top, r.Project.LockDir)
-	if err != nil {
-		return err
-	}
-	repo, err := distgit.OpenWorktree(ctx, top)
-	if err != nil {
-		return err
-	}
-	h := &projectHistory{repo: repo, dir: filepath.ToSlash(rel), shallow: repo.Shallow(),
-		locks: map[string]*lock.Lock{}, commits: map[string]*distgit.Commit{}}
-	head, err := repo.Head()
-	if errors.Is(err, fs.ErrNotExist) {
-		return repo.Close() // nothing committed yet
-	}
 	if err == nil {
+		h.dir = filepath.ToSlash(rel)
 		var c *distgit.Commit
 		if c, err = repo.Commit(head); err == nil {
 			h.when = c.Committer.When

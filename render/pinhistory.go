@@ -31,27 +31,17 @@ type pinHistory struct {
 // openPinHistory reads which commits touched the files with the components'
 // upstream commits, with one child process for all of them.
 func (r *Renderer) openPinHistory(ctx context.Context, names []string) error {
-	top, err := distgit.RootOf(r.Project.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	repo, err := distgit.OpenWorktree(ctx, top)
-	if err != nil {
+	repo, top, head, err := r.openProject(ctx, r.Project.Dir)
+	if repo == nil || err != nil {
 		return err
 	}
 	h := &projectHistory{repo: repo, shallow: repo.Shallow(), locks: map[string]*lock.Lock{}, commits: map[string]*distgit.Commit{},
 		pins: &pinHistory{files: map[string]string{}, log: map[string][]distgit.PathChange{}}}
-	head, err := repo.Head()
-	if errors.Is(err, fs.ErrNotExist) {
-		r.history = h // nothing committed yet: there are no changes
+	if head == "" {
+		r.history = h // there are no changes
 		return nil
 	}
-	if err == nil {
-		err = h.readPins(ctx, r.Project, names, head, top)
-	}
+	err = h.readPins(ctx, r.Project, names, head, top)
 	if err == nil && h.pins.cutOff != nil {
 		err = r.shallowClone(h.pins.cutOff)
 	}

@@ -68,6 +68,9 @@ type Renderer struct {
 	// numbers stay as the overlays left them, %autorelease and %autochangelog
 	// stay in the spec.
 	WithoutHistory bool
+	// At is the commit that the files of Project are a copy of, of which the history
+	// is then taken. Nil means that they are in a work tree, and that HEAD counts.
+	At *Commit
 	// Now is the time of changes that are not committed yet. The zero time
 	// means the committer date of the project's HEAD, so that the result does
 	// not depend on when it is made.

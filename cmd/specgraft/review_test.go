@@ -40,7 +40,7 @@ func history(t *testing.T, from string) string {
 // gitIn runs git in a way that gives the same commits everywhere.
 func gitIn(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	cmd := exec.Command("git", append([]string{"-c", "core.fileMode=false", "-c", "core.autocrlf=false", "-c", "commit.gpgSign=false"}, args...)...)
+	cmd := exec.Command("git", append([]string{"-c", "core.fileMode=true", "-c", "core.autocrlf=false", "-c", "commit.gpgSign=false"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "GIT_") }),
 		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "HOME="+dir,
@@ -96,6 +96,9 @@ func exampleChange(t *testing.T) string {
 	replaceIn(t, spec("hello-harbor"), "pkgconfig(cairo)", "pkgconfig(pango)")
 	replaceIn(t, spec("moorings"), "5.2.1", "5.2.0", "%meson_build\n", "%meson_build\nexit 0\n")
 	replaceIn(t, spec("lighthouse"), "\nLicense:", "\nVendor: <script>window.hostile=1</script> \u202e ]]> \x1b[31m\nLicense:")
+	replaceIn(t, filepath.Join(dir, "components", "sextant", "sextant.comp.toml"), "\n[[components.sextant.overlays]]\ntype = \"spec-update-tag\"",
+		"\n[[components.sextant.overlays]]\ntype = \"spec-search-replace\"\ndescription = \"Say what it is\"\nregex = \"^License:\"\nreplacement = \"# a comment\\nLicense:\"\n"+
+			"\n[[components.sextant.overlays]]\ntype = \"spec-update-tag\"")
 	replaceIn(t, spec("sextant"), "\nLicense:", "\n# a comment\nLicense:")
 	return dir
 }
@@ -216,7 +219,7 @@ func TestReviewUnrendered(t *testing.T) {
 	for _, test := range []struct {
 		name, file string
 		edits      []string
-		moved      bool // another commit is checked out, so that nothing is rendered
+		away       bool // upstream is where nothing was fetched from
 		code       int
 		want       []string
 		without    string
@@ -224,7 +227,7 @@ func TestReviewUnrendered(t *testing.T) {
 		{"drift", "hello-harbor", []string{"pkgconfig(cairo)", "pkgconfig(pango)"}, false, cli.ExitProblems,
 			[]string{"1 component touched: 0 changed in meaning, 0 in noise only; 0 failing, 1 drifted", "### hello-harbor", "❌ drifted"}, "not rendered"},
 		{"no mirror", "hello-harbor", []string{"pkgconfig(cairo)", "pkgconfig(pango)"}, true, cli.ExitOK,
-			[]string{"0 failing, 1 not rendered, drift and overlay health not checked", "is not checked out", "⚠️ not rendered", "changed `components/hello-harbor/hello-harbor.comp.toml:3 spec-add-tag"}, "drifted"},
+			[]string{"0 failing, 1 not rendered, drift and overlay health not checked", "the cache lacks what it takes to render hello-harbor", "⚠️ not rendered", "changed `components/hello-harbor/hello-harbor.comp.toml:3 spec-add-tag"}, "drifted"},
 		{"words", "hello-harbor", []string{"The tide table is drawn", "Tides are drawn"}, false, cli.ExitOK,
 			[]string{"0 components touched"}, "hello-harbor"},
 	} {
@@ -233,13 +236,11 @@ func TestReviewUnrendered(t *testing.T) {
 			dir := history(t, filepath.Join("..", "..", "testdata", "example"))
 			commitAll(t, dir, "one")
 			replaceIn(t, filepath.Join(dir, "components", test.file, test.file+".comp.toml"), test.edits...)
-			commitAll(t, dir, "two")
-			gitIn(t, dir, "tag", "two")
-			if test.moved {
-				gitIn(t, dir, "checkout", "-q", "HEAD~1")
+			if test.away {
+				replaceIn(t, filepath.Join(dir, "distro", "fedora.toml"), "\"../upstream/$pkg.bundle\"", "\"https://nowhere.example/$pkg\"")
 			}
-			from := "two~1"
-			out, stderr, code := specgraftIn(t, dir, "review", "--from", from, "--to", "two")
+			commitAll(t, dir, "two")
+			out, stderr, code := specgraftIn(t, dir, "review", "--from", "HEAD~1", "--to", "HEAD")
 			if code != test.code {
 				t.Errorf("exit code %d, want %d\n%s", code, test.code, stderr)
 			}

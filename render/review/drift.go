@@ -24,6 +24,26 @@ func Drift(out *render.Output, component string, files []*overlay.File) ([]FileD
 			dir = sub
 		}
 	}
+	return DriftOf(changes, files, func(path string) (fs.FileMode, []byte, error) {
+		if dir == nil {
+			return 0o644, nil, nil
+		}
+		st, err := fs.Lstat(dir, path)
+		if err != nil || !st.Mode().IsRegular() {
+			var mode fs.FileMode
+			if err == nil {
+				mode = st.Mode()
+			}
+			return mode, nil, err
+		}
+		data, err := fs.ReadFile(dir, path)
+		return st.Mode(), data, err
+	})
+}
+
+// DriftOf is Drift for a directory that was compared already. old returns the mode
+// of a file in it, and its content when it is a regular one.
+func DriftOf(changes []render.Change, files []*overlay.File, old func(path string) (fs.FileMode, []byte, error)) ([]FileDiff, error) {
 	wanted := map[string]*overlay.File{}
 	for _, f := range files {
 		wanted[f.Path] = f
@@ -33,27 +53,21 @@ func Drift(out *render.Output, component string, files []*overlay.File) ([]FileD
 		if strings.HasPrefix(ch.Path, "../") {
 			continue // an alias, which is a link
 		}
-		var old, new []byte
+		var before, after []byte
 		oldMode, newMode := fs.FileMode(0o644), fs.FileMode(0o644)
-		if ch.Kind != render.Added && dir != nil {
-			st, err := fs.Lstat(dir, ch.Path)
-			if err != nil {
+		var err error
+		if ch.Kind != render.Added {
+			if oldMode, before, err = old(ch.Path); err != nil {
 				return nil, err
-			}
-			oldMode = st.Mode()
-			if st.Mode().IsRegular() {
-				if old, err = fs.ReadFile(dir, ch.Path); err != nil {
-					return nil, err
-				}
 			}
 		}
 		if f := wanted[ch.Path]; f != nil {
 			newMode = f.Mode
-			if new, err = f.Bytes(); err != nil {
+			if after, err = f.Bytes(); err != nil {
 				return nil, err
 			}
 		}
-		d := CompareFiles(ch.Path, old, new, ch.Kind != render.Added, ch.Kind != render.Removed)
+		d := CompareFiles(ch.Path, before, after, ch.Kind != render.Added, ch.Kind != render.Removed)
 		d.OldMode, d.NewMode = oldMode, newMode
 		diffs = append(diffs, d)
 	}

@@ -127,13 +127,6 @@ func (h *History) Resolve(ref string) (*Revision, error) {
 	return h.at(id), nil
 }
 
-// CheckedOut reports whether a revision is the commit that the working tree was
-// made from, whatever was changed in it since.
-func (h *History) CheckedOut(r *Revision) bool {
-	head, err := h.repo.Head()
-	return err == nil && r.id == head
-}
-
 // at returns the revision of a commit by its full name.
 func (h *History) at(id string) *Revision {
 	h.mu.Lock()
@@ -258,9 +251,18 @@ func (h *History) Path(path string) (string, bool) {
 // results returns the directories, each with a slash at its end, that hold
 // what specgraft makes and not what it reads.
 func (h *History) results() []string {
-	var dirs []string
 	p := h.project
-	for _, d := range []string{p.RenderedDir, p.OutputDir, p.WorkDir, p.LogDir, p.LockDir} {
+	return h.below(p.RenderedDir, p.OutputDir, p.WorkDir, p.LogDir, p.LockDir)
+}
+
+// lockDir returns the one of these that has the locks, if it is in the repository.
+func (h *History) lockDir() []string { return h.below(h.project.LockDir) }
+
+// below returns those of some directories that are in the repository, as results
+// does.
+func (h *History) below(paths ...string) []string {
+	var dirs []string
+	for _, d := range paths {
 		if rel, ok := h.Path(d); ok && rel != "." {
 			dirs = append(dirs, rel+"/")
 		}

@@ -175,6 +175,9 @@ func readWork(root *os.Root, name string) ([]byte, error) {
 	return root.ReadFile(name)
 }
 
+// Has reports whether data is the content of a file.
+func (r *Revision) Has(f *File, data []byte) bool { return r.history.blobID(data) == f.ID }
+
 // Prefetch reads the files called name of many components ahead of ReadFile, in
 // few round trips. It is no more than a hint.
 func (r *Revision) Prefetch(components []string, name func(component string) string) {

@@ -62,8 +62,9 @@ func (r *Revision) Commit() (*distgit.Commit, error) {
 
 // Project returns the configuration of the revision, loaded on the first call.
 // The files of a commit are in a temporary directory, without those that are
-// results of specgraft; they are there until the history is closed. Errors
-// say which commit they are about.
+// results of specgraft other than locks; they are there until the history is
+// closed. What a submodule has is not among them. Errors say which commit they
+// are about.
 func (r *Revision) Project() (*components.Project, error) { return r.project() }
 
 func (r *Revision) load() (*components.Project, error) {
@@ -80,8 +81,8 @@ func (r *Revision) load() (*components.Project, error) {
 		return nil, err
 	}
 	defer root.Close()
-	results := h.results()
-	err = h.repo.Export(h.ctx, r.id, root, func(path string) bool { return isBelow(path, results) })
+	results, locks := h.results(), h.lockDir()
+	err = h.repo.Export(h.ctx, r.id, root, func(path string) bool { return isBelow(path, results) && !isBelow(path, locks) })
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +96,6 @@ func (r *Revision) load() (*components.Project, error) {
 	}
 	opt := h.options
 	opt.Dir = filepath.Join(dir, filepath.FromSlash(sub))
-	if opt.WithoutLocks == nil && opt.Profile == "" {
-		opt.WithoutLocks = &h.project.WithoutLocks // locks are not among the files
-	}
 	p, problems := components.Load(opt)
 	if p == nil || !strings.HasPrefix(p.Dir, dir) {
 		return nil, &diag.Diagnostic{Code: "history/no-project", Message: fmt.Sprintf("commit %.12s has no azldev.toml in %s", r.id, sub)}

@@ -30,8 +30,3 @@ func DriftText(out *render.Output, p *components.Project, component string, file
 	}
 	return b.String(), nil
 }
-
-// DriftPatch is driftText for what was rendered.
-func DriftPatch(out *render.Output, p *components.Project, res *render.Result) (string, error) {
-	return DriftText(out, p, res.Component, res.Files)
-}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -36,10 +37,10 @@ it prints the report as --format says: markdown (the default), json, sarif or
 github. 'specgraft config schema review' describes the JSON.
 
 The trees are read from the repository: no checkout, no upstream and no network
-are needed. When the cache has what rendering needs, the working tree is also
-rendered in memory, and so is the commit of --to when it is the one checked out:
-the report then says where the checked-in tree is not what the configuration
-renders, with a patch, and what is new about the overlays.
+are needed. When the cache has what rendering needs, the later side is also
+rendered in memory, from the files of the commit whatever is checked out: the
+report then says where the checked-in tree is not what the configuration renders,
+with a patch, and what is new about the overlays.
 
 Exit code 1 says that a component fails, an EVR goes down, or the checked-in tree
 has drifted.`,
@@ -51,7 +52,7 @@ has drifted.`,
 	sel := g.SelectFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&from, "from", "", "compare from commit `REF`, or with A...B from where B left A (required)")
-	f.StringVar(&to, "to", "", "compare to commit `REF` (default: the working tree); the checked-out one is rendered, too")
+	f.StringVar(&to, "to", "", "compare to commit `REF` (default: the working tree)")
 	f.StringVarP(&output, "output-dir", "o", "", "write the report in all formats to `DIR`")
 	cli.ListVar(f, &archs, "arch", "", "evaluate for the architecture `ARCH`; may be repeated (default x86_64 and aarch64)")
 	_ = cmd.MarkFlagDirname("output-dir")
@@ -131,58 +132,53 @@ func buildReport(ctx context.Context, g *cli.Globals, sel *cli.Selection, args [
 			return nil, err
 		}
 	}
-	here := after.IsWorktree() || h.CheckedOut(after)
-	if here && renders {
+	if renders {
 		opt.Views = func(ctx context.Context, names []string) (*report.Views, error) {
-			return reviewViews(ctx, g, p, before, names)
+			return reviewViews(ctx, g, h, before, after, names)
 		}
-		opt.Stands = func(name string) bool { return after.IsWorktree() || report.Alike(after, h.Worktree(), name) }
 	}
-	r, err := report.Build(ctx, before, after, opt)
-	if err == nil && renders && !here {
-		r.Notes = append(r.Notes, fmt.Sprintf("commit %s is not checked out, so drift and the health of overlays are not known", after))
-	}
-	return r, err
+	return report.Build(ctx, before, after, opt)
 }
 
 // reviewViews prepares to render what is in the cache, and nothing else.
-func reviewViews(ctx context.Context, g *cli.Globals, p *components.Project, before *revision.Revision, names []string) (*report.Views, error) {
+func reviewViews(ctx context.Context, g *cli.Globals, h *revision.History, before, after *revision.Revision, names []string) (*report.Views, error) {
 	g.Offline = true
-	there := map[string]bool{}
-	for _, n := range p.Names() {
-		there[n] = true
+	r, err := rendererAt(g, h, after)
+	if err != nil {
+		return nil, err
 	}
-	var known []string
-	for _, n := range names {
-		if there[n] {
-			known = append(known, n)
-		}
+	all := r.Project.Names()
+	known := slices.DeleteFunc(slices.Clone(names), func(n string) bool {
+		_, there := slices.BinarySearch(all, n)
+		return !there
+	})
+	if err := r.Prepare(ctx, known, false).Err(); err != nil {
+		return nil, err
+	}
+	v := &report.Views{Lint: lintOptions(ctx, r)}
+	v.New = func(ctx context.Context, name string) *review.View { return review.Open(ctx, r, name) }
+	if then, err := rendererAt(g, h, before); err == nil {
+		then.WithoutHistory = true
+		v.Old = func(ctx context.Context, name string) *review.View { return review.Open(ctx, then, name) }
+	}
+	return v, nil
+}
+
+// rendererAt returns a renderer for the project as a revision has it.
+func rendererAt(g *cli.Globals, h *revision.History, rev *revision.Revision) (*render.Renderer, error) {
+	p, err := rev.Project()
+	if err != nil {
+		return nil, err
 	}
 	r, err := g.Renderer(p)
 	if err != nil {
 		return nil, err
 	}
 	r.Lint, r.SkipLockValidation = true, true
-	if err := r.Prepare(ctx, known, false).Err(); err != nil {
-		return nil, err
+	if !rev.IsWorktree() {
+		r.At = &render.Commit{Top: h.Repo().Top(), ID: rev.ID()}
 	}
-	out, err := render.OpenOutput(p.RenderedDir, render.OutputOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	g.Closers = append(g.Closers, out.Close)
-	v := &report.Views{Lint: lintOptions(ctx, r)}
-	v.New = func(ctx context.Context, name string) *review.View { return review.Open(ctx, r, name) }
-	v.Patch = func(view *review.View) (string, error) { return cli.DriftPatch(out, p, view.Result) }
-	if old, err := before.Project(); err == nil {
-		if then, err := g.Renderer(old); err == nil {
-			then.Lint, then.SkipLockValidation, then.WithoutHistory, then.AllowOutside = true, true, true, true
-			if then.Prepare(ctx, nil, false).Err() == nil {
-				v.Old = func(ctx context.Context, name string) *review.View { return review.Open(ctx, then, name) }
-			}
-		}
-	}
-	return v, nil
+	return r, nil
 }
 
 // printReport prints a report in one format.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -32,18 +33,12 @@ type Options struct {
 	// Views prepares to render components of both revisions. Nil, or an error,
 	// means that there is no mirror; the error becomes a note.
 	Views func(ctx context.Context, names []string) (*Views, error)
-	// Stands reports whether what Views render of a component is what the later
-	// revision renders; nil means that it always is.
-	Stands func(name string) bool
 }
 
 // Views render components of the revisions in memory.
 type Views struct {
 	Old, New func(ctx context.Context, name string) *review.View // nil when that side cannot be rendered
-	// Patch returns what would make the checked-in directory what was rendered,
-	// "" when it is. Nil does not ask.
-	Patch func(view *review.View) (string, error)
-	Lint  lint.Options
+	Lint     lint.Options
 }
 
 // Build compares two revisions.
@@ -86,10 +81,7 @@ func Build(ctx context.Context, from, to *revision.Revision, opt Options) (*Repo
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	if len(b.unlike) > 0 {
-		slices.Sort(b.unlike)
-		b.note("the working tree has something else than %s for %s, so drift and the health of overlays are not known there", to, diag.Abridge(b.unlike, 10))
-	}
+	b.noteUnrendered()
 	// Those whose change of the configuration changes nothing rendered.
 	r.Components = slices.DeleteFunc(r.Components, func(c Component) bool { return c.Kind == "" })
 	if err := b.affected(ctx); err != nil {
@@ -99,6 +91,24 @@ func Build(ctx context.Context, from, to *revision.Revision, opt Options) (*Repo
 	return r, nil
 }
 
+// noteUnrendered says what could not be rendered, and why.
+func (b *builder) noteUnrendered() {
+	slices.Sort(b.missing)
+	slices.Sort(b.elsewhere)
+	if len(b.missing) > 0 {
+		b.note("the cache lacks what it takes to render %s, so drift and the health of overlays are not known there: specgraft fetch gets it", diag.Abridge(b.missing, 10))
+	}
+	switch {
+	case len(b.elsewhere) > 0:
+		b.note("%s has files of %s in submodules, which are not looked at, so drift and the health of overlays are not known there", b.to, diag.Abridge(b.elsewhere, 10))
+	case b.report.Verdict.Rendered && b.to.HasSubmodules():
+		b.note("%s has submodules, whose files are not looked at", b.to)
+	}
+	if len(b.missing)+len(b.elsewhere) > 0 && b.done.Load() == 0 {
+		b.report.Verdict.Rendered = false
+	}
+}
+
 type builder struct {
 	report   *Report
 	from, to *revision.Revision
@@ -106,9 +116,12 @@ type builder struct {
 	views    *Views
 	mu       sync.Mutex
 	sets     map[string]*macro.Set // by file
-	unlike   []string              // what is not rendered, as the working tree has something else
 	same     map[string]bool       // components whose configuration alone differs
 	configs  bool                  // the configurations of both sides could be loaded
+
+	missing   []string     // what is not rendered, as its upstream is not in the cache
+	elsewhere []string     // what is not rendered, as it is made from files of submodules
+	done      atomic.Int32 // how many components were rendered
 }
 
 func (b *builder) note(format string, args ...any) {
@@ -236,17 +249,7 @@ func (b *builder) component(ctx context.Context, name string) Component {
 	if new.failed != "" {
 		c.Problems = append(c.Problems, "the checked-in tree says that rendering failed: "+semantic.Visible(firstWords(new.failed)))
 	}
-	var view *review.View
-	rendered := b.views != nil && b.views.New != nil && b.has(name)
-	if rendered && b.opt.Stands != nil && !b.opt.Stands(name) {
-		rendered = false
-		b.mu.Lock()
-		b.unlike = append(b.unlike, name)
-		b.mu.Unlock()
-	}
-	if rendered {
-		view = b.rendered(ctx, &c, name)
-	}
+	view, rendered := b.rendered(ctx, &c, name)
 	opt := semantic.Options{Archs: b.opt.Archs}
 	opt.OldSet, opt.NewSet = b.set(b.from, name), b.set(b.to, name)
 	opt.Cause, opt.FileCause = causesOf(view, new.packaging.Spec)

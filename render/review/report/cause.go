@@ -11,6 +11,7 @@ import (
 	"specgraft/components"
 	"specgraft/components/lock"
 	"specgraft/fedora/macro"
+	"specgraft/overlay/diag"
 	"specgraft/render/review"
 	"specgraft/render/review/lint"
 	"specgraft/render/review/semantic"
@@ -140,36 +141,51 @@ func (in *Input) score(ch *semantic.Change) int {
 }
 
 // rendered renders the component on both sides, as far as that is possible, and
-// notes drift and the health of the overlays.
-func (b *builder) rendered(ctx context.Context, c *Component, name string) *review.View {
-	if b.views == nil || b.views.New == nil || c.Status == "removed" {
-		return nil
+// notes drift and the health of the overlays. ok is false when it could not be
+// tried; the view is nil when it failed, too.
+func (b *builder) rendered(ctx context.Context, c *Component, name string) (view *review.View, ok bool) {
+	if b.views == nil || b.views.New == nil || !b.has(name) {
+		return nil, false
 	}
-	view := b.views.New(ctx, name)
+	if c.Status == "removed" {
+		return nil, true
+	}
+	skip := func(list *[]string) (*review.View, bool) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		*list = append(*list, name)
+		return nil, false
+	}
+	if b.to.Elsewhere(name) {
+		return skip(&b.elsewhere)
+	}
+	view = b.views.New(ctx, name)
 	res := view.Result
+	if slices.ContainsFunc(res.Diags, func(d diag.Diagnostic) bool { return d.Code == "fedora/offline" && d.Severity == diag.Error }) {
+		return skip(&b.missing)
+	}
+	b.done.Add(1)
 	if res.Failed() && (res.Config == nil || !res.Config.Build.Failure.Expected) {
 		for _, d := range res.Diags {
 			if d.Severity.String() == "error" {
 				c.Problems = append(c.Problems, firstLine(&d))
 			}
 		}
-		return nil
+		return nil, true
 	}
-	if b.views.Patch != nil {
-		patch, err := b.views.Patch(view)
-		if err != nil {
-			c.Problems = append(c.Problems, firstLine(err))
-		}
-		c.Patch, c.drift = patch, patch != ""
+	patch, err := b.drift(name, res.Files)
+	if err != nil {
+		c.Problems = append(c.Problems, firstLine(err))
 	}
+	c.Patch, c.drift = patch, patch != ""
 	health := lint.Component(view, b.views.Lint)
 	c.Overlays = c.touchedOverlays(health.Overlays)
 	known := &lint.Baseline{}
-	if b.views.Old != nil && c.Status == "changed" {
+	if b.views.Old != nil && c.Status != "added" {
 		known = lint.NewBaseline(lint.Component(b.views.Old(ctx, name), b.views.Lint).Findings)
 	}
 	c.Findings = known.New(health.Findings)
-	return view
+	return view, true
 }
 
 // touchedOverlays returns those overlays that the change touches: that differ in

@@ -71,14 +71,3 @@ func configured(from, to *revision.Revision, name string) bool {
 	changes, err := lock.Why(old, now)
 	return err == nil && slices.ContainsFunc(changes, func(c lock.InputChange) bool { return !c.Resolution })
 }
-
-// Alike reports whether two revisions have the same of a component, both what it
-// is rendered from and what is checked in.
-func Alike(a, b *revision.Revision, name string) bool {
-	x, err := a.Tree(name)
-	if err != nil {
-		return false
-	}
-	y, err := b.Tree(name)
-	return err == nil && x == y && !configured(a, b, name) && !configured(b, a, name)
-}
