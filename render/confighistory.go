@@ -183,7 +183,7 @@ func (r *Renderer) configChanges(c *components.Component, commit string) ([]auto
 		log := h.config.log[rel]
 		for _, e := range log {
 			if h.shallow[e.Commit] && !r.AllowShallow {
-				return nil, &diag.Diagnostic{Pos: c.Pos, Code: "render/history",
+				return nil, &diag.Diagnostic{Pos: c.Pos, Code: "render/history", Env: true,
 					Message: fmt.Sprintf("the history of %s is cut off: the project is a shallow clone", rel),
 					Hint:    "releases count its commits; run git fetch --unshallow, or render with --allow-shallow"}
 			}

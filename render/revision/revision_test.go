@@ -372,3 +372,44 @@ func TestMergeBase(t *testing.T) {
 		t.Errorf("the working tree and itself meet at %v, %v", work, err)
 	}
 }
+
+// TestElsewhere holds that a component made from files of a submodule, which the
+// commit only names, is told apart.
+func TestElsewhere(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	r.write("azldev.toml", config+`[components.two]
+spec = { type = "local", path = "sub/deep/two.spec" }
+[components.three]
+spec = { type = "local", path = "one.spec" }
+[[components.three.overlays]]
+type = "file-add"
+file = "x"
+source = "sub/x"
+`)
+	r.write("one.spec", "Name: one\n")
+	first := r.commit("first")
+	r.write(".gitmodules", "[submodule \"sub\"]\n\tpath = sub\n\turl = ../sub\n")
+	r.git("update-index", "--add", "--cacheinfo", "160000,"+first+",sub")
+	r.git("add", ".gitmodules")
+	r.git("commit", "-q", "-m", "second")
+	h := r.open()
+	for ref, want := range map[string]string{"HEAD~1": "", "HEAD": "three two"} {
+		rev, err := h.Resolve(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, name := range []string{"one", "three", "two", "unknown"} {
+			if rev.Elsewhere(name) {
+				got = append(got, name)
+			}
+		}
+		if s := strings.Join(got, " "); s != want || rev.HasSubmodules() != (want != "") {
+			t.Errorf("at %s %q come from submodules, want %q", ref, s, want)
+		}
+	}
+	if h.Worktree().Elsewhere("two") {
+		t.Error("the working tree has what is checked out in it")
+	}
+}

@@ -84,13 +84,13 @@ unless --now gives another one.`,
 			return inSpec(c.Path, err)
 		}
 		if c.Shallow && res.Changed {
-			d := diag.Diagnostic{Code: "autospec/shallow", Severity: diag.Error, Pos: token.Position{Filename: c.Path},
+			d := diag.Diagnostic{Code: "autospec/shallow", Severity: diag.Error, Env: true, Pos: token.Position{Filename: c.Path},
 				Message: "the repository is a shallow clone: the release counts the commits that it lacks, and the changelog lists them",
 				Hint:    "run git fetch --unshallow there, or go on with --allow-shallow"}
 			if !allowShallow {
 				return diag.List{d}.Err()
 			}
-			d.Severity, d.Hint = diag.Warning, "git fetch --unshallow gets the other commits"
+			d.Severity, d.Env, d.Hint = diag.Warning, false, "git fetch --unshallow gets the other commits"
 			g.Report(diag.List{d})
 		}
 		if output != "" && res.Changed {
