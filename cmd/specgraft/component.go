@@ -23,7 +23,7 @@ and results; exit codes are specgraft's.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: cli.Group,
 	}
-	for _, sub := range commands(g) {
+	for _, sub := range commands(g, "") {
 		if names, ok := azldevCommands[sub.Name()]; ok {
 			if names[0] != sub.Name() {
 				sub.Use = names[0] + strings.TrimPrefix(sub.Use, sub.Name())

@@ -42,5 +42,5 @@ const grace = 50 * time.Millisecond
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	g := cli.NewGlobals(stdin, stdout, stderr)
-	return g.Run(ctx, rootCmd(g), args)
+	return g.Run(ctx, rootCmd(g, args), args)
 }

@@ -96,7 +96,7 @@ func MottoCmd(g *cli.Globals) *cobra.Command {
 	}
 }
 `},
-		{path: "cmd/specgraft/root.go", after: "{toolsGroup, []*cobra.Command{\n", text: "\t\t\ttools.MottoCmd(g),\n"},
+		{path: "cmd/specgraft/root.go", after: "{toolsGroup, []command{\n", text: "\t\t{\"motto\", tools.MottoCmd},\n"},
 	}},
 	{"A template of specs", 1, []edit{
 		{path: "render/template/builtin/buoyage.tmpl", page: "render/template/builtin/NAME.tmpl",

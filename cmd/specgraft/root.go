@@ -15,9 +15,27 @@ import (
 	"specgraft/cmd/specgraft/upstream"
 )
 
-// rootCmd builds the whole command tree. Each command is a constructor of its
-// own; a new one adds one line to commands.
-func rootCmd(g *cli.Globals) *cobra.Command {
+// rootCmd builds the command tree as far as args need it: the one command they
+// name, or else all of them. A short command spends most of its time before it
+// starts, and flags of commands that do not run are a third of that.
+func rootCmd(g *cli.Globals, args []string) *cobra.Command {
+	root := newRoot(g)
+	g.Whole = func() *cobra.Command {
+		whole := cli.NewGlobals(g.Stdin, g.Stdout, g.Stderr)
+		root := newRoot(whole)
+		addAll(whole, root)
+		return root
+	}
+	if name := named(root, args); name != "" {
+		root.AddCommand(commands(g, name)...)
+	} else {
+		addAll(g, root)
+	}
+	wrapArgs(root)
+	return root
+}
+
+func newRoot(g *cli.Globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "specgraft",
 		Short: "Render a distribution: Fedora's packaging plus your overlays",
@@ -42,19 +60,37 @@ found that something would change, 3 the environment failed.`,
 	root.SetVersionTemplate("specgraft {{.Version}}\n")
 	root.SetFlagErrorFunc(cli.FlagError)
 	g.AddFlags(root)
-	for _, group := range commandGroups(g) {
+	for _, group := range commandGroups {
 		root.AddGroup(&cobra.Group{ID: group.Title, Title: group.Title + ":"})
 	}
-	root.AddCommand(commands(g)...)
+	root.SetCompletionCommandGroupID(toolsGroup)
+	root.SetUsageFunc(printUsage)
+	return root
+}
+
+// named returns the name of the command in commandGroups that args are for, ""
+// when they are for another one, for help, or wrong.
+func named(root *cobra.Command, args []string) string {
+	defer root.ResetCommands()
+	for _, group := range commandGroups {
+		for _, c := range group.Commands {
+			root.AddCommand(&cobra.Command{Use: c.Name})
+		}
+	}
+	if cmd, _, err := root.Find(args); err == nil && cmd != root {
+		return cmd.Name()
+	}
+	return ""
+}
+
+// addAll adds every command to root.
+func addAll(g *cli.Globals, root *cobra.Command) {
+	root.AddCommand(commands(g, "")...)
 	component, help := componentCmd(g), helpCmd()
 	component.GroupID, help.GroupID = toolsGroup, toolsGroup
 	root.AddCommand(component)
 	root.AddCommand(cli.AzldevOnlyCmds(g, "")...)
 	root.SetHelpCommand(help)
-	root.SetCompletionCommandGroupID(toolsGroup)
-	root.SetUsageFunc(printUsage)
-	wrapArgs(root)
-	return root
 }
 
 // toolsGroup is the heading of what is about the program itself.
@@ -64,75 +100,82 @@ const toolsGroup = "Tools"
 // commands that stand below it.
 type commandGroup struct {
 	Title    string
-	Commands []*cobra.Command
+	Commands []command
 }
 
-// commandGroups lists the constructors of all top-level commands, under the
-// task that a user has in mind when he looks for one.
-func commandGroups(g *cli.Globals) []commandGroup {
-	return []commandGroup{
-		{"Render and check", []*cobra.Command{
-			rendering.RenderCmd(g),
-			rendering.PrepareCmd(g),
-			rendering.ChangedCmd(g),
-			rendering.PlanCmd(g),
-			rendering.AttestCmd(g),
-			rendering.VerifyCmd(g),
-		}},
-		{"See cause and effect", []*cobra.Command{
-			effect.DiffCmd(g),
-			effect.LintCmd(g),
-			effect.ReviewCmd(g),
-			effect.MergeDriverCmd(g),
-			effect.BlameCmd(g),
-			effect.StepCmd(g),
-			effect.TryCmd(g),
-			effect.WhyCmd(g),
-			effect.ShowCmd(g),
-			effect.ListCmd(g),
-		}},
-		{"Write configuration", []*cobra.Command{
-			config.InitCmd(g),
-			config.AddCmd(g),
-			config.NewCmd(g),
-			config.RebaseCmd(g),
-			config.RetireCmd(g),
-			config.AbsorbCmd(g),
-			config.ImportCmd(g),
-			config.OverlayCmd(g),
-			config.TemplateCmd(g),
-			config.ConfigCmd(g),
-			config.LspCmd(g),
-		}},
-		{"Upstream", []*cobra.Command{
-			upstream.FetchCmd(g),
-			upstream.UpdateCmd(g),
-			upstream.CacheCmd(g),
-			upstream.RepoCmd(g),
-		}},
-		{"Specs alone", []*cobra.Command{
-			specs.QueryCmd(g),
-			specs.ApplyCmd(g),
-			specs.AutospecCmd(g),
-			specs.SrpmCmd(g),
-		}},
-		{toolsGroup, []*cobra.Command{
-			tools.MacrosCmd(g),
-			tools.CodesCmd(g),
-			tools.LimitsCmd(g),
-			tools.VersionCmd(g),
-		}},
-	}
+// A command is the name of a top-level command and its constructor.
+type command struct {
+	Name string
+	New  func(*cli.Globals) *cobra.Command
 }
 
-// commands returns all top-level commands in the order of their groups, each
-// with the heading it belongs to.
-func commands(g *cli.Globals) []*cobra.Command {
+// commandGroups lists all top-level commands, under the task that a user has in
+// mind when he looks for one.
+var commandGroups = []commandGroup{
+	{"Render and check", []command{
+		{"render", rendering.RenderCmd},
+		{"prepare", rendering.PrepareCmd},
+		{"changed", rendering.ChangedCmd},
+		{"plan", rendering.PlanCmd},
+		{"attest", rendering.AttestCmd},
+		{"verify", rendering.VerifyCmd},
+	}},
+	{"See cause and effect", []command{
+		{"diff", effect.DiffCmd},
+		{"lint", effect.LintCmd},
+		{"review", effect.ReviewCmd},
+		{"merge-driver", effect.MergeDriverCmd},
+		{"blame", effect.BlameCmd},
+		{"step", effect.StepCmd},
+		{"try", effect.TryCmd},
+		{"why", effect.WhyCmd},
+		{"show", effect.ShowCmd},
+		{"list", effect.ListCmd},
+	}},
+	{"Write configuration", []command{
+		{"init", config.InitCmd},
+		{"add", config.AddCmd},
+		{"new", config.NewCmd},
+		{"rebase", config.RebaseCmd},
+		{"retire", config.RetireCmd},
+		{"absorb", config.AbsorbCmd},
+		{"import", config.ImportCmd},
+		{"overlay", config.OverlayCmd},
+		{"template", config.TemplateCmd},
+		{"config", config.ConfigCmd},
+		{"lsp", config.LspCmd},
+	}},
+	{"Upstream", []command{
+		{"fetch", upstream.FetchCmd},
+		{"update", upstream.UpdateCmd},
+		{"cache", upstream.CacheCmd},
+		{"repo", upstream.RepoCmd},
+	}},
+	{"Specs alone", []command{
+		{"query", specs.QueryCmd},
+		{"apply", specs.ApplyCmd},
+		{"autospec", specs.AutospecCmd},
+		{"srpm", specs.SrpmCmd},
+	}},
+	{toolsGroup, []command{
+		{"macros", tools.MacrosCmd},
+		{"codes", tools.CodesCmd},
+		{"limits", tools.LimitsCmd},
+		{"version", tools.VersionCmd},
+	}},
+}
+
+// commands returns the top-level commands in the order of their groups, each
+// with the heading it belongs to; only the one of that name when it is not "".
+func commands(g *cli.Globals, name string) []*cobra.Command {
 	var all []*cobra.Command
-	for _, group := range commandGroups(g) {
-		for _, cmd := range group.Commands {
-			cmd.GroupID = group.Title
-			all = append(all, cmd)
+	for _, group := range commandGroups {
+		for _, c := range group.Commands {
+			if name == "" || name == c.Name {
+				cmd := c.New(g)
+				cmd.GroupID = group.Title
+				all = append(all, cmd)
+			}
 		}
 	}
 	return all

@@ -102,7 +102,7 @@ func (g *Globals) dryRunFlags(cmd *cobra.Command) error {
 	check := cmd.Flags().Lookup("check")
 	if check == nil {
 		var able []string
-		for _, c := range cmd.Root().Commands() {
+		for _, c := range g.Whole().Commands() {
 			if c.Name() != "component" { // the same commands once more
 				able = append(able, checkers(c, "")...)
 			}

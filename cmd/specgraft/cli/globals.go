@@ -50,6 +50,10 @@ type Globals struct {
 	Base, Top string // directory of the loaded project, and of its git repository
 
 	Closers []func() error // run after the command, last first
+
+	// Whole returns the root of all commands, for what speaks of them all: a run
+	// has only the command that it is for.
+	Whole func() *cobra.Command
 }
 
 // NewGlobals returns the globals of one command line that reads and writes there.
