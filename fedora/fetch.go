@@ -296,7 +296,7 @@ func (s *Store) retry(ctx context.Context, u *upstream, remote *address, options
 		if cerr := ctx.Err(); cerr != nil {
 			return cerr
 		}
-		if !swept && staleLock.MatchString(said.text) {
+		if !swept && staleLock().MatchString(said.text) {
 			sweepLocks(u.mirrorDir)
 			swept = true
 			n--
@@ -381,10 +381,10 @@ type answer struct {
 }
 
 var (
-	traceLine      = regexp.MustCompile(`^[0-9:.]+ http\.c:[0-9]+ +(.*)$`)
-	retryHeader    = regexp.MustCompile(`(?i)Recv header: *retry-after: *([0-9]+)`)
-	locationHeader = regexp.MustCompile(`(?i)Recv header: *location: *([^ ]+)`)
-	staleLock      = regexp.MustCompile(`\.lock': File exists`)
+	traceLine      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9:.]+ http\.c:[0-9]+ +(.*)$`) })
+	retryHeader    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)Recv header: *retry-after: *([0-9]+)`) })
+	locationHeader = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)Recv header: *location: *([^ ]+)`) })
+	staleLock      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.lock': File exists`) })
 )
 
 func (a *answer) Write(p []byte) (int, error) {
@@ -418,13 +418,13 @@ func (a *answer) end() {
 }
 
 func (a *answer) line(l string) {
-	if m := traceLine.FindStringSubmatch(l); m != nil {
-		if to := locationHeader.FindStringSubmatch(m[1]); to != nil {
+	if m := traceLine().FindStringSubmatch(l); m != nil {
+		if to := locationHeader().FindStringSubmatch(m[1]); to != nil {
 			if u, err := url.Parse(to[1]); err == nil && u.Host != "" && !strings.EqualFold(u.Host, a.remote.host) {
 				a.redirects = append(a.redirects, u.Scheme+"://"+u.Host)
 			}
 		}
-		if m := retryHeader.FindStringSubmatch(m[1]); m != nil {
+		if m := retryHeader().FindStringSubmatch(m[1]); m != nil {
 			if sec, err := strconv.Atoi(m[1]); err == nil && sec >= 0 && sec < 1<<20 {
 				a.retryAfter = max(time.Duration(sec)*time.Second, time.Millisecond)
 			}

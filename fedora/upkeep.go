@@ -169,7 +169,9 @@ func filesBelow(dir string) ([]string, error) {
 
 // fsckOpinion is what git fsck says about objects that are intact but not
 // formed as they should be: history is full of them, and they are no damage.
-var fsckOpinion = regexp.MustCompile(`^(warning|error) in (commit|tree|blob|tag) [0-9a-f]+: `)
+var fsckOpinion = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(warning|error) in (commit|tree|blob|tag) [0-9a-f]+: `)
+})
 
 // verifyRepository returns what is wrong with a mirrored repository.
 func (s *Store) verifyRepository(ctx context.Context, dir string) string {
@@ -196,7 +198,7 @@ func (s *Store) verifyRepository(ctx context.Context, dir string) string {
 	err = cmd.Run()
 	for line := range strings.SplitSeq(said.String(), "\n") {
 		line = strings.TrimSpace(line)
-		if line == "" || fsckOpinion.MatchString(line) || strings.HasPrefix(line, "notice:") || strings.HasPrefix(line, "warning:") ||
+		if line == "" || fsckOpinion().MatchString(line) || strings.HasPrefix(line, "notice:") || strings.HasPrefix(line, "warning:") ||
 			strings.HasPrefix(line, "dangling ") || strings.HasPrefix(line, "Checking ") {
 			continue
 		}

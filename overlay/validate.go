@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"specgraft/overlay/diag"
 )
@@ -217,12 +218,12 @@ func (op *Op) checkRegex(list *diag.List) {
 }
 
 // groupRef finds what regexp.Expand takes for references.
-var groupRef = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`)
+var groupRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`) })
 
 // groupNames returns the names and numbers that a replacement refers to.
 func groupNames(replacement string) []string {
 	var names []string
-	for _, m := range groupRef.FindAllStringSubmatch(replacement, -1) {
+	for _, m := range groupRef().FindAllStringSubmatch(replacement, -1) {
 		if name := m[1] + m[2]; name != "" {
 			names = append(names, name)
 		}

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/gob"
 	"encoding/hex"
+	"encoding/json"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -162,12 +162,26 @@ func describe(out *Output, name string, files []*overlay.File) []indexedFile {
 	return list
 }
 
+// A packed is a warning as the index has it: a Diagnostic without the form that
+// users get of it as JSON, and with a severity that can be read back.
+type packed struct {
+	Severity int
+	plain
+}
+
+type plain diag.Diagnostic
+
 // unpackWarnings reads the diagnostics that came with a component.
-func unpackWarnings(packed []byte) (l diag.List, ok bool) {
-	if packed == nil {
+func unpackWarnings(text []byte) (l diag.List, ok bool) {
+	if text == nil {
 		return nil, true
 	}
-	err := gob.NewDecoder(bytes.NewReader(packed)).Decode(&l)
+	var all []packed
+	err := json.Unmarshal(text, &all)
+	for _, d := range all {
+		d.plain.Severity = diag.Severity(d.Severity)
+		l = append(l, diag.Diagnostic(d.plain))
+	}
 	return l, err == nil
 }
 
@@ -177,12 +191,16 @@ func packWarnings(l diag.List) ([]byte, bool) {
 	if len(l) == 0 {
 		return nil, true
 	}
-	var b bytes.Buffer
-	if err := gob.NewEncoder(&b).Encode(l); err != nil {
+	all := make([]packed, len(l))
+	for i, d := range l {
+		all[i] = packed{int(d.Severity), plain(d)}
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
 		return nil, false
 	}
-	again, ok := unpackWarnings(b.Bytes())
-	return b.Bytes(), ok && reflect.DeepEqual(again, l)
+	again, ok := unpackWarnings(text)
+	return text, ok && reflect.DeepEqual(again, l)
 }
 
 func (x *treeIndex) encode(saved int64) []byte {

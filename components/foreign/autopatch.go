@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -236,13 +237,13 @@ func (r *autopatch) replace(e *entry) {
 
 // pythonGroups turns references to groups into Go's.
 func pythonGroups(s string) string {
-	if !pythonGroup.MatchString(s) {
+	if !pythonGroup().MatchString(s) {
 		return s
 	}
-	return pythonGroup.ReplaceAllString(strings.ReplaceAll(s, "$", "$$"), `$${$1$2}`)
+	return pythonGroup().ReplaceAllString(strings.ReplaceAll(s, "$", "$$"), `$${$1$2}`)
 }
 
-var pythonGroup = regexp.MustCompile(`\\(?:(\d)|g<(\w+)>)`)
+var pythonGroup = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\(?:(\d)|g<(\w+)>)`) })
 
 func (r *autopatch) deleteLine(e *entry) {
 	target := e.get("target")

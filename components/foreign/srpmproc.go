@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"specgraft/overlay"
 	"specgraft/overlay/patch"
@@ -137,9 +138,11 @@ func (r *srpmproc) patch(f *field, name string) {
 	r.nearly(f.line, "patch: %s is said line by line; no offset or fuzz is allowed for", name)
 }
 
-var header = regexp.MustCompile(`(?i)^\s*%(?:package|description|prep|build|install|check|files|changelog|clean|pre|post|preun|postun|pretrans|posttrans|trigger\w*|generate_buildrequires|conf|sourcelist|patchlist|verifyscript)(?:\s|$)`)
+var header = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^\s*%(?:package|description|prep|build|install|check|files|changelog|clean|pre|post|preun|postun|pretrans|posttrans|trigger\w*|generate_buildrequires|conf|sourcelist|patchlist|verifyscript)(?:\s|$)`)
+})
 
-func isHeader(line string) bool { return header.MatchString(line) }
+func isHeader(line string) bool { return header().MatchString(line) }
 
 // change reads one operation on the spec.
 func (r *srpmproc) change(f *field) {

@@ -388,7 +388,7 @@ func (s *tokenScanner) array(path []string, depth int) bool {
 // value, so that a bracket above was not closed.
 func (s *tokenScanner) newTable() bool {
 	line, _, _ := strings.Cut(s.text[s.pos:], "\n")
-	if HeaderLine.MatchString(line) {
+	if HeaderLine().MatchString(line) {
 		return true
 	}
 	i := 0

@@ -268,7 +268,9 @@ func Read(src *Source) (*Value, diag.List) {
 // maxSyntax bounds the syntax mistakes that are reported for one file.
 const maxSyntax = 50
 
-var HeaderLine = regexp.MustCompile(`(?m)^[ \t]*\[\[?[ \t]*[A-Za-z0-9_"'-][A-Za-z0-9_."' \t@+/-]*\]\]?[ \t]*(#.*)?\r?$`)
+var HeaderLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^[ \t]*\[\[?[ \t]*[A-Za-z0-9_"'-][A-Za-z0-9_."' \t@+/-]*\]\]?[ \t]*(#.*)?\r?$`)
+})
 
 // nextHeader returns the offset of the first line behind off that looks like a
 // table header, or -1.
@@ -278,7 +280,7 @@ func nextHeader(text string, off int) int {
 		return -1
 	}
 	off += i + 1
-	if loc := HeaderLine.FindStringIndex(text[off:]); loc != nil {
+	if loc := HeaderLine().FindStringIndex(text[off:]); loc != nil {
 		return off + loc[0]
 	}
 	return -1

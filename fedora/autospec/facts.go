@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
@@ -95,7 +96,7 @@ func evaluatorKey(cfg macro.Config) string {
 
 // probedRelease is what %autorelease becomes in a probe: its flags spelled out.
 // Anything around it in the Release tag hides them.
-var probedRelease = regexp.MustCompile(`^E([^_]*)_S([^_]*)_P([01])_B(\d*)$`)
+var probedRelease = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^E([^_]*)_S([^_]*)_P([01])_B(\d*)$`) })
 
 func factsFrom(s *macro.Spec) Facts {
 	if s.Stopped {
@@ -124,7 +125,7 @@ func factsFrom(s *macro.Spec) Facts {
 			return f
 		}
 	}
-	if m := probedRelease.FindStringSubmatch(s.Release.Text); m != nil {
+	if m := probedRelease().FindStringSubmatch(s.Release.Text); m != nil {
 		f.Flags = Flags{Extraver: m[1], Snapinfo: m[2], Prerelease: m[3] == "1", Base: 1}
 		if m[4] != "" {
 			n, err := strconv.ParseInt(m[4], 10, 64)

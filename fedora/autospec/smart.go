@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"specgraft/fedora/evr"
 	"specgraft/fedora/macro"
@@ -30,7 +31,7 @@ func bumpSmart(f *spec.File, tag spec.Tag, n int, cfg macro.Config) (Bumped, err
 	text := f.Normalized()
 	cfg.AutoreleaseProbe = true
 	before := macro.Probe(f.Name(), text, cfg)
-	if probedRelease.MatchString(before.Release.Text) {
+	if probedRelease().MatchString(before.Release.Text) {
 		return Bumped{}, nil // a macro that holds %autorelease
 	}
 	finder := siteFinder{f: f, spec: before, seen: map[string]bool{}}
@@ -90,13 +91,13 @@ type siteFinder struct {
 
 // references finds a number or a plain macro reference; conditional ones
 // with a text of their own, "%{?x:…}", are skipped as a whole.
-var references = regexp.MustCompile(`%\{[?!]*\w+:|%\{\??(\w+)\}|%\??(\w+)|([0-9]+)`)
+var references = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%\{[?!]*\w+:|%\{\??(\w+)\}|%\??(\w+)|([0-9]+)`) })
 
 // scan looks at the text of a line from byte offset from on.
 func (s *siteFinder) scan(line, from int, name string) {
 	text := s.f.Line(line).Text
 	for from < len(text) {
-		m := references.FindStringSubmatchIndex(text[from:])
+		m := references().FindStringSubmatchIndex(text[from:])
 		if m == nil {
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -77,7 +78,7 @@ type Line struct {
 	Text string
 }
 
-var hunkHeader = regexp.MustCompile(`^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@`)
+var hunkHeader = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@`) })
 
 // Parse reads the files and hunks of a unified diff; what is not part of
 // one is passed over.
@@ -91,7 +92,7 @@ func Parse(data []byte) []File {
 		d := File{Old: diffName(lines[i]), New: diffName(lines[i+1])}
 		i += 2
 		for i < len(lines) {
-			m := hunkHeader.FindStringSubmatch(lines[i])
+			m := hunkHeader().FindStringSubmatch(lines[i])
 			if m == nil {
 				break
 			}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,8 +16,10 @@ import (
 // Build conditionals by which packagers break circles: those that take things
 // away when they are on, and those that bring tests and documentation along.
 var (
-	bootstrapOn  = regexp.MustCompile(`^(bootstrap.*|.*_bootstrap|stage1|minimal)$`)
-	bootstrapOff = regexp.MustCompile(`^(tests?|check|.*_tests?|testsuite|docs?|.*_docs?|documentation|manual|man|doxygen|sphinx|examples|gui|full)$`)
+	bootstrapOn  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(bootstrap.*|.*_bootstrap|stage1|minimal)$`) })
+	bootstrapOff = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(tests?|check|.*_tests?|testsuite|docs?|.*_docs?|documentation|manual|man|doxygen|sphinx|examples|gui|full)$`)
+	})
 )
 
 // settings returns what of a component's build conditionals may take requirements
@@ -24,9 +27,9 @@ var (
 func settings(f *facts.Facts) (with, without []string) {
 	for _, b := range f.Bconds {
 		switch {
-		case bootstrapOn.MatchString(b):
+		case bootstrapOn().MatchString(b):
 			with = append(with, b)
-		case bootstrapOff.MatchString(b):
+		case bootstrapOff().MatchString(b):
 			without = append(without, b)
 		}
 	}

@@ -26,10 +26,10 @@ type screen struct {
 }
 
 // ownSequence is what our colours are made of. Others could hide text.
-var ownSequence = regexp.MustCompile(`^\x1b\[(?:0|1|2|3[1236]|1;3[13])m`)
+var ownSequence = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\x1b\[(?:0|1|2|3[1236]|1;3[13])m`) })
 
 // maybeOwn is the beginning of such a sequence.
-var maybeOwn = regexp.MustCompile(`^\x1b(?:\[[0-9;]{0,4})?$`)
+var maybeOwn = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\x1b(?:\[[0-9;]{0,4})?$`) })
 
 // forTerminal returns w, guarded when it is a terminal.
 func forTerminal(w io.Writer, s *screen) io.Writer {
@@ -89,10 +89,10 @@ func harmless(p []byte) (out, held []byte) {
 	for i := 0; i < len(p); i++ {
 		switch b := p[i]; {
 		case b == 0x1b:
-			if own := ownSequence.Find(p[i:]); own != nil {
+			if own := ownSequence().Find(p[i:]); own != nil {
 				out = append(out, own...)
 				i += len(own) - 1
-			} else if maybeOwn.Match(p[i:]) {
+			} else if maybeOwn().Match(p[i:]) {
 				return out, append([]byte{}, p[i:]...)
 			} else {
 				out = append(out, '?')

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sassoftware/go-rpmutils"
 	"github.com/spf13/cobra"
@@ -64,7 +65,7 @@ one, specs are read as the newest rpm reads them.`,
 	f.BoolVar(&builtin, "builtin", false, "add to the built-in set instead of starting from nothing")
 	f.StringVar(&forRPM, "rpm", "", "`VERSION` of the rpm that the macros belong to (default: what rpm's own macros among them tell)")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		if forRPM != "" && !rpmVersion.MatchString(forRPM) {
+		if forRPM != "" && !rpmVersion().MatchString(forRPM) {
 			return cli.Usagef("--rpm takes a version of rpm such as 4.18, not %q", forRPM)
 		}
 		var set *macro.Set
@@ -102,7 +103,7 @@ one, specs are read as the newest rpm reads them.`,
 // newestRPM is the version of rpm that the evaluator follows.
 const newestRPM = "6.0"
 
-var rpmVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`)
+var rpmVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`) })
 
 func macrosShowCmd(g *cli.Globals) *cobra.Command {
 	var srpm bool
@@ -145,7 +146,7 @@ each package and quotes around the archives that %setup unpacks.`,
 			}
 		}
 		if cmd.Flags().Changed("rpm") {
-			if !rpmVersion.MatchString(forRPM) {
+			if !rpmVersion().MatchString(forRPM) {
 				return cli.Usagef("--rpm takes a version of rpm such as 4.18, not %q", forRPM)
 			}
 			_, err := io.WriteString(g.Stdout, set.RPM(forRPM))

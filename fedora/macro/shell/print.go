@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 func toolEcho(_ *shell, args []string, _ *stream, out *output) (int, error) {
@@ -171,7 +172,7 @@ func toolPrintf(s *shell, args []string, _ *stream, out *output) (int, error) {
 	return 0, nil
 }
 
-var plainNumber = regexp.MustCompile(`^-?[0-9]{1,18}(\.[0-9]{0,40})?$`)
+var plainNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?[0-9]{1,18}(\.[0-9]{0,40})?$`) })
 
 // formatOne formats one argument by a directive of printf.
 func formatOne(spec string, verb byte, arg string) (string, bool) {
@@ -219,7 +220,7 @@ func formatOne(spec string, verb byte, arg string) (string, bool) {
 			text = strconv.FormatInt(n, 10)
 		}
 	case 'f':
-		if !plainNumber.MatchString(arg) {
+		if !plainNumber().MatchString(arg) {
 			return "", false
 		}
 		p, err := strconv.Atoi(orZero(precision))

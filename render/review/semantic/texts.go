@@ -3,6 +3,7 @@ package semantic
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"specgraft/fedora/macro"
 )
@@ -410,13 +411,13 @@ func (e *evaluation) reads(list []logical) bool {
 
 // unpacks finds the macros that unpack and patch. What they come to depends on
 // files that may not be there to be read, so their text is compared as well.
-var unpacks = regexp.MustCompile(`%\{?(auto)?(setup|patch)`)
+var unpacks = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%\{?(auto)?(setup|patch)`) })
 
 // unpacking returns the lines with such macros.
 func unpacking(list []numbered) string {
 	var b strings.Builder
 	for _, l := range shellLines(list) {
-		if unpacks.MatchString(l.text) {
+		if unpacks().MatchString(l.text) {
 			b.WriteString(l.text + "\n")
 		}
 	}
@@ -425,7 +426,7 @@ func unpacking(list []numbered) string {
 
 // alike reports whether two runs of lines expand to the same script.
 func (c *comparison) alike(p pair, old, new *unit, a, b []logical) bool {
-	if len(a) == 0 || len(b) == 0 || unpacks.MatchString(joined(a)) || unpacks.MatchString(joined(b)) {
+	if len(a) == 0 || len(b) == 0 || unpacks().MatchString(joined(a)) || unpacks().MatchString(joined(b)) {
 		return false
 	}
 	s, ok := p.old.expand(joined(a))
