@@ -16,15 +16,18 @@ type projectDigest struct {
 }
 
 // Digest returns a digest of everything that a component's configuration
-// follows from: the texts of all of the project's files as they were loaded, and
-// those of the component's overlay documents. What the configuration refers to by
-// name, such as the sources of overlays, is not part of it.
+// follows from: the texts of all of the project's files as they were loaded but
+// for those of package groups alone, and those of the component's overlay
+// documents. What the configuration refers to by name, such as the sources of
+// overlays, is not part of it.
 func (p *Project) Digest(c *Component) []byte {
 	p.digest.once.Do(func() {
 		h := sha256.New()
 		fmt.Fprintf(h, "%q %q %q %+v\n", p.Dir, p.Root, p.LockDir, p.Settings)
 		for _, doc := range p.documents {
-			addSource(h, doc.src)
+			if !doc.packages {
+				addSource(h, doc.src)
+			}
 		}
 		p.digest.sum = h.Sum(nil)
 	})

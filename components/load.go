@@ -100,6 +100,8 @@ type document struct {
 	root     *toml.Value
 	diags    diag.List
 	includes []include
+	packages bool // holds package groups and nothing else
+	skipped  bool // is known to, and was not read
 	ready    sync.WaitGroup
 }
 
@@ -153,7 +155,7 @@ func Load(o Options) (*Project, diag.List) {
 		return nil, diags
 	}
 	ps := newPaths(dir, o.AllowOutside)
-	l := &loader{opt: o, paths: ps, docs: map[docKey]*document{}, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	l := &loader{opt: o, paths: ps, docs: map[docKey]*document{}, slots: make(chan struct{}, runtime.GOMAXPROCS(0)-1)}
 	type phase struct {
 		path    string
 		trusted bool
@@ -187,6 +189,10 @@ func Load(o Options) (*Project, diag.List) {
 			l.expand(doc, nil, map[*document]bool{})
 		}
 	}
+	if l.root.Get(packageGroups) != nil && slices.ContainsFunc(l.order, func(doc *document) bool { return doc.skipped }) {
+		o.Known = nil // a package may be in one group only: all have to be read
+		return Load(o)
+	}
 	for _, doc := range l.order {
 		l.diags = append(l.diags, doc.diags...)
 	}
@@ -213,23 +219,48 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// open starts reading a file and all that it includes, once.
+// open reads a file and all that it includes, once: on the side while there are
+// processors for it.
 func (l *loader) open(path string, trusted bool) *document {
+	doc, known := l.document(path, trusted)
+	if known {
+		return doc
+	}
+	select {
+	case l.slots <- struct{}{}:
+		go func() {
+			defer func() { <-l.slots }()
+			defer doc.ready.Done()
+			l.read(doc)
+		}()
+	default:
+		defer doc.ready.Done()
+		l.read(doc)
+	}
+	return doc
+}
+
+// document returns the document of a file, and whether it was known before. The
+// caller reads one that was not.
+func (l *loader) document(path string, trusted bool) (doc *document, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := docKey{path, trusted}
 	if doc := l.docs[key]; doc != nil {
-		return doc
+		return doc, true
 	}
-	doc := &document{src: &toml.Source{Name: l.paths.display(path), Path: path, Dir: filepath.Dir(path), Trusted: trusted}}
+	doc = &document{src: &toml.Source{Name: l.paths.display(path), Path: path, Dir: filepath.Dir(path), Trusted: trusted}}
+	doc.ready.Add(1)
 	l.docs[key] = doc
-	doc.ready.Go(func() { l.read(doc) })
-	return doc
+	return doc, false
 }
 
 func (l *loader) read(doc *document) {
-	l.slots <- struct{}{}
-	defer func() { <-l.slots }()
+	if l.opt.Known != nil && l.opt.Known(doc.src.Path) {
+		doc.packages, doc.skipped = true, true
+		doc.root = &toml.Value{Kind: toml.KindTable, Src: doc.src}
+		return
+	}
 	text, err := l.opt.text(doc.src.Path, toml.MaxSize+1)
 	if err != nil {
 		d := doc.diags.Add(toml.NoPos, "config/read", "cannot read the file: %s", reason(err))
@@ -249,6 +280,7 @@ func (l *loader) read(doc *document) {
 		doc.diags = append(doc.diags, c.Diags...)
 		l.opt.Cache.keep(key, &parsed{doc.src, doc.root, slices.Clone(doc.diags)})
 	}
+	doc.packages = packagesOnly(doc.root)
 	if isPinFile(doc.src) {
 		for i := range doc.diags {
 			if d := &doc.diags[i]; d.Code == "config/syntax" && d.Hint == "" {
@@ -348,7 +380,7 @@ func glob(pattern *toml.Value) ([]string, error) {
 		}
 		return []string{path}, nil
 	}
-	tree := &boundedDir{FS: os.DirFS(base), left: maxGlobDirs}
+	tree := &boundedDir{FS: os.DirFS(base), left: maxGlobDirs, read: map[string][]fs.DirEntry{}}
 	matches, err := doublestar.Glob(tree, pat, doublestar.WithFilesOnly(), doublestar.WithNoFollow())
 	if tree.left <= 0 {
 		return nil, fmt.Errorf("the pattern looks into directories more than %d times", maxGlobDirs)
@@ -363,17 +395,27 @@ func glob(pattern *toml.Value) ([]string, error) {
 // than there are directories when it has several doublestars.
 const maxGlobDirs = 200_000
 
-// A boundedDir is a tree of files in which directories can be read so often.
+// A boundedDir is a tree of files in which directories can be read so often. A
+// directory that a pattern looks into again, as it does for what stands behind a
+// doublestar, has been read already.
 type boundedDir struct {
 	fs.FS
 	left int
+	read map[string][]fs.DirEntry
 }
 
 func (d *boundedDir) ReadDir(name string) ([]fs.DirEntry, error) {
 	if d.left--; d.left <= 0 {
 		return nil, fs.ErrInvalid
 	}
-	return fs.ReadDir(d.FS, name)
+	if entries, ok := d.read[name]; ok {
+		return entries, nil
+	}
+	entries, err := fs.ReadDir(d.FS, name)
+	if err == nil {
+		d.read[name] = entries
+	}
+	return entries, err
 }
 
 // expand merges a document and then what it includes, so that an included file
@@ -506,10 +548,7 @@ func (ps *paths) resolve(path string) string {
 	if r, ok := ps.cache.Load(dir); ok {
 		real = r.(string)
 	} else {
-		var err error
-		if real, err = filepath.EvalSymlinks(dir); err != nil {
-			real = ps.resolve(dir)
-		}
+		real = ps.resolve(dir)
 		ps.cache.Store(dir, real)
 	}
 	full := filepath.Join(real, name)

@@ -46,6 +46,12 @@ type Options struct {
 	// Cache keeps what was read for further loads of the same project. It may
 	// be nil.
 	Cache *Cache
+	// Known reports whether a file, by absolute path, is as it was when a load
+	// that found nothing to report named it among its PackageFiles. Such files
+	// are not read: the project lacks their package groups then, which is fine
+	// for all that is asked about components. It may be nil, and is called by
+	// several goroutines at once.
+	Known func(path string) bool
 }
 
 // A Project is a loaded configuration. Its methods may be called from several

@@ -64,8 +64,9 @@ func (p *Project) Names() []string { return slices.Clone(p.names()) }
 func (p *Project) allNames() []string {
 	found := p.discovered()
 	comps := p.root.Get("components")
-	names := make([]string, 0, len(found.specs)+len(comps.Names()))
-	for _, e := range comps.Entries() {
+	entries := comps.Entries()
+	names := make([]string, 0, len(found.specs)+len(entries))
+	for _, e := range entries {
 		if !p.isOrphan(e.Name) {
 			names = append(names, e.Name)
 		}

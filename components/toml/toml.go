@@ -208,7 +208,7 @@ func (v *Value) Zero() bool {
 // A reader builds the tree of one document.
 type reader struct {
 	src   *Source
-	p     unstable.Parser
+	p     *unstable.Parser
 	diags diag.List
 	base  uint32 // offset of the part that is being parsed
 	slab  []Value
@@ -216,10 +216,18 @@ type reader struct {
 	depth int
 }
 
+// parsers are used again, for the sake of their memory: a project has many small
+// files.
+var parsers = sync.Pool{New: func() any { return new(unstable.Parser) }}
+
 // Read parses src. The returned table is never nil: on a syntax error
 // it holds what was read before it.
 func Read(src *Source) (*Value, diag.List) {
-	r := reader{src: src}
+	r := reader{src: src, p: parsers.Get().(*unstable.Parser)}
+	defer func() {
+		r.p.Reset(nil)
+		parsers.Put(r.p)
+	}()
 	root := r.alloc(KindTable, FormHeader, 0, 0)
 	if len(src.Text) > MaxSize {
 		r.diags.Add(token.Position{Filename: src.Name}, "config/syntax", "file has %d bytes, more than the %d a configuration may have", len(src.Text), MaxSize)
@@ -310,7 +318,8 @@ func (r *reader) syntax(data []byte, err error) int {
 
 func (r *reader) alloc(k Kind, f form, off, end uint32) *Value {
 	if len(r.slab) == 0 {
-		r.slab = make([]Value, 128)
+		// Most files define one component, in a few lines.
+		r.slab = make([]Value, min(128, 4+len(r.src.Text)/24))
 	}
 	v := &r.slab[0]
 	r.slab = r.slab[1:]
@@ -522,7 +531,7 @@ func (r *reader) array(n *unstable.Node, off, end uint32) *Value {
 		count++
 	}
 	if len(r.slots) < count {
-		r.slots = make([]*Value, max(count, 64))
+		r.slots = make([]*Value, max(count, 16))
 	}
 	v.List, r.slots = r.slots[:0:count], r.slots[count:]
 	for it := n.Children(); it.Next(); {

@@ -171,9 +171,13 @@ func (v *Value) Frozen() *Value {
 var NoPos token.Position
 
 // Entries returns the entries of a table in a map, without those of a wrong type.
+// They must not be changed.
 func (v *Value) Entries() []Entry {
 	if v == nil || v.Kind != KindTable {
 		return nil
+	}
+	if !slices.ContainsFunc(v.Keys, func(e Entry) bool { return e.Val.Kind != KindTable }) {
+		return slices.Clip(v.Keys)
 	}
 	list := make([]Entry, 0, len(v.Keys))
 	for _, e := range v.Keys {

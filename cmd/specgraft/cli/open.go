@@ -95,9 +95,22 @@ func userFile() string {
 	return filepath.Join(dir, "azldev", "config.toml")
 }
 
-// Load loads the project. Warnings are printed; errors are returned.
+// Load loads the project whole. Warnings are printed; errors are returned.
 func (g *Globals) Load() (*components.Project, error) {
-	p, problems := components.Load(g.LoadOptions())
+	return g.loaded(components.Load(g.LoadOptions()))
+}
+
+// LoadComponents loads the project for what is done with its components: package
+// groups that did not change since the last time are left out.
+func (g *Globals) LoadComponents() (*components.Project, error) {
+	dir, err := g.Cache()
+	if err != nil {
+		dir = ""
+	}
+	return g.loaded(render.Load(g.LoadOptions(), dir, BuildID()))
+}
+
+func (g *Globals) loaded(p *components.Project, problems diag.List) (*components.Project, error) {
 	if p != nil {
 		g.Base, g.Top = p.Dir, p.Root
 	}

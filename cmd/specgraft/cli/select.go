@@ -52,7 +52,7 @@ func (s *Selection) Given(args []string) bool {
 
 // LoadSelected loads the project and returns the chosen components, sorted.
 func (g *Globals) LoadSelected(s *Selection, args []string) (*components.Project, []string, error) {
-	p, err := g.Load()
+	p, err := g.LoadComponents()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -98,7 +98,7 @@ says, when there is one. 'specgraft show' adds where each value comes from.`,
 		if types := []string{"upstream", "local", "template"}; sourceType != "" && !slices.Contains(types, sourceType) {
 			return cli.Usagef("unknown source type %q; it is one of %s", sourceType, strings.Join(types, ", "))
 		}
-		p, err := g.Load()
+		p, err := g.LoadComponents()
 		if err != nil {
 			return err
 		}

@@ -243,7 +243,7 @@ func readSpecFile(file, dir string) (querySpec, error) {
 // renderedSpec renders a component of the project in memory and takes the
 // distribution from it.
 func renderedSpec(ctx context.Context, g *cli.Globals, name string, cfg *macro.Config) (querySpec, error) {
-	p, err := g.Load()
+	p, err := g.LoadComponents()
 	if err != nil {
 		return querySpec{}, err
 	}
