@@ -16,6 +16,8 @@ import (
 
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // FailedName is the file that stands alone in the directory of a component
@@ -71,7 +73,7 @@ type Output struct {
 	lock     *os.File
 	serial   atomic.Int64
 
-	mu      sync.Mutex
+	mu      sync.Mutex // not held while the file system is asked
 	letters map[string]*letterDir
 
 	noExchange atomic.Bool // the file system cannot exchange directories
@@ -79,8 +81,9 @@ type Output struct {
 
 // A letterDir is one of the directories between the tree and the components.
 type letterDir struct {
-	root *os.Root
-	dir  *os.File // the same directory, for calls that want a descriptor
+	open sync.Mutex // held while the others are set
+	root *os.Root   // nil until then
+	dir  *os.File   // the same directory, for calls that want a descriptor
 }
 
 // OutputOptions say how an Output is opened.
@@ -138,8 +141,10 @@ func OpenOutput(dir string, opt OutputOptions) (*Output, error) {
 // Close unlocks the tree.
 func (o *Output) Close() error {
 	for _, l := range o.letters {
-		l.dir.Close()
-		l.root.Close()
+		if l.root != nil {
+			l.dir.Close()
+			l.root.Close()
+		}
 	}
 	if o.lock != nil {
 		UnlockDir(o.lock)
@@ -200,23 +205,7 @@ func isDir(p string) bool {
 // sweep removes what a killed run left behind, and puts back a component that
 // was moved away but not replaced.
 func (o *Output) sweep() error {
-	top, err := fs.ReadDir(o.root.FS(), ".")
-	if err != nil {
-		return err
-	}
-	for _, letter := range top {
-		if !letter.IsDir() || len(letter.Name()) != 1 {
-			continue
-		}
-		l, err := o.letter(letter.Name(), false)
-		if err != nil {
-			return err
-		}
-		names, err := l.dir.Readdirnames(-1)
-		if err != nil {
-			return err
-		}
-		l.dir.Seek(0, io.SeekStart)
+	return o.eachLetter(func(_ string, l *letterDir, names []string) error {
 		for _, name := range names {
 			if !strings.HasPrefix(name, tempPrefix) {
 				continue
@@ -233,21 +222,68 @@ func (o *Output) sweep() error {
 				return err
 			}
 		}
+		return nil
+	})
+}
+
+// eachLetter calls f for each directory between the tree and the components with
+// the names in it, for several at a time. Names alone are read: package os asks for
+// more about each entry of a directory that was opened through a root.
+func (o *Output) eachLetter(f func(letter string, l *letterDir, names []string) error) error {
+	top, err := o.root.Open(".")
+	if err != nil {
+		return err
 	}
-	return nil
+	letters, err := top.Readdirnames(-1)
+	top.Close()
+	if err != nil {
+		return err
+	}
+	var group errgroup.Group
+	group.SetLimit(16)
+	for _, letter := range letters {
+		if len(letter) != 1 {
+			continue
+		}
+		group.Go(func() error {
+			l, err := o.letter(letter, false)
+			if _, ok := errors.AsType[*diag.Diagnostic](err); ok || l == nil && err == nil {
+				return nil // something else, or somebody was faster
+			}
+			if err != nil {
+				return err
+			}
+			if _, err := l.dir.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+			names, err := l.dir.Readdirnames(-1)
+			if err != nil {
+				return err
+			}
+			return f(letter, l, names)
+		})
+	}
+	return group.Wait()
 }
 
 // letter returns the directory for components starting with a letter, nil when
 // it does not exist and is not to be created. Something else in its place is
 // the problem of the components that belong there.
 func (o *Output) letter(name string, create bool) (*letterDir, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if l := o.letters[name]; l != nil {
-		return l, nil
-	}
 	if o.root == nil {
 		return nil, nil
+	}
+	o.mu.Lock()
+	l := o.letters[name]
+	if l == nil {
+		l = &letterDir{}
+		o.letters[name] = l
+	}
+	o.mu.Unlock()
+	l.open.Lock()
+	defer l.open.Unlock()
+	if l.root != nil {
+		return l, nil
 	}
 	if create {
 		if err := o.root.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -269,8 +305,7 @@ func (o *Output) letter(name string, create bool) (*letterDir, error) {
 		root.Close()
 		return nil, err
 	}
-	l := &letterDir{root: root, dir: dir}
-	o.letters[name] = l
+	l.root, l.dir = root, dir
 	return l, nil
 }
 
@@ -289,35 +324,38 @@ func (o *Output) Orphans(components []string) ([]string, error) {
 			known[strings.ToLower(name[:1])+"/"+alias] = true
 		}
 	}
-	top, err := fs.ReadDir(o.root.FS(), ".")
+	var orphans []string
+	var mu sync.Mutex
+	err := o.eachLetter(func(letter string, l *letterDir, names []string) error {
+		for _, name := range names {
+			p := letter + "/" + name
+			if known[p] || strings.HasPrefix(name, tempPrefix) {
+				continue
+			}
+			st, err := l.root.Lstat(name)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				continue
+			case err != nil:
+				return err
+			case st.Mode()&fs.ModeSymlink != 0:
+				// An alias leads to its sibling under the unescaped name.
+				if target, err := l.root.Readlink(name); err != nil || aliasName(target) != name {
+					continue
+				}
+			case !st.IsDir():
+				continue
+			}
+			mu.Lock()
+			orphans = append(orphans, p)
+			mu.Unlock()
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, outputError(o.Dir, err)
 	}
-	var orphans []string
-	for _, letter := range top {
-		if !letter.IsDir() || len(letter.Name()) != 1 {
-			continue
-		}
-		entries, err := fs.ReadDir(o.root.FS(), letter.Name())
-		if err != nil {
-			return nil, outputError(o.Dir, err)
-		}
-		for _, e := range entries {
-			p := letter.Name() + "/" + e.Name()
-			isLink := e.Type()&fs.ModeSymlink != 0
-			if known[p] || strings.HasPrefix(e.Name(), tempPrefix) || !e.IsDir() && !isLink {
-				continue
-			}
-			if isLink {
-				// An alias leads to its sibling under the unescaped name.
-				target, err := o.root.Readlink(p)
-				if err != nil || aliasName(target) != e.Name() {
-					continue
-				}
-			}
-			orphans = append(orphans, p)
-		}
-	}
+	slices.Sort(orphans)
 	return orphans, nil
 }
 

@@ -14,6 +14,8 @@ import (
 	"specgraft/fedora/cache"
 	"specgraft/fedora/macro"
 	"specgraft/overlay"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // maxShard is more bytes than any of its files takes.
@@ -186,29 +188,32 @@ func (v *verdicts) put(key string, found verdict) {
 // save writes what was added. Several processes may do so at once: the last
 // one wins, nothing breaks.
 func (v *verdicts) save() error {
+	var group errgroup.Group
+	group.SetLimit(16)
 	for i := range v.shards {
-		s := &v.shards[i]
-		s.mu.Lock()
-		added := s.added
-		s.added = false
-		s.mu.Unlock()
-		if !added {
-			continue
-		}
-		var keys []string
-		for key := range s.known {
-			if s.used[key] || len(s.known) <= maxVerdicts {
-				keys = append(keys, key)
-			}
-		}
-		slices.Sort(keys)
-		var text bytes.Buffer
-		for _, key := range keys {
-			text.WriteString(key + " " + s.known[key] + "\n")
-		}
-		if err := cache.Write(filepath.Join(v.dir, hex.EncodeToString([]byte{byte(i)})), text.Bytes()); err != nil {
-			return err
+		group.Go(func() error { return v.shards[i].save(filepath.Join(v.dir, hex.EncodeToString([]byte{byte(i)}))) })
+	}
+	return group.Wait()
+}
+
+func (s *shard) save(path string) error {
+	s.mu.Lock()
+	added := s.added
+	s.added = false
+	s.mu.Unlock()
+	if !added {
+		return nil
+	}
+	var keys []string
+	for key := range s.known {
+		if s.used[key] || len(s.known) <= maxVerdicts {
+			keys = append(keys, key)
 		}
 	}
-	return nil
+	slices.Sort(keys)
+	var text bytes.Buffer
+	for _, key := range keys {
+		text.WriteString(key + " " + s.known[key] + "\n")
+	}
+	return cache.Write(path, text.Bytes())
 }
