@@ -133,6 +133,17 @@ func (l List) HasErrors() bool {
 	return slices.ContainsFunc(l, func(d Diagnostic) bool { return d.Severity == Error })
 }
 
+// Errors returns the errors of the list without the warnings, each on a line.
+func (l List) Errors() string {
+	var lines []string
+	for i := range l {
+		if l[i].Severity == Error {
+			lines = append(lines, l[i].Error())
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Sort orders the list by file, line, column, code and message, errors before
 // warnings at one place, and drops exact repetitions.
 func (l *List) Sort() {

@@ -34,3 +34,11 @@ func Reason(err error) error {
 	}
 	return err
 }
+
+// Message returns what an error says, of a diagnostic without its position and code.
+func Message(err error) string {
+	if d, ok := errors.AsType[*Diagnostic](err); ok {
+		return d.Message
+	}
+	return err.Error()
+}

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,29 +78,6 @@ func OrDash(s string) string {
 		return "-"
 	}
 	return s
-}
-
-// ListOf makes diagnostics of an error.
-func ListOf(err error, component string) diag.List {
-	if l, ok := errors.AsType[diag.ListError](err); ok {
-		return diag.List(l)
-	}
-	if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
-		c := *d
-		c.Component = cmp.Or(c.Component, component)
-		return diag.List{c}
-	}
-	return diag.List{{Code: "render/internal", Component: component, Message: err.Error(), Env: true}}
-}
-
-func JoinErrors(l diag.List) string {
-	var lines []string
-	for i := range l {
-		if l[i].Severity == diag.Error {
-			lines = append(lines, l[i].Error())
-		}
-	}
-	return strings.Join(lines, "\n")
 }
 
 // ShownPath returns a path for a terminal: upstream's file names may hold any

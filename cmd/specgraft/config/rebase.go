@@ -24,6 +24,7 @@ import (
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
+	"specgraft/render"
 	"specgraft/render/rebase"
 )
 
@@ -217,7 +218,7 @@ func rebaseOne(ctx context.Context, b *rebase.Rebaser, name, to string, all bool
 	}
 	res, err := b.Component(ctx, c, to)
 	if err != nil {
-		rec.diags, rec.expected = cli.ListOf(err, name), c.Build.Failure.Expected
+		rec.diags, rec.expected = render.ListOf(err, name), c.Build.Failure.Expected
 		return rec
 	}
 	if all && res.From == res.To {
@@ -232,7 +233,7 @@ func rebaseOne(ctx context.Context, b *rebase.Rebaser, name, to string, all bool
 func (rec *rebaseRecord) finish(p *components.Project) int {
 	if rec.component == nil {
 		rec.verdict, rec.status = rebase.Broken, "failed"
-		rec.Error = cli.JoinErrors(rec.diags)
+		rec.Error = rec.diags.Errors()
 		if rec.expected {
 			rec.status = "fails, as expected"
 			return cli.ExitOK
@@ -250,7 +251,7 @@ func (rec *rebaseRecord) finish(p *components.Project) int {
 			text, err := rebase.ProposalDiff(p, o, o.Proposal)
 			if err != nil {
 				o.Proposed = false
-				out.Reason = strings.TrimPrefix(out.Reason+"; "+shortError(err), "; ")
+				out.Reason = strings.TrimPrefix(out.Reason+"; "+diag.Message(err), "; ")
 			}
 			out.Proposal = text
 		}
@@ -258,7 +259,7 @@ func (rec *rebaseRecord) finish(p *components.Project) int {
 	}
 	switch {
 	case !c.Proven && len(c.Problems) > 0 && !slices.ContainsFunc(c.Overlays, func(o rebase.Overlay) bool { return o.Verdict.NeedsPerson() }):
-		rec.status, rec.Error = "does not render", cli.JoinErrors(c.Problems)
+		rec.status, rec.Error = "does not render", c.Problems.Errors()
 		rec.diags = c.Problems
 		return cli.CodeOf(c.Problems)
 	case !rec.verdict.NeedsPerson():
@@ -270,13 +271,6 @@ func (rec *rebaseRecord) finish(p *components.Project) int {
 		rec.status = "needs work"
 	}
 	return cli.ExitProblems
-}
-
-func shortError(err error) string {
-	if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
-		return d.Message
-	}
-	return err.Error()
 }
 
 // rank orders components for the table: those that failed, then by the most
@@ -469,7 +463,7 @@ func (r *rebasing) ask(p *components.Project, records []*rebaseRecord) error {
 			for k := range options {
 				text, err := rebase.ProposalDiff(p, o, options[k])
 				if err != nil {
-					text = shortError(err) + "\n"
+					text = diag.Message(err) + "\n"
 				}
 				fmt.Fprintf(r.Stderr, "%d)\n%s", k+1, visibleLines(text))
 			}

@@ -12,6 +12,7 @@ import (
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/render"
 	"specgraft/render/rebase"
 )
 
@@ -82,7 +83,7 @@ nothing else uses them.`,
 				}
 				r, err := b.Retire(ctx, c)
 				if err != nil && !c.Build.Failure.Expected {
-					problems[i] = cli.ListOf(err, name)
+					problems[i] = render.ListOf(err, name)
 				}
 				found[i] = r
 				return ctx.Err()
