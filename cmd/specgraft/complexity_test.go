@@ -122,7 +122,6 @@ func waysThrough(fn *ast.FuncDecl) int {
 var complexity = map[string]string{
 	"cmd/specgraft/cli.harmless":                   "the classes of characters that a terminal obeys",
 	"cmd/specgraft/config.(*importing).write":      "the steps of a run that may fail, with what is printed of each",
-	"cmd/specgraft/config.(*rebasing).specs":       "the steps of a run that may fail, with what is printed of each",
 	"cmd/specgraft/upstream.fetchAll":              "the steps of a run that may fail, with what is printed of each",
 	"cmd/specgraft/upstream.fetchComponent":        "the steps of a run that may fail, with what is printed of each",
 	"cmd/specgraft/upstream.finishPins":            "the steps of a run that may fail, with what is printed of each",

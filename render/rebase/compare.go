@@ -103,6 +103,12 @@ func (c *Comparison) Worst() Verdict {
 	return Clean
 }
 
+// settled reports whether there is a proposal for each overlay that a person has to
+// look at.
+func (c *Comparison) settled() bool {
+	return !slices.ContainsFunc(c.Overlays, func(o Overlay) bool { return o.Verdict.NeedsPerson() && !o.Proposed })
+}
+
 // Compare applies overlays to the upstream that they were made for and to a new
 // one, each behind those before it, and says what becomes of each. Neither tree
 // is changed. It is an error when the overlays do not fit the old upstream.

@@ -274,8 +274,4 @@ func (b *Rebaser) prove(ctx context.Context, res *Component, new *overlay.Tree, 
 
 // Ready reports whether the component renders on the new upstream once the
 // proposals are taken, and nothing is left for a person to find out.
-func (c *Component) Ready() bool {
-	return c.Proven && !slices.ContainsFunc(c.Overlays, func(o Overlay) bool {
-		return o.Verdict.NeedsPerson() && !o.Proposed
-	})
-}
+func (c *Component) Ready() bool { return c.Proven && c.settled() }

@@ -2,11 +2,10 @@ package config
 
 import (
 	"bufio"
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,47 +13,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
-	"specgraft/components/edit"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
 	"specgraft/overlay/spec"
-	"specgraft/render"
 	"specgraft/render/rebase"
 )
-
-// rebaseRecord is one component in the output of rebase.
-type rebaseRecord struct {
-	Component string          `json:"component"`
-	From      string          `json:"from"`
-	To        string          `json:"to"`
-	Overlays  []rebaseOverlay `json:"overlays"`
-	Due       []rebase.Due    `json:"due,omitempty"`   // overlays whose time has come
-	Error     string          `json:"error,omitempty"` // why nothing can be said, or why the result does not render
-
-	component *rebase.Component
-	diags     diag.List
-	verdict   rebase.Verdict
-	status    string
-	expected  bool // the component is expected to fail
-}
-
-type rebaseOverlay struct {
-	Index    int              `json:"index"`
-	Type     overlay.Type     `json:"type"`
-	Verdict  rebase.Verdict   `json:"verdict"`
-	File     string           `json:"file"`
-	Line     int              `json:"line"`
-	Places   []rebase.Place   `json:"places"`
-	Proposal string           `json:"proposal"` // a diff of the file, "" for none
-	Reason   string           `json:"reason"`
-	ThreeWay *rebase.ThreeWay `json:"threeWay,omitempty"`
-}
 
 func RebaseCmd(g *cli.Globals) *cobra.Command {
 	r := &rebasing{Globals: g}
@@ -165,36 +132,27 @@ func (r *rebasing) components(ctx context.Context, sel *cli.Selection, args []st
 	if downloads, err := r.Lookaside(func(string) {}); err == nil {
 		b.Sources = rebase.Archives(downloads)
 	}
-	records := make([]*rebaseRecord, len(names))
 	line := cli.NewProgress(r.Globals)
-	var pool errgroup.Group
-	pool.SetLimit(r.Jobs(0, 1))
-	for i, name := range names {
-		pool.Go(func() error {
-			records[i] = rebaseOne(ctx, b, name, r.to, sel.All)
-			return ctx.Err()
-		})
-	}
-	if err := pool.Wait(); err != nil {
+	list, err := b.Outcomes(ctx, names, r.to, sel.All, r.Jobs(0, 1))
+	if err != nil {
 		return err
 	}
 	line.Clear()
-	records = slices.DeleteFunc(records, func(r *rebaseRecord) bool { return r == nil })
-	single := len(names) == 1 && !sel.All
 	if r.interactive {
-		if err := r.ask(p, records); err != nil {
+		if err := r.ask(p, list); err != nil {
 			return err
 		}
 	}
 	code := cli.ExitOK
-	for _, rec := range records {
-		code = cli.Worst(code, rec.finish(p))
+	for _, out := range list {
+		out.Judge(p)
+		code = cli.Worst(code, exitCode(out))
 	}
-	if err := r.print(p, records, single, len(names)); err != nil {
+	if err := r.print(list, len(names) == 1 && !sel.All, len(names)); err != nil {
 		return fmt.Errorf("cannot print the results: %w", err)
 	}
 	if r.apply || r.interactive {
-		if err := r.write(p, records); err != nil {
+		if err := r.write(p, list); err != nil {
 			return err
 		}
 	}
@@ -204,97 +162,24 @@ func (r *rebasing) components(ctx context.Context, sel *cli.Selection, args []st
 	return nil
 }
 
-// rebaseOne rebases a component. With all, those are nil that have no upstream
-// or where nothing is new.
-func rebaseOne(ctx context.Context, b *rebase.Rebaser, name, to string, all bool) *rebaseRecord {
-	rec := &rebaseRecord{Component: name, Overlays: []rebaseOverlay{}}
-	c, problems := b.Renderer.Project.Component(name)
-	if problems.HasErrors() || c == nil {
-		rec.diags = problems
-		return rec
-	}
-	if all && (!c.IsUpstream() || c.Spec.Source == "srpm") {
-		return nil
-	}
-	res, err := b.Component(ctx, c, to)
-	if err != nil {
-		rec.diags, rec.expected = render.ListOf(err, name), c.Build.Failure.Expected
-		return rec
-	}
-	if all && res.From == res.To {
-		return nil
-	}
-	rec.component, rec.From, rec.To = res, res.From, res.To
-	return rec
-}
-
-// finish fills in what is printed and returns the exit code that the component
-// asks for.
-func (rec *rebaseRecord) finish(p *components.Project) int {
-	if rec.component == nil {
-		rec.verdict, rec.status = rebase.Broken, "failed"
-		rec.Error = rec.diags.Errors()
-		if rec.expected {
-			rec.status = "fails, as expected"
-			return cli.ExitOK
-		}
-		return cli.CodeOf(rec.diags)
-	}
-	c := rec.component
-	rec.verdict = c.Worst()
-	rec.Due = c.Due
-	for i := range c.Overlays {
-		o := &c.Overlays[i]
-		out := rebaseOverlay{Index: o.Index, Type: o.Op.Type, Verdict: o.Verdict, File: o.Op.Pos.Filename, Line: o.Op.Pos.Line,
-			Places: o.Places, Reason: o.Reason, ThreeWay: o.ThreeWay}
-		if o.Proposed {
-			text, err := rebase.ProposalDiff(p, o, o.Proposal)
-			if err != nil {
-				o.Proposed = false
-				out.Reason = strings.TrimPrefix(out.Reason+"; "+diag.Message(err), "; ")
-			}
-			out.Proposal = text
-		}
-		rec.Overlays = append(rec.Overlays, out)
-	}
-	switch {
-	case !c.Proven && len(c.Problems) > 0 && !slices.ContainsFunc(c.Overlays, func(o rebase.Overlay) bool { return o.Verdict.NeedsPerson() }):
-		rec.status, rec.Error = "does not render", c.Problems.Errors()
-		rec.diags = c.Problems
-		return cli.CodeOf(c.Problems)
-	case !rec.verdict.NeedsPerson():
-		rec.status = "free"
+// exitCode is what an outcome asks for.
+func exitCode(out *rebase.Outcome) int {
+	switch out.Status {
+	case rebase.Free, rebase.Expected:
 		return cli.ExitOK
-	case c.Ready():
-		rec.status = "look at the proposals"
-	default:
-		rec.status = "needs work"
+	case rebase.Failed, rebase.Unrendered:
+		return cli.CodeOf(out.Problems)
 	}
 	return cli.ExitProblems
 }
 
-// rank orders components for the table: those that failed, then by the most
-// important verdict, then by name.
-func rank(a, b *rebaseRecord) int {
-	index := func(r *rebaseRecord) int {
-		switch {
-		case r.expected:
-			return len(rebase.Verdicts)
-		case r.component == nil || r.status == "does not render":
-			return -1
-		}
-		return slices.Index(rebase.Verdicts, r.verdict)
-	}
-	return cmp.Or(index(a)-index(b), strings.Compare(a.Component, b.Component))
-}
-
-func (r *rebasing) print(p *components.Project, records []*rebaseRecord, single bool, asked int) error {
+func (r *rebasing) print(records []*rebase.Outcome, single bool, asked int) error {
 	for _, rec := range records {
-		if !rec.expected {
-			r.Report(rec.diags)
+		if rec.Status != rebase.Expected {
+			r.Report(rec.Problems)
 		}
-		if rec.component != nil {
-			for _, n := range rec.component.Notes {
+		if rec.Result != nil {
+			for _, n := range rec.Result.Notes {
 				r.Note("%s: %s", rec.Component, n)
 			}
 		}
@@ -302,7 +187,7 @@ func (r *rebasing) print(p *components.Project, records []*rebaseRecord, single 
 	if r.format == "json" && single && len(records) == 1 {
 		return cli.WriteJSON(r.Stdout, records[0])
 	}
-	slices.SortStableFunc(records, rank)
+	slices.SortStableFunc(records, rebase.ByWork)
 	if r.format == "text" && single {
 		return r.text(records)
 	}
@@ -310,13 +195,13 @@ func (r *rebasing) print(p *components.Project, records []*rebaseRecord, single 
 	if format == "text" {
 		format = "table"
 	}
-	out := cli.NewRecords(r.Stdout, format, []cli.Column[*rebaseRecord]{
-		{Title: "COMPONENT", Cell: func(x *rebaseRecord) string { return x.Component }},
-		{Title: "STATUS", Cell: func(x *rebaseRecord) string { return x.status }},
-		{Title: "VERSION", Cell: func(x *rebaseRecord) string { return x.versions() }},
-		{Title: "OVERLAYS", Cell: func(x *rebaseRecord) string { return x.summary() }},
-		{Title: "COMMIT", Cell: func(x *rebaseRecord) string {
-			if x.component == nil {
+	out := cli.NewRecords(r.Stdout, format, []cli.Column[*rebase.Outcome]{
+		{Title: "COMPONENT", Cell: func(x *rebase.Outcome) string { return x.Component }},
+		{Title: "STATUS", Cell: func(x *rebase.Outcome) string { return string(x.Status) }},
+		{Title: "VERSION", Cell: func(x *rebase.Outcome) string { return x.Versions() }},
+		{Title: "OVERLAYS", Cell: func(x *rebase.Outcome) string { return x.Summary() }},
+		{Title: "COMMIT", Cell: func(x *rebase.Outcome) string {
+			if x.Result == nil {
 				return "-"
 			}
 			return fmt.Sprintf("%.12s -> %.12s", x.From, x.To)
@@ -325,9 +210,9 @@ func (r *rebasing) print(p *components.Project, records []*rebaseRecord, single 
 	free, work := 0, 0
 	for _, rec := range records {
 		switch {
-		case rec.status == "free":
+		case rec.Status == rebase.Free:
 			free++
-		case !rec.expected:
+		case rec.Status != rebase.Expected:
 			work++
 		}
 		if err := out.Write(rec); err != nil {
@@ -341,58 +226,21 @@ func (r *rebasing) print(p *components.Project, records []*rebaseRecord, single 
 	return nil
 }
 
-func (rec *rebaseRecord) versions() string {
-	c := rec.component
-	if c == nil || c.FromVersion == "" && c.ToVersion == "" {
-		return "-"
-	}
-	if c.FromVersion == c.ToVersion {
-		return c.ToVersion
-	}
-	return c.FromVersion + " -> " + c.ToVersion
-}
-
-// summary counts the verdicts, the most important first.
-func (rec *rebaseRecord) summary() string {
-	if rec.component == nil {
-		return "-"
-	}
-	var parts []string
-	for _, v := range rebase.Verdicts {
-		n := 0
-		for _, o := range rec.Overlays {
-			if o.Verdict == v {
-				n++
-			}
-		}
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, v))
-		}
-	}
-	if len(rec.Due) > 0 {
-		parts = append(parts, fmt.Sprintf("%d due", len(rec.Due)))
-	}
-	if len(parts) == 0 {
-		return "none"
-	}
-	return strings.Join(parts, ", ")
-}
-
 // text prints one component overlay by overlay.
-func (r *rebasing) text(records []*rebaseRecord) error {
+func (r *rebasing) text(records []*rebase.Outcome) error {
 	w := bufio.NewWriter(r.Stdout)
 	for _, rec := range records {
-		if rec.component == nil {
+		if rec.Result == nil {
 			continue
 		}
 		if rec.From == rec.To && rec.From != "" {
 			fmt.Fprintf(w, "%s: commit %.12s is the newest\n", rec.Component, rec.From)
 		} else {
 			from, to := rec.From, rec.To
-			if rec.component.Config != nil {
+			if rec.Result.Config != nil {
 				from, to = fmt.Sprintf("%.12s", from), fmt.Sprintf("%.12s", to)
 			}
-			fmt.Fprintf(w, "%s: version %s, %s -> %s\n", rec.Component, rec.versions(), from, to)
+			fmt.Fprintf(w, "%s: version %s, %s -> %s\n", rec.Component, rec.Versions(), from, to)
 		}
 		for i := range rec.Overlays {
 			r.overlay(w, &rec.Overlays[i])
@@ -410,7 +258,7 @@ func (r *rebasing) text(records []*rebaseRecord) error {
 	return w.Flush()
 }
 
-func (r *rebasing) overlay(w *bufio.Writer, o *rebaseOverlay) {
+func (r *rebasing) overlay(w *bufio.Writer, o *rebase.OverlayOutcome) {
 	fmt.Fprintf(w, "%-9s %s:%d %s", o.Verdict, o.File, o.Line, o.Type)
 	if o.Reason != "" {
 		fmt.Fprintf(w, ": %s", o.Reason)
@@ -447,14 +295,14 @@ func (r *rebasing) overlay(w *bufio.Writer, o *rebaseOverlay) {
 
 // ask goes through the proposals on a terminal. What is not taken is as if it
 // had not been proposed.
-func (r *rebasing) ask(p *components.Project, records []*rebaseRecord) error {
+func (r *rebasing) ask(p *components.Project, records []*rebase.Outcome) error {
 	in := bufio.NewReader(r.Stdin)
 	for _, rec := range records {
-		if rec.component == nil {
+		if rec.Result == nil {
 			continue
 		}
-		for i := range rec.component.Overlays {
-			o := &rec.component.Overlays[i]
+		for i := range rec.Result.Overlays {
+			o := &rec.Result.Overlays[i]
 			if !o.Proposed {
 				continue
 			}
@@ -512,37 +360,22 @@ func answer(w interface{ Write([]byte) (int, error) }, in *bufio.Reader, n int) 
 }
 
 // write edits the configuration.
-func (r *rebasing) write(p *components.Project, records []*rebaseRecord) error {
-	var ready []*rebase.Component
-	unpinned := []string{}
+func (r *rebasing) write(p *components.Project, records []*rebase.Outcome) error {
 	for _, rec := range records {
-		c := rec.component
-		if c == nil {
-			continue
-		}
-		if !c.Ready() {
+		if rec.Result != nil && !rec.Result.Ready() {
 			r.Say("%s: not written, as it needs a person first", rec.Component)
-			continue
-		}
-		ready = append(ready, c)
-		if c.Config.Spec.UpstreamCommit == "" && c.From != c.To {
-			unpinned = append(unpinned, rec.Component)
 		}
 	}
-	edits, err := rebase.Edits(p, ready)
+	files, unpinned, err := rebase.Take(p, "specgraft rebase", records)
 	if err != nil {
 		return err
 	}
-	if len(edits) == 0 {
+	if len(files) == 0 {
 		r.Note("nothing to write")
 		return nil
 	}
-	if err := rebase.Write(p.Dir, p.Root, "specgraft rebase", edits); err != nil {
-		return err
-	}
-	var files []string
-	for _, e := range edits {
-		files = append(files, cli.Relative(e.Path))
+	for i := range files {
+		files[i] = cli.Relative(files[i])
 	}
 	r.Note("wrote %s", strings.Join(files, ", "))
 	if len(unpinned) > 0 {
@@ -557,8 +390,8 @@ func (r *rebasing) specs(oldFile, newFile, tomlFile string) error {
 	if err != nil {
 		return err
 	}
-	ops, list := components.ParseOverlays(tomlFile, data)
-	if err := list.Err(); err != nil {
+	file, err := rebase.ParseOverlayFile(tomlFile, data)
+	if err != nil {
 		return err
 	}
 	var trees [2]*overlay.Tree
@@ -568,7 +401,7 @@ func (r *rebasing) specs(oldFile, newFile, tomlFile string) error {
 			return err
 		}
 		trees[i] = &overlay.Tree{Name: strings.TrimSuffix(filepath.Base(oldFile), ".spec"), Spec: spec.Parse(name, text), Files: map[string]*overlay.File{}}
-		if !slices.ContainsFunc(ops, func(op overlay.Op) bool { return !strings.HasPrefix(string(op.Type), "spec-") }) {
+		if !file.NeedsFiles() {
 			continue
 		}
 		root, err := os.OpenRoot(filepath.Dir(name))
@@ -584,72 +417,42 @@ func (r *rebasing) specs(oldFile, newFile, tomlFile string) error {
 	if err != nil {
 		return err
 	}
-	found, err := rebase.Compare(trees[0], trees[1], ops, rebase.Options{Source: sources.Open, Same: rebase.SamePackaging})
+	out, err := file.Rebase(trees[0], trees[1], rebase.Options{Source: sources.Open, Same: rebase.SamePackaging})
 	if err != nil {
 		return err
 	}
-	rec := &rebaseRecord{Component: trees[0].Name, From: oldFile, To: newFile, Overlays: []rebaseOverlay{}}
-	open := false
-	for i := range found.Overlays {
-		o := &found.Overlays[i]
-		out := rebaseOverlay{Index: o.Index, Type: o.Op.Type, Verdict: o.Verdict, File: o.Op.Pos.Filename, Line: o.Op.Pos.Line,
-			Places: o.Places, Reason: o.Reason, ThreeWay: o.ThreeWay}
-		if o.Proposed {
-			after, err := replaced(tomlFile, data, []*rebase.Overlay{o})
-			if err != nil {
-				return err
-			}
-			out.Proposal = string(diff.Diff("a/"+tomlFile, data, "b/"+tomlFile, after))
-		}
-		open = open || o.Verdict.NeedsPerson() && !o.Proposed
-		rec.Overlays = append(rec.Overlays, out)
-	}
-	rec.component = &rebase.Component{Comparison: found, Name: rec.Component, FromVersion: rebase.VersionOf(trees[0].Spec), ToVersion: rebase.VersionOf(trees[1].Spec)}
 	if r.format == "json" {
-		err = cli.WriteJSON(r.Stdout, rec)
+		err = cli.WriteJSON(r.Stdout, out)
 	} else {
-		err = r.text([]*rebaseRecord{rec})
+		err = r.text([]*rebase.Outcome{out})
 	}
 	if err != nil {
 		return fmt.Errorf("cannot print the results: %w", err)
 	}
-	if r.apply && open {
-		r.Say("%s: not written, as it needs a person first", tomlFile)
-	} else if r.apply {
-		var all []*rebase.Overlay
-		for i := range found.Overlays {
-			all = append(all, &found.Overlays[i])
-		}
-		after, err := replaced(tomlFile, data, all)
-		if err != nil {
+	if r.apply {
+		if err := r.writeFile(file, out); err != nil {
 			return err
 		}
-		if now, err := os.ReadFile(tomlFile); err != nil || !bytes.Equal(now, data) {
-			return &diag.Diagnostic{Code: "rebase/changed", Message: tomlFile + " has changed on disk meanwhile; it was not touched", Hint: "run the command again"}
-		}
-		if err := edit.WriteFile(tomlFile, after); err != nil {
-			return cli.FileProblem("rebase/write", tomlFile, err)
-		}
-		r.Note("wrote %s", tomlFile)
 	}
-	if found.Worst().NeedsPerson() {
+	if out.Status != rebase.Free {
 		return cli.ExitError(cli.ExitProblems)
 	}
 	return nil
 }
 
-// replaced returns an overlay file with proposals taken.
-func replaced(name string, data []byte, list []*rebase.Overlay) ([]byte, error) {
-	e, problems := edit.Edit(name, data)
-	if err := problems.Err(); err != nil {
-		return nil, err
+// writeFile writes the proposals into a file of overlays.
+func (r *rebasing) writeFile(file *rebase.OverlayFile, out *rebase.Outcome) error {
+	if out.Status == rebase.Open {
+		r.Say("%s: not written, as it needs a person first", file.Name)
+		return nil
 	}
-	for _, o := range list {
-		if o.Proposed {
-			if err := e.ReplaceOverlayAt(o.Op.Pos, o.Op, o.Proposal); err != nil {
-				return nil, err
-			}
+	if err := file.Write(out); err != nil {
+		_, path := errors.AsType[*fs.PathError](err)
+		if _, link := errors.AsType[*os.LinkError](err); path || link {
+			return cli.FileProblem("rebase/write", file.Name, err)
 		}
+		return err
 	}
-	return e.Bytes(), nil
+	r.Note("wrote %s", file.Name)
+	return nil
 }
