@@ -23,16 +23,19 @@ import (
 //
 //	CHECKSUM KEY COMMIT
 //
-// that are only ever appended, each by one write, so that several processes
+// that are only ever appended, whole ones by one write, so that several processes
 // can share the file; a line that does not fit its checksum does not count.
 type facts struct {
 	path  string
 	ahead *Ahead // nil unless somebody reads it already
 
-	mu     sync.Mutex
-	loaded bool
-	known  map[string]string
-	file   *os.File
+	mu      sync.Mutex
+	loaded  bool
+	known   map[string]string
+	pending []byte // lines that are not written yet
+	writing bool   // somebody is, who does not hold mu for it
+	written *sync.Cond
+	file    *os.File
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -65,7 +68,7 @@ func (f *facts) load() {
 	if f.loaded {
 		return
 	}
-	f.loaded = true
+	f.loaded, f.written = true, sync.NewCond(&f.mu)
 	if a := f.ahead; a != nil && a.path == f.path {
 		f.known = a.known()
 		return
@@ -125,6 +128,24 @@ func (f *facts) put(key, id string) {
 		return
 	}
 	f.known[key] = id
+	f.pending = append(f.pending, factLine(key, id)...)
+	if f.writing {
+		return // whoever does will find it
+	}
+	f.writing = true
+	for len(f.pending) > 0 {
+		lines := f.pending
+		f.pending = nil
+		f.mu.Unlock()
+		f.write(lines)
+		f.mu.Lock()
+	}
+	f.writing = false
+	f.written.Broadcast()
+}
+
+// write appends lines to the file, for one goroutine at a time.
+func (f *facts) write(lines []byte) {
 	if f.file == nil {
 		if err := os.MkdirAll(filepath.Dir(f.path), 0o777); err != nil {
 			return
@@ -135,9 +156,9 @@ func (f *facts) put(key, id string) {
 		}
 		f.file = file
 		// Somebody's cut-off last line must not swallow ours.
-		file.WriteString("\n")
+		lines = append([]byte{'\n'}, lines...)
 	}
-	f.file.WriteString(factLine(key, id))
+	f.file.Write(lines)
 }
 
 func factLine(key, id string) string {
@@ -148,6 +169,9 @@ func factLine(key, id string) string {
 func (f *facts) close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for f.writing {
+		f.written.Wait()
+	}
 	if f.file == nil {
 		return nil
 	}

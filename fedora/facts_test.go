@@ -1,7 +1,10 @@
 package fedora
 
 import (
+	"fmt"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -25,4 +28,36 @@ func FuzzFacts(f *testing.F) {
 			t.Errorf("%q is not known after %q", key, before)
 		}
 	})
+}
+
+// TestFactsFromMany has several runs remember what they found out in one file, each
+// from many goroutines at once: nothing is lost, and no line is torn.
+func TestFactsFromMany(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "facts")
+	var runs sync.WaitGroup
+	for run := range 3 {
+		runs.Go(func() {
+			f := &facts{path: path}
+			var workers sync.WaitGroup
+			for worker := range 8 {
+				workers.Go(func() {
+					for i := range 50 {
+						f.put(fmt.Sprintf("key-%d-%d-%d", run, worker, i), idA)
+					}
+				})
+			}
+			workers.Wait()
+			if err := f.close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	runs.Wait()
+	if bad := verifyFacts(path); bad > 0 {
+		t.Errorf("%d bad lines", bad)
+	}
+	if n := len(knownFacts(path)); n != 3*8*50 {
+		t.Errorf("%d facts are known, want %d", n, 3*8*50)
+	}
 }

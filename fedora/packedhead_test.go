@@ -35,6 +35,16 @@ func TestPackedHead(t *testing.T) {
 			}
 			return errors.Join(os.WriteFile(p, []byte(line(b)), 0o666), os.Chtimes(p, st.ModTime(), st.ModTime()))
 		}, b},
+		"with another size": {func(dir string) error {
+			return os.WriteFile(dir+"/packed-refs", []byte(line(b)+a+" refs/tags/v1\n"), 0o666)
+		}, b},
+		"a mode": {func(dir string) error { return os.Chmod(dir+"/packed-refs", 0o600) }, a},
+		"written by a clock that is ahead": {func(dir string) error {
+			return errors.Join(os.WriteFile(dir+"/packed-refs", []byte(line(b)), 0o666), os.Chtimes(dir+"/packed-refs", time.Time{}, time.Now().Add(48*time.Hour)))
+		}, b},
+		"written by a clock that was set back": {func(dir string) error {
+			return errors.Join(os.WriteFile(dir+"/packed-refs", []byte(line(b)), 0o666), os.Chtimes(dir+"/packed-refs", time.Time{}, time.Unix(1, 0)))
+		}, b},
 		"a file of its own": {func(dir string) error { return os.WriteFile(dir+"/refs/heads/f43", []byte(b+"\n"), 0o666) }, b},
 		"a symbolic ref": {func(dir string) error {
 			return errors.Join(os.WriteFile(dir+"/refs/heads/main", []byte(b+"\n"), 0o666), os.WriteFile(dir+"/refs/heads/f43", []byte("ref: refs/heads/main\n"), 0o666))
