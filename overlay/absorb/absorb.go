@@ -74,6 +74,20 @@ func (r *Result) Ops() []overlay.Op {
 	return ops
 }
 
+// Describe gives each operation that has no description one that asks for it.
+func (r *Result) Describe() {
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		switch {
+		case s.Op.Description != "":
+		case s.Kind == Block:
+			s.Op.Description = "TODO: say why. No overlay says this well: it replaces text as a whole"
+		default:
+			s.Op.Description = "TODO: say why"
+		}
+	}
+}
+
 // Options say what to look for.
 type Options struct {
 	Equivalents bool // find the alternatives of each step, too

@@ -3,8 +3,13 @@ package rebase
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
+	"specgraft/components"
 	"specgraft/components/distro"
+	"specgraft/components/edit"
 	"specgraft/fedora"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
@@ -96,4 +101,127 @@ func NearestCommit(ctx context.Context, store *fedora.Store, u distro.Upstream, 
 		return best, &diag.Diagnostic{Code: "render/no-spec", Message: fmt.Sprintf("%s never had a %s", u.URL, file)}
 	}
 	return best, nil
+}
+
+// A Fork is a package that somebody keeps apart from its upstream, and the upstream
+// commit that it is compared with.
+type Fork struct {
+	Name          string
+	Upstream      distro.Upstream
+	Commit        string
+	Near          *Nearest // how the commit was found; nil when it was given
+	Before, After *overlay.Tree
+}
+
+// OpenFork compares a fork, as ReadFork reads it, with a commit of its upstream: the
+// nearest one when none is given.
+func OpenFork(ctx context.Context, store *fedora.Store, u distro.Upstream, commit string, after *overlay.Tree) (*Fork, error) {
+	f := &Fork{Name: after.Name, Upstream: u, After: after}
+	var err error
+	f.Commit, err = store.Resolve(ctx, fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: commit, Component: f.Name})
+	if err != nil {
+		return nil, err
+	}
+	if commit == "" {
+		near, err := NearestCommit(ctx, store, u, f.Commit, after.Spec)
+		if err != nil {
+			return nil, err
+		}
+		f.Near, f.Commit = &near, near.Commit
+	}
+	f.Before, err = TreeAt(ctx, store, u, f.Name, f.Commit)
+	return f, err
+}
+
+// Config returns the TOML of a component that is taken from the upstream commit.
+func (f *Fork) Config() ([]byte, error) {
+	e, problems := edit.Edit("", nil)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	for _, kv := range [][2]string{{"type", "upstream"}, {"upstream-name", f.Upstream.Name}, {"upstream-commit", f.Commit}} {
+		if kv[0] == "upstream-name" && f.Upstream.Name == f.Name {
+			continue
+		}
+		if err := e.Set([]string{"components", f.Name, "spec", kv[0]}, kv[1]); err != nil {
+			return nil, err
+		}
+	}
+	return e.Bytes(), nil
+}
+
+// ForkUpstream returns the upstream of a component that is, or has, a fork.
+func ForkUpstream(p *components.Project, c *components.Component) (distro.Upstream, error) {
+	u, problems := p.Upstream(c)
+	if problems.HasErrors() && !c.IsUpstream() {
+		// The component is the fork: it has no upstream yet.
+		u, problems = likelyUpstream(p, c)
+	}
+	return u, problems.Err()
+}
+
+// likelyUpstream returns the upstream that a component with a spec of its own
+// would have if it had one like the others; without others, that of the
+// distribution which its own settings or the defaults name.
+func likelyUpstream(p *components.Project, c *components.Component) (distro.Upstream, diag.List) {
+	for _, n := range p.Names() {
+		other, problems := p.Component(n)
+		if problems.HasErrors() || !other.IsUpstream() {
+			continue
+		}
+		mine := *other
+		mine.Name, mine.Spec.UpstreamName, mine.Spec.UpstreamCommit = c.Name, c.Spec.UpstreamName, ""
+		return p.Upstream(&mine)
+	}
+	mine := *c
+	mine.Spec.Type, mine.Spec.Path = "upstream", ""
+	return p.Upstream(&mine)
+}
+
+// maxForkSpec bounds the spec of a fork, in bytes; the largest in Fedora has 11 MB.
+const maxForkSpec = 256 << 20
+
+// ReadFork reads the directory of a package. An error of the file system is an
+// *fs.PathError with the name of the directory.
+func ReadFork(dir, name string) (*overlay.Tree, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, &fs.PathError{Op: "read", Path: dir, Err: err}
+	}
+	defer root.Close()
+	t := &overlay.Tree{Name: name, Files: map[string]*overlay.File{}}
+	err = fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && e.Name() == ".git":
+			return fs.SkipDir
+		case !e.Type().IsRegular():
+			return nil
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if p == name+".spec" && info.Size() > maxForkSpec {
+			return fmt.Errorf("%s has more than %d MiB", p, maxForkSpec>>20)
+		}
+		data, err := root.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		if p == name+".spec" {
+			t.Spec = spec.Parse(filepath.Join(dir, p), data)
+			return nil
+		}
+		t.Files[p] = overlay.NewFile(p, info.Mode().Perm(), data, nil)
+		return nil
+	})
+	if err != nil {
+		return nil, &fs.PathError{Op: "read", Path: dir, Err: err}
+	}
+	if t.Spec == nil {
+		return nil, &diag.Diagnostic{Code: "absorb/input", Message: fmt.Sprintf("%s has no %s.spec", dir, name), Hint: "the spec bears the name of the package"}
+	}
+	return t, nil
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,9 +16,7 @@ import (
 
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/components"
-	"specgraft/components/distro"
 	"specgraft/components/edit"
-	"specgraft/fedora"
 	"specgraft/overlay"
 	"specgraft/overlay/absorb"
 	"specgraft/overlay/diag"
@@ -120,21 +116,8 @@ func (a *absorption) search(before, after *overlay.Tree) (*absorb.Result, error)
 			return nil, err
 		}
 	}
-	for i := range found.Steps {
-		s := &found.Steps[i]
-		if s.Op.Description == "" {
-			s.Op.Description = placeholder(s)
-		}
-	}
+	found.Describe()
 	return found, nil
-}
-
-// placeholder is the description of an overlay that nobody has described yet.
-func placeholder(s *absorb.Step) string {
-	if s.Kind == absorb.Block {
-		return "TODO: say why. No overlay says this well: it replaces text as a whole"
-	}
-	return "TODO: say why"
 }
 
 // choose asks which of several overlays that do the same is wanted.
@@ -233,39 +216,27 @@ func (a *absorption) component(ctx context.Context, sel *cli.Selection, name str
 	return a.addTo(v.Project, c, found)
 }
 
-// addTo adds the overlays to the file that has the component's last ones.
+// addTo adds the overlays to the configuration of a component.
 func (a *absorption) addTo(p *components.Project, c *components.Component, found *absorb.Result) error {
-	file, path := c.File, []string{"components", c.Name, "overlays"}
-	if n := len(c.Overlays); n > 0 && c.Overlays[n-1].Layer == "overlay file" {
-		// Overlay files come behind the component's own table.
-		file, path = c.Overlays[n-1].Pos.Filename, []string{"overlays"}
-		if !filepath.IsAbs(file) {
-			file = filepath.Join(p.Dir, filepath.FromSlash(file))
-		}
-	}
-	if file == "" {
-		return &diag.Diagnostic{Code: "absorb/input", Component: c.Name, Message: "the component stands in no TOML file that overlays could be added to",
-			Hint: fmt.Sprintf("add [components.%s] to one", c.Name)}
-	}
-	data, err := os.ReadFile(file)
+	file, err := rebase.Extend(p, c, found.Ops())
 	if err != nil {
-		return cli.FileProblem("absorb/input", file, err)
-	}
-	e, problems := edit.Edit(file, data)
-	if err := problems.Err(); err != nil {
-		return err
-	}
-	if err := e.AddOverlays(path, found.Ops()); err != nil {
-		return err
-	}
-	if err := a.writeSources(filepath.Dir(file), found); err != nil {
-		return err
-	}
-	if err := edit.WriteFile(file, e.Bytes()); err != nil {
-		return cli.FileProblem("absorb/input", file, err)
+		return absorbProblem(err)
 	}
 	a.Note("added %d overlay%s to %s; fill in the descriptions", len(found.Steps), cli.Plural(len(found.Steps)), cli.Relative(file))
 	return nil
+}
+
+// absorbProblem says which file an error is about.
+func absorbProblem(err error) error {
+	about, ok := errors.AsType[*fs.PathError](err)
+	switch {
+	case !ok:
+		return err
+	case errors.Is(err, rebase.ErrOtherContent):
+		return &diag.Diagnostic{Code: "absorb/input", Message: fmt.Sprintf("%s exists with other content", cli.Relative(about.Path)),
+			Hint: "move it away, or write the overlays to another directory"}
+	}
+	return cli.FileProblem("absorb/input", about.Path, about.Err)
 }
 
 // fork absorbs a directory with a forked package.
@@ -278,118 +249,34 @@ func (a *absorption) fork(ctx context.Context, dir, name string) error {
 	if c == nil || problems.HasErrors() {
 		return problems.Err()
 	}
-	u, problems := p.Upstream(c)
-	if problems.HasErrors() && !c.IsUpstream() {
-		// The component is the fork: it has no upstream yet.
-		u, problems = forkUpstream(p, c)
-	}
-	if err := problems.Err(); err != nil {
-		return err
-	}
-	after, err := readFork(dir, name)
+	u, err := rebase.ForkUpstream(p, c)
 	if err != nil {
 		return err
+	}
+	after, err := rebase.ReadFork(dir, name)
+	if err != nil {
+		return absorbProblem(err)
 	}
 	store, err := a.Store(p)
 	if err != nil {
 		return err
 	}
-	commit := a.commit
-	head, err := store.Resolve(ctx, fedora.Request{URL: u.URL, Mirrors: u.Mirrors, Branch: u.Branch, Commit: commit, Component: name})
+	f, err := rebase.OpenFork(ctx, store, u, a.commit, after)
 	if err != nil {
 		return err
 	}
-	if commit = head; a.commit == "" {
-		near, err := rebase.NearestCommit(ctx, store, u, head, after.Spec)
-		if err != nil {
-			return err
-		}
-		commit = near.Commit
-		a.Note("nearest to the fork is commit %.12s of %s: %d of its %d lines are there (%d versions compared)", commit, u.Branch, near.Same, near.Lines, near.Looked)
+	if near := f.Near; near != nil {
+		a.Note("nearest to the fork is commit %.12s of %s: %d of its %d lines are there (%d versions compared)", near.Commit, u.Branch, near.Same, near.Lines, near.Looked)
 	}
-	before, err := rebase.TreeAt(ctx, store, u, name, commit)
+	found, err := a.search(f.Before, f.After)
 	if err != nil {
 		return err
 	}
-	found, err := a.search(before, after)
+	config, err := f.Config()
 	if err != nil {
 		return err
 	}
-	e, problems := edit.Edit("", nil)
-	if err := problems.Err(); err != nil {
-		return err
-	}
-	for _, kv := range [][2]string{{"type", "upstream"}, {"upstream-name", u.Name}, {"upstream-commit", commit}} {
-		if kv[0] == "upstream-name" && u.Name == name {
-			continue
-		}
-		if err := e.Set([]string{"components", name, "spec", kv[0]}, kv[1]); err != nil {
-			return err
-		}
-	}
-	return a.print(name, found, []string{"components", name, "overlays"}, string(e.Bytes()))
-}
-
-// forkUpstream returns the upstream that a component with a spec of its own
-// would have if it had one like the others; without others, that of the
-// distribution which its own settings or the defaults name.
-func forkUpstream(p *components.Project, c *components.Component) (distro.Upstream, diag.List) {
-	for _, n := range p.Names() {
-		other, problems := p.Component(n)
-		if problems.HasErrors() || !other.IsUpstream() {
-			continue
-		}
-		mine := *other
-		mine.Name, mine.Spec.UpstreamName, mine.Spec.UpstreamCommit = c.Name, c.Spec.UpstreamName, ""
-		return p.Upstream(&mine)
-	}
-	mine := *c
-	mine.Spec.Type, mine.Spec.Path = "upstream", ""
-	return p.Upstream(&mine)
-}
-
-// readFork reads the directory of a package.
-func readFork(dir, name string) (*overlay.Tree, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, cli.FileProblem("absorb/input", dir, err)
-	}
-	defer root.Close()
-	t := &overlay.Tree{Name: name, Files: map[string]*overlay.File{}}
-	err = fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case e.IsDir() && e.Name() == ".git":
-			return fs.SkipDir
-		case !e.Type().IsRegular():
-			return nil
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		if p == name+".spec" && info.Size() > cli.MaxSpec {
-			return fmt.Errorf("%s has more than %d MiB", p, cli.MaxSpec>>20)
-		}
-		data, err := root.ReadFile(p)
-		if err != nil {
-			return err
-		}
-		if p == name+".spec" {
-			t.Spec = spec.Parse(filepath.Join(dir, p), data)
-			return nil
-		}
-		t.Files[p] = overlay.NewFile(p, info.Mode().Perm(), data, nil)
-		return nil
-	})
-	if err != nil {
-		return nil, cli.FileProblem("absorb/input", dir, err)
-	}
-	if t.Spec == nil {
-		return nil, &diag.Diagnostic{Code: "absorb/input", Message: fmt.Sprintf("%s has no %s.spec", dir, name), Hint: "the spec bears the name of the package"}
-	}
-	return t, nil
+	return a.print(name, found, []string{"components", name, "overlays"}, string(config))
 }
 
 // absorbed is an overlay in JSON.
@@ -428,8 +315,8 @@ func (a *absorption) print(name string, found *absorb.Result, path []string, hea
 		records = append(records, r)
 	}
 	if a.output != "" && a.code == cli.ExitOK {
-		if err := a.writeSources(filepath.Dir(a.output), found); err != nil {
-			return err
+		if err := rebase.WriteSources(filepath.Dir(a.output), found.Ops()); err != nil {
+			return absorbProblem(err)
 		}
 		if err := edit.WriteFile(a.output, text.Bytes()); err != nil {
 			return cli.FileProblem("absorb/input", a.output, err)
@@ -456,32 +343,6 @@ func (a *absorption) print(name string, found *absorb.Result, path []string, hea
 		a.Note("nothing to absorb: there is no difference")
 	default:
 		a.Note("%d overlay%s: %d typed, %d expression%s, %d in blocks", n, cli.Plural(n), kinds[absorb.Named], kinds[absorb.Expression], cli.Plural(kinds[absorb.Expression]), kinds[absorb.Block])
-	}
-	return nil
-}
-
-// writeSources writes the files that overlays add beside the TOML file. A file
-// that is there with other content is left alone, which is an error.
-func (a *absorption) writeSources(dir string, found *absorb.Result) error {
-	for i := range found.Steps {
-		op := &found.Steps[i].Op
-		if op.Source == "" || op.Data == nil {
-			continue
-		}
-		file := filepath.Join(dir, filepath.FromSlash(path.Clean("/"+op.Source)))
-		if old, err := os.ReadFile(file); err == nil {
-			if bytes.Equal(old, op.Data) {
-				continue
-			}
-			return &diag.Diagnostic{Code: "absorb/input", Message: fmt.Sprintf("%s exists with other content", cli.Relative(file)),
-				Hint: "move it away, or write the overlays to another directory"}
-		}
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			return cli.FileProblem("absorb/input", file, err)
-		}
-		if err := edit.WriteFile(file, op.Data); err != nil {
-			return cli.FileProblem("absorb/input", file, err)
-		}
 	}
 	return nil
 }
