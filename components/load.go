@@ -155,7 +155,7 @@ func Load(o Options) (*Project, diag.List) {
 		return nil, diags
 	}
 	ps := newPaths(dir, o.AllowOutside)
-	l := &loader{opt: o, paths: ps, docs: map[docKey]*document{}, slots: make(chan struct{}, runtime.GOMAXPROCS(0)-1)}
+	l := &loader{opt: o, paths: ps, docs: map[docKey]*document{}, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	type phase struct {
 		path    string
 		trusted bool

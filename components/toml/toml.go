@@ -177,7 +177,7 @@ func (v *Value) Put(e Entry) {
 	case v.index != nil:
 		v.index[e.Name] = len(v.Keys) - 1
 	case len(v.Keys) > 12:
-		v.index = make(map[string]int, 4*len(v.Keys))
+		v.index = make(map[string]int, max(4*len(v.Keys), cap(v.Keys)))
 		for i := range v.Keys {
 			v.index[v.Keys[i].Name] = i
 		}
@@ -214,6 +214,8 @@ type reader struct {
 	slab  []Value
 	slots []*Value
 	depth int
+	// headers is how many lines look like headers, 0 when there is room for them.
+	headers int
 }
 
 // parsers are used again, for the sake of their memory: a project has many small
@@ -223,7 +225,7 @@ var parsers = sync.Pool{New: func() any { return new(unstable.Parser) }}
 // Read parses src. The returned table is never nil: on a syntax error
 // it holds what was read before it.
 func Read(src *Source) (*Value, diag.List) {
-	r := reader{src: src, p: parsers.Get().(*unstable.Parser)}
+	r := reader{src: src, headers: strings.Count(src.Text, "\n["), p: parsers.Get().(*unstable.Parser)}
 	defer func() {
 		r.p.Reset(nil)
 		parsers.Put(r.p)
@@ -316,6 +318,15 @@ func (r *reader) syntax(data []byte, err error) int {
 	return off
 }
 
+// room returns the space for the entries of a table that headers name: the first
+// one of a long document, which in most has nearly all of them, gets it at once.
+func (r *reader) room() []Entry {
+	if r.headers < 64 {
+		return nil
+	}
+	return make([]Entry, 0, r.headers)
+}
+
 func (r *reader) alloc(k Kind, f form, off, end uint32) *Value {
 	if len(r.slab) == 0 {
 		// Most files define one component, in a few lines.
@@ -379,6 +390,9 @@ func (r *reader) header(root *Value, n *unstable.Node) *Value {
 				f, at = FormHeader, first
 			}
 			v := r.alloc(KindTable, f, at, at)
+			if f == FormParent {
+				v.Keys, r.headers = r.room(), 0
+			}
 			if last && n.Kind == unstable.ArrayTable {
 				list := r.alloc(KindList, FormTables, first, first)
 				v.Form = FormElement
