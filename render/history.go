@@ -66,7 +66,7 @@ func (r *Renderer) Prepare(ctx context.Context, names []string, all bool) diag.L
 func (r *Renderer) Close() error {
 	_ = r.verdicts.save() // a cache: what cannot be kept is found out again
 	if r.history != nil {
-		return r.history.repo.Close()
+		return r.history.close()
 	}
 	return nil
 }
@@ -109,9 +109,51 @@ type projectHistory struct {
 	config  *configHistory // instead of dir and log, when configuration counts
 	pins    *pinHistory    // instead of dir and log, when there are pins and no locks
 
-	mu      sync.Mutex
+	mu      sync.Mutex            // not held while something is read
 	locks   map[string]*lock.Lock // by blob; nil for one that cannot be read
 	commits map[string]*distgit.Commit
+	others  []*distgit.Repo // further readers of repo
+	idle    []*distgit.Repo // those of them that nobody uses
+}
+
+// maxReaders bounds how many read the project's repository at the same time.
+const maxReaders = 8
+
+// read calls f with a reader of the repository that nobody else uses, as long as
+// there are enough.
+func (h *projectHistory) read(f func(*distgit.Repo) error) error {
+	h.mu.Lock()
+	var reader *distgit.Repo
+	if n := len(h.idle); n > 0 {
+		reader, h.idle = h.idle[n-1], h.idle[:n-1]
+	}
+	more := reader == nil && len(h.others) < maxReaders
+	h.mu.Unlock()
+	if more {
+		if another, ok := h.repo.Another(); ok {
+			reader = another
+			h.mu.Lock()
+			h.others = append(h.others, another)
+			h.mu.Unlock()
+		}
+	}
+	if reader == nil {
+		return f(h.repo)
+	}
+	defer func() {
+		h.mu.Lock()
+		h.idle = append(h.idle, reader)
+		h.mu.Unlock()
+	}()
+	return f(reader)
+}
+
+// close ends all readers.
+func (h *projectHistory) close() error {
+	for _, another := range h.others {
+		another.Close()
+	}
+	return h.repo.Close()
 }
 
 // A Commit names a commit of a repository.
@@ -243,32 +285,46 @@ func (h *projectHistory) lock(blob string) (*lock.Lock, error) {
 		return nil, nil
 	}
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	l, ok := h.locks[blob]
-	if !ok {
-		data, err := h.repo.Blob(blob)
-		if err != nil {
-			return nil, err
-		}
-		if l, err = lock.Parse(blob, data); err != nil {
-			l = nil
-		}
-		h.locks[blob] = l
+	h.mu.Unlock()
+	if ok {
+		return l, nil
 	}
+	var data []byte
+	err := h.read(func(repo *distgit.Repo) (err error) {
+		data, err = repo.Blob(blob)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if l, err = lock.Parse(blob, data); err != nil {
+		l = nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.locks[blob] = l
 	return l, nil
 }
 
 func (h *projectHistory) commit(id string) (*distgit.Commit, error) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if c := h.commits[id]; c != nil {
+	c := h.commits[id]
+	h.mu.Unlock()
+	if c != nil {
 		return c, nil
 	}
-	c, err := h.repo.Commit(id)
-	if err == nil {
-		h.commits[id] = c
+	err := h.read(func(repo *distgit.Repo) (err error) {
+		c, err = repo.Commit(id)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.commits[id] = c
+	return c, nil
 }
 
 // Changes returns the component's own history as far as the project's repository

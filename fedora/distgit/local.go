@@ -108,3 +108,36 @@ func (r *Repo) useLocal() error {
 	r.objects = s
 	return err
 }
+
+// Another opens the repository once more, so that two need not wait for each
+// other; what one of them has read the other has not. It is false where git itself
+// reads the repository: there is one process for all.
+func (r *Repo) Another() (*Repo, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || r.useLocal() != nil || r.objects == nil {
+		return nil, false
+	}
+	objects, err := r.objects.again()
+	if err != nil {
+		return nil, false
+	}
+	a := newRepo(r.ctx, r.git, r.at)
+	a.objects = objects
+	return a, true
+}
+
+// again opens the same packs for another reader, with the indexes that are in
+// memory already.
+func (s *objectStore) again() (*objectStore, error) {
+	a := &objectStore{dir: s.dir, names: s.names, bases: map[baseKey][]byte{}, kinds: map[baseKey]string{}}
+	for _, p := range s.packs {
+		q, err := p.again()
+		if err != nil {
+			a.close()
+			return nil, err
+		}
+		a.packs = append(a.packs, q)
+	}
+	return a, nil
+}

@@ -101,6 +101,24 @@ func openPack(path string) (*packFile, error) {
 	return p, nil
 }
 
+// again opens the pack once more. Its index is shared, as nobody changes it.
+func (p *packFile) again() (*packFile, error) {
+	q := *p
+	if p.file == nil {
+		return &q, nil
+	}
+	f, size, err := cache.OpenFile(p.path + ".pack")
+	if err != nil {
+		return nil, err
+	}
+	if size != p.size {
+		f.Close()
+		return nil, p.damaged("another pack has its name")
+	}
+	q.file = f
+	return &q, nil
+}
+
 // readSized reads a whole file by its size, one that is longer than limit being
 // foreign.
 func readSized(path string, limit int64) ([]byte, error) {

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/zlib"
@@ -509,4 +510,56 @@ func FuzzPack(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestAnother reads a repository with several readers at the same time, also when
+// the first one is closed, and when its packs are large or were replaced.
+func TestAnother(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, filepath.Join(t.TempDir(), "r.git"))
+	var last []int
+	for i := range 3 {
+		last = []int{r.Commit("f43", i+1, last, gittest.File{Path: "a", Content: fmt.Sprint(i)}, gittest.File{Path: "b", Content: gittest.Noise(i, wholePack*2/3)})}
+	}
+	byMark := r.Flush()
+	ids := []string{byMark[1], byMark[2], byMark[3]}
+	r.Git("repack", "-adq")
+	repo, err := OpenWorktree(t.Context(), r.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer repo.Close()
+	var readers sync.WaitGroup
+	for range 4 {
+		another, ok := repo.Another()
+		if !ok {
+			t.Fatal("there is no other reader of a repository that is read without git")
+		}
+		if p := another.objects.packs; len(p) != 1 || p[0].file == nil || p[0].file == repo.objects.packs[0].file {
+			t.Fatal("the pack is not large, or is not opened again")
+		}
+		readers.Go(func() {
+			defer another.Close()
+			for i, id := range ids {
+				if data, err := another.ReadFile(id, "a"); err != nil || string(data) != fmt.Sprint(i) {
+					t.Errorf("%s: %q, %v", id, data, err)
+				}
+			}
+		})
+	}
+	readers.Wait()
+	if data, err := repo.ReadFile(ids[1], "a"); err != nil || string(data) != "1" {
+		t.Errorf("after the others are closed: %q, %v", data, err)
+	}
+	pack, _ := filepath.Glob(filepath.Join(r.Dir, "objects/pack/*.pack"))
+	if err := os.Remove(pack[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := repo.Another(); ok {
+		t.Error("another reader of a pack that is gone")
+	}
+	repo.Close()
+	if _, ok := repo.Another(); ok {
+		t.Error("another reader of a closed repository")
+	}
 }
