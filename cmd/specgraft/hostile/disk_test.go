@@ -4,8 +4,6 @@ package hostile
 
 import (
 	"bytes"
-	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -149,31 +147,4 @@ func TestSmallDisk(t *testing.T) {
 			})
 		}
 	}
-}
-
-// files returns the content of the files below a directory.
-func files(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		if !d.Type().IsRegular() {
-			target, err := os.Readlink(path)
-			all[rel] = fmt.Sprint(d.Type(), " ", target)
-			return err
-		}
-		data, err := os.ReadFile(path)
-		all[rel] = string(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
 }
