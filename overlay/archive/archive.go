@@ -373,6 +373,21 @@ func (a *archive) root() string {
 // maxEdit bounds a file that an operation reads as a whole.
 const maxEdit = 1 << 30
 
+// piece is how much is read at a time: the kernel ends no read before it is done,
+// and the program with it when that is told to end.
+const piece = 1 << 20
+
+// content reads an entry.
+func (a *archive) content(e *entry) ([]byte, error) {
+	data := make([]byte, e.size)
+	for n := int64(0); n < e.size; n += piece {
+		if _, err := a.spool.ReadAt(data[n:min(n+piece, e.size)], e.offset+n); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
 // apply runs the operations as on a component directory, with the same rules.
 func (a *archive) apply(ops []overlay.Op, rep *Report) diag.List {
 	prefix := ""
@@ -389,9 +404,7 @@ func (a *archive) apply(ops []overlay.Op, rep *Report) diag.List {
 			if e.size > maxEdit {
 				return nil, fmt.Errorf("has %d bytes, more than an overlay can edit (%d)", e.size, maxEdit)
 			}
-			data := make([]byte, e.size)
-			_, err := a.spool.ReadAt(data, e.offset)
-			return data, err
+			return a.content(e)
 		})
 	}
 	loose := slices.Clone(ops)
