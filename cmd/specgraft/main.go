@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -23,12 +22,14 @@ func main() {
 	// Without this, a reader of stdout that goes away would end the process in
 	// the middle of its work. Programs that we start are not affected.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	g := cli.NewGlobals(os.Stdin, os.Stdout, os.Stderr)
 	unwatch := context.AfterFunc(ctx, func() {
 		time.Sleep(grace)
+		g.Abandon()
 		os.Stderr.WriteString("specgraft: interrupted: what was written is whole, the rest is as it was\n")
 		os.Exit(cli.ExitEnv)
 	})
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := g.Run(ctx, rootCmd(g, os.Args[1:]), os.Args[1:])
 	unwatch() // stop ends ctx, too, and on a busy machine the exit may come later than grace
 	stop()
 	os.Exit(code)
@@ -38,9 +39,3 @@ func main() {
 // command depends on it: what is written takes its place in one step, as a
 // process can be killed at any time.
 const grace = 50 * time.Millisecond
-
-// run executes one command line and returns the exit code.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	g := cli.NewGlobals(stdin, stdout, stderr)
-	return g.Run(ctx, rootCmd(g, args), args)
-}

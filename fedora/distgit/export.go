@@ -42,10 +42,10 @@ func (r *Repo) Export(ctx context.Context, commit string, dest *os.Root, skip fu
 	total := int64(0)
 	const batch = 512
 	for i, e := range wanted {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if i%batch == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
 			var ids []string
 			for _, ahead := range wanted[i:min(i+batch, len(wanted))] {
 				ids = append(ids, ahead.ID)

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -33,6 +34,10 @@ import (
 // is concerned. Where the rendered tree and the locks are is what the
 // configuration of the working tree says, for all commits.
 type History struct {
+	// TempDir makes a directory for the files of a commit, which whoever sets it
+	// removes. Nil means one that Close removes.
+	TempDir func() (string, error)
+
 	ctx     context.Context
 	project *components.Project
 	options components.Options
@@ -105,6 +110,19 @@ func (h *History) Close() error {
 	}
 	h.cleanups = nil
 	return errors.Join(errs...)
+}
+
+func (h *History) tempDir() (string, error) {
+	if h.TempDir != nil {
+		return h.TempDir()
+	}
+	dir, err := os.MkdirTemp("", "specgraft-commit-")
+	if err == nil {
+		h.mu.Lock()
+		h.cleanups = append(h.cleanups, func() error { return os.RemoveAll(dir) })
+		h.mu.Unlock()
+	}
+	return dir, err
 }
 
 // Repo returns the repository, for what a History does not answer itself.

@@ -62,20 +62,16 @@ func (r *Revision) Commit() (*distgit.Commit, error) {
 
 // Project returns the configuration of the revision, loaded on the first call.
 // The files of a commit are in a temporary directory, without those that are
-// results of specgraft other than locks; they are there until the history is
-// closed. What a submodule has is not among them. Errors say which commit they
+// results of specgraft other than locks, until the history is closed. What a submodule has is not among them. Errors say which commit they
 // are about.
 func (r *Revision) Project() (*components.Project, error) { return r.project() }
 
 func (r *Revision) load() (*components.Project, error) {
 	h := r.history
-	dir, err := os.MkdirTemp("", "specgraft-")
+	dir, err := h.tempDir()
 	if err != nil {
 		return nil, err
 	}
-	h.mu.Lock()
-	h.cleanups = append(h.cleanups, func() error { return os.RemoveAll(dir) })
-	h.mu.Unlock()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err

@@ -50,6 +50,7 @@ type Globals struct {
 	Base, Top string // directory of the loaded project, and of its git repository
 
 	Closers []func() error // run after the command, last first
+	temps   tempDirs
 
 	// Whole returns the root of all commands, for what speaks of them all: a run
 	// has only the command that it is for.
@@ -202,7 +203,7 @@ func (g *Globals) close() error {
 		errs = append(errs, c())
 	}
 	g.Closers = nil
-	return errors.Join(errs...)
+	return errors.Join(append(errs, g.temps.remove())...)
 }
 
 // Say prints one line of talk to stderr.

@@ -13,6 +13,7 @@ import (
 func (g *Globals) OpenHistory(ctx context.Context, p *components.Project) (*revision.History, error) {
 	h, err := revision.Open(ctx, p, g.LoadOptions())
 	if err == nil {
+		h.TempDir = func() (string, error) { return g.TempDir("commit") }
 		g.Closers = append(g.Closers, h.Close)
 	}
 	return h, err

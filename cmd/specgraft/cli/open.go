@@ -145,13 +145,12 @@ func (g *Globals) WorkCache() (string, error) {
 	if err == nil || g.cacheDir != "" {
 		return dir, err
 	}
-	dir, err = os.MkdirTemp("", "specgraft-cache-")
+	dir, err = g.TempDir("cache")
 	if err != nil {
 		return "", fmt.Errorf("no cache directory: %w; name one with --cache-dir", err)
 	}
 	g.Note("neither $XDG_CACHE_HOME nor $HOME is set: nothing is kept in a cache; name one with --cache-dir")
 	g.cacheDir = dir
-	g.Closers = append(g.Closers, func() error { return os.RemoveAll(dir) })
 	return dir, nil
 }
 

@@ -86,11 +86,10 @@ func mergeRendered(ctx context.Context, g *cli.Globals, file, name string) ([]by
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "specgraft-")
+	dir, err := g.TempDir("merge")
 	if err != nil {
 		return nil, err
 	}
-	g.Closers = append(g.Closers, func() error { return os.RemoveAll(dir) })
 	m, err := repo.MergeInto(ctx, dir, ours, theirs, base)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"specgraft/cmd/specgraft/cli"
+	"specgraft/fedora/distgit/gittest"
 )
 
 // kills is how often each command is killed: once, or as often as
@@ -180,6 +181,16 @@ func TestSignals(t *testing.T) {
 	d.write("large/azldev.toml", large.String())
 	d.write("large/src/good.spec", hostileSpec("good", ""))
 	d.write("src/good.spec", hostileSpec("good", ""))
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("NOT CHECKED: no git")
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"commit", "-q", "-m", "one"}, {"commit", "-q", "-m", "two", "--allow-empty"}} {
+		gittest.Run(t, filepath.Join(dir, "large"), "", args...)
+	}
+	temp := filepath.Join(dir, "temp")
+	if err := os.Mkdir(temp, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	// A large archive with something to change, and a large source package.
 	archive := &hostileDir{t, filepath.Join(dir, "archive"), false}
 	hostileArchive("", "a.tar.gz", func(*testing.T) []byte {
@@ -206,6 +217,7 @@ func TestSignals(t *testing.T) {
 		"prepare crab --network-retries 0 --skip-lock-validation --force -o DIR/prepared -C DIR/archive --cache-dir DIR/archive/home/.cache/specgraft",
 		"srpm build big --skip-lock-validation -o DIR/built -C DIR/package --cache-dir DIR/cache",
 		"srpm diff DIR/packages/big-1-1.src.rpm DIR/packages/big-1-1.src.rpm", "srpm show DIR/packages/big-1-1.src.rpm --json",
+		"review --from HEAD~1 --to HEAD -C DIR/large --cache-dir DIR/cache",
 		"render -a -C DIR/large -o DIR/largeout", "update -a -C DIR/large --cache-dir DIR/cache",
 	} {
 		t.Run(strings.Fields(args)[0]+" "+strconv.Itoa(len(args)), func(t *testing.T) {
@@ -216,11 +228,23 @@ func TestSignals(t *testing.T) {
 				cmd := specgraftCommand(t, strings.Fields(strings.ReplaceAll(args, "DIR", dir))...)
 				var stderr strings.Builder
 				cmd.Stderr = &stderr
+				own := filepath.Join(temp, strconv.Itoa(len(args)))
+				if err := os.MkdirAll(own, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				cmd.Env = append(os.Environ(), "TMPDIR="+own)
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
 				// Before main has run nobody listens, and the signal's default is right.
 				time.Sleep(20*time.Millisecond + rand.N(window))
+				// A review is of interest once it has a directory of its own.
+				for range 500 {
+					if files, _ := os.ReadDir(own); len(files) > 0 || !strings.HasPrefix(args, "review") {
+						break
+					}
+					time.Sleep(10 * time.Millisecond)
+				}
 				began := time.Now()
 				cmd.Process.Signal([]os.Signal{os.Interrupt, syscall.SIGTERM}[try%2])
 				err := cmd.Wait()
@@ -233,6 +257,9 @@ func TestSignals(t *testing.T) {
 					continue // it was not even started
 				}
 				hit++
+				if left, err := os.ReadDir(own); err != nil || len(left) > 0 {
+					t.Fatalf("%s: leaves %v behind, %v", args, left, err)
+				}
 				slowest = max(slowest, took)
 				if code := cmd.ProcessState.ExitCode(); code != cli.ExitEnv {
 					t.Errorf("%s: exit code %d, want %d\n%.500s", args, code, cli.ExitEnv, &stderr)
