@@ -169,7 +169,6 @@ var complexity = map[string]string{
 	"fedora/srpm/reader.(header).files":            "a decoder of a format that trusts no byte: every length is checked",
 	"fedora/distgit/gittest.RandomHistory":         "draws each kind of change to a history at random",
 	"fedora/macro.(*Evaluator).bcond":              "the rules of rpm on one kind of line, in the order rpm has them",
-	"fedora/macro.(*expr).relation":                "the rules of rpm on one kind of line, in the order rpm has them",
 	"fedora/macro.(*specState).checkValue":         "the rules of rpm on one kind of line, in the order rpm has them",
 	"fedora/macro.(*specState).collectUnknown":     "the rules of rpm on one kind of line, in the order rpm has them",
 	"fedora/macro.(*specState).line":               "the rules of rpm on one kind of line, in the order rpm has them",

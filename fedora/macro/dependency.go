@@ -134,17 +134,27 @@ func (p *depReader) blanks() {
 // word reads up to a blank; inside of a rich dependency also up to a parenthesis
 // that the word did not open.
 func (p *depReader) word(rich bool) string {
-	start, depth := p.i, 0
-	for ; p.i < len(p.s) && p.s[p.i] != ' '; p.i++ {
-		switch {
+	start := p.i
+	p.i = wordEnd(p.s, start, " ", rich)
+	return p.s[start:p.i]
+}
+
+// wordEnd returns where the word at start ends: before a separator, and inside of a
+// rich dependency before a parenthesis that the word did not open.
+func wordEnd(s string, start int, separators string, rich bool) int {
+	depth := 0
+	for i := start; i < len(s); i++ {
+		switch c := s[i]; {
+		case strings.IndexByte(separators, c) >= 0:
+			return i
 		case !rich:
-		case p.s[p.i] == '(':
+		case c == '(':
 			depth++
-		case p.s[p.i] == ')':
+		case c == ')':
 			if depth--; depth < 0 {
-				return p.s[start:p.i]
+				return i
 			}
 		}
 	}
-	return p.s[start:p.i]
+	return len(s)
 }

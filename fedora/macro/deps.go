@@ -137,9 +137,12 @@ type depParser struct {
 	old   bool     // as rpm before 4.20, which takes one separator of a kind
 }
 
+// depSeparators stand between dependencies.
+const depSeparators = " \t\n\r\f\v,"
+
 // more skips what separates dependencies and reports whether one follows.
 func (p *depParser) more() bool {
-	for p.i < len(p.s) && strings.IndexByte(" \t\n\r\f\v,", p.s[p.i]) >= 0 {
+	for p.i < len(p.s) && strings.IndexByte(depSeparators, p.s[p.i]) >= 0 {
 		p.i++
 	}
 	return p.i < len(p.s)
@@ -148,18 +151,8 @@ func (p *depParser) more() bool {
 // word reads up to a separator; inside of a rich dependency also up to a
 // parenthesis that the word did not open.
 func (p *depParser) word(rich bool) string {
-	start, depth := p.i, 0
-	for ; p.i < len(p.s) && strings.IndexByte(" \t\n\r\f\v,", p.s[p.i]) < 0; p.i++ {
-		switch {
-		case !rich:
-		case p.s[p.i] == '(':
-			depth++
-		case p.s[p.i] == ')':
-			if depth--; depth < 0 {
-				return p.s[start:p.i]
-			}
-		}
-	}
+	start := p.i
+	p.i = wordEnd(p.s, start, depSeparators, rich)
 	return p.s[start:p.i]
 }
 

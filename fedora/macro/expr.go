@@ -142,11 +142,8 @@ func (x *expr) or(run bool) term {
 		need := run && (a.unknown != "" || !a.truth())
 		x.next(need)
 		b := x.and(need)
-		if x.err != "" || !need {
+		if !x.both(need, a, b) {
 			continue
-		}
-		if !x.same(a, b) {
-			return term{}
 		}
 		switch {
 		case a.unknown == "":
@@ -174,11 +171,8 @@ func (x *expr) and(run bool) term {
 		need := run && (a.unknown != "" || a.truth())
 		x.next(need)
 		b := x.relation(need)
-		if x.err != "" || !need {
+		if !x.both(need, a, b) {
 			continue
-		}
-		if !x.same(a, b) {
-			return term{}
 		}
 		switch {
 		case a.unknown == "":
@@ -192,7 +186,12 @@ func (x *expr) and(run bool) term {
 	return a
 }
 
-func (x *expr) same(a, b term) bool {
+// both reports whether two operands have been read, are to be calculated with, and
+// are of the same type.
+func (x *expr) both(run bool, a, b term) bool {
+	if x.err != "" || !run {
+		return false
+	}
 	if a.kind != b.kind && a.kind != termAny && b.kind != termAny {
 		x.fail("the types on both sides must be the same in expression %q", excerpt(x.s))
 		return false
@@ -205,57 +204,46 @@ func (x *expr) relation(run bool) term {
 	for x.err == "" && x.tok >= tokEq && x.tok <= tokGe {
 		op := x.tok
 		x.next(run)
-		b := x.sum(run)
-		if x.err != "" || !run {
-			continue
+		if b := x.sum(run); x.both(run, a, b) {
+			a = relate(op, a, b)
 		}
-		if !x.same(a, b) {
-			return term{}
-		}
-		if a.unknown != "" || b.unknown != "" {
-			if res, ok := differ(a, b); ok && (op == tokEq || op == tokNe) && res {
-				a = term{num: int32(btoi(op == tokNe))}
-				continue
-			}
-			u := a.unknown
-			if u == "" {
-				u = b.unknown
-			}
-			a = term{unknown: u}
-			continue
-		}
-		var c int
-		switch a.kind {
-		case termInt:
-			switch {
-			case a.num < b.num:
-				c = -1
-			case a.num > b.num:
-				c = 1
-			}
-		case termString:
-			c = strings.Compare(a.str, b.str)
-		case termVersion:
-			c = a.ver.Compare(b.ver)
-		}
-		var r bool
-		switch op {
-		case tokEq:
-			r = c == 0
-		case tokNe:
-			r = c != 0
-		case tokLt:
-			r = c < 0
-		case tokLe:
-			r = c <= 0
-		case tokGt:
-			r = c > 0
-		case tokGe:
-			r = c >= 0
-		}
-		a = term{num: int32(btoi(r))}
 	}
 	return a
+}
+
+// relate compares two terms of one type.
+func relate(op tokenKind, a, b term) term {
+	if a.unknown != "" || b.unknown != "" {
+		if res, ok := differ(a, b); ok && (op == tokEq || op == tokNe) && res {
+			return term{num: int32(btoi(op == tokNe))}
+		}
+		return term{unknown: cmp.Or(a.unknown, b.unknown)}
+	}
+	var c int
+	switch a.kind {
+	case termInt:
+		c = cmp.Compare(a.num, b.num)
+	case termString:
+		c = strings.Compare(a.str, b.str)
+	case termVersion:
+		c = a.ver.Compare(b.ver)
+	}
+	var r bool
+	switch op {
+	case tokEq:
+		r = c == 0
+	case tokNe:
+		r = c != 0
+	case tokLt:
+		r = c < 0
+	case tokLe:
+		r = c <= 0
+	case tokGt:
+		r = c > 0
+	case tokGe:
+		r = c >= 0
+	}
+	return term{num: int32(btoi(r))}
 }
 
 // differ reports whether two strings, of which at least one has an unknown
@@ -297,28 +285,27 @@ func (x *expr) sum(run bool) term {
 	for x.err == "" && (x.tok == tokAdd || x.tok == tokSub) {
 		op := x.tok
 		x.next(run)
-		b := x.product(run)
-		if x.err != "" || !run {
-			continue
+		if b := x.product(run); x.both(run, a, b) {
+			a = x.add(op, a, b)
 		}
-		if !x.same(a, b) {
-			return term{}
-		}
-		switch {
-		case a.kind == termAny || b.kind == termAny:
-			a.unknown = cmp.Or(a.unknown, b.unknown)
-			a = term{kind: termAny, unknown: a.unknown}
-		case a.kind == termVersion || op == tokSub && a.kind != termInt:
-			x.fail("versions and strings cannot be calculated with in expression %q", excerpt(x.s))
-			return term{}
-		case a.kind == termString:
-			a.unknown = cmp.Or(a.unknown, b.unknown)
-			a.str += b.str
-		case op == tokAdd:
-			a.num += b.num
-		default:
-			a.num -= b.num
-		}
+	}
+	return a
+}
+
+// add adds or subtracts; strings are joined.
+func (x *expr) add(op tokenKind, a, b term) term {
+	switch {
+	case a.kind == termAny || b.kind == termAny:
+		return term{kind: termAny, unknown: cmp.Or(a.unknown, b.unknown)}
+	case a.kind == termVersion || op == tokSub && a.kind != termInt:
+		return x.noNumbers()
+	case a.kind == termString:
+		a.unknown = cmp.Or(a.unknown, b.unknown)
+		a.str += b.str
+	case op == tokAdd:
+		a.num += b.num
+	default:
+		a.num -= b.num
 	}
 	return a
 }
@@ -328,32 +315,36 @@ func (x *expr) product(run bool) term {
 	for x.err == "" && (x.tok == tokMul || x.tok == tokDiv) {
 		op := x.tok
 		x.next(run)
-		b := x.unary(run)
-		if x.err != "" || !run {
-			continue
-		}
-		if !x.same(a, b) {
-			return term{}
-		}
-		switch {
-		case a.kind != termInt && a.kind != termAny || b.kind != termInt && b.kind != termAny:
-			x.fail("versions and strings cannot be calculated with in expression %q", excerpt(x.s))
-			return term{}
-		case a.unknown != "" || b.unknown != "":
-			a.unknown = cmp.Or(a.unknown, b.unknown)
-			a = term{kind: termAny, unknown: a.unknown}
-		case op == tokMul:
-			a.num *= b.num
-		case b.num == 0:
-			x.fail("division by zero in expression %q", excerpt(x.s))
-			return term{}
-		case b.num == -1:
-			a.num = -a.num // also for the smallest integer, without a trap
-		default:
-			a.num /= b.num
+		if b := x.unary(run); x.both(run, a, b) {
+			a = x.multiply(op, a, b)
 		}
 	}
 	return a
+}
+
+// multiply multiplies or divides.
+func (x *expr) multiply(op tokenKind, a, b term) term {
+	switch {
+	case a.kind != termInt && a.kind != termAny || b.kind != termInt && b.kind != termAny:
+		return x.noNumbers()
+	case a.unknown != "" || b.unknown != "":
+		return term{kind: termAny, unknown: cmp.Or(a.unknown, b.unknown)}
+	case op == tokMul:
+		a.num *= b.num
+	case b.num == 0:
+		x.fail("division by zero in expression %q", excerpt(x.s))
+		return term{}
+	case b.num == -1:
+		a.num = -a.num // also for the smallest integer, without a trap
+	default:
+		a.num /= b.num
+	}
+	return a
+}
+
+func (x *expr) noNumbers() term {
+	x.fail("versions and strings cannot be calculated with in expression %q", excerpt(x.s))
+	return term{}
 }
 
 func (x *expr) unary(run bool) term {
