@@ -59,7 +59,7 @@ func renderTree(b *testing.B, project, cache, out string, names []string) {
 // into an empty directory, with nothing to do, and one component alone. The
 // ratios to "cp -r" of the same tree come from runs that alternate with it.
 func BenchmarkCorpus(b *testing.B) {
-	project := filepath.Join(distgit(b, corpus.Dir(b)), "project")
+	project := filepath.Join(corpus.MakeDistgit(b), "project")
 	dir := scratch(b)
 	tree, cache := filepath.Join(dir, "tree"), filepath.Join(dir, "cache")
 	renderTree(b, project, cache, tree, nil)
@@ -112,7 +112,7 @@ func BenchmarkCorpus(b *testing.B) {
 // BenchmarkComponent renders single components in memory, with everything else
 // loaded: a plain one, a large one, one with a long changelog from history.
 func BenchmarkComponent(b *testing.B) {
-	project := filepath.Join(distgit(b, corpus.Dir(b)), "project")
+	project := filepath.Join(corpus.MakeDistgit(b), "project")
 	r := load(b, project, scratch(b))
 	for _, name := range []string{"acl", "bash", "389-ds-base", "rust"} {
 		b.Run(name, func(b *testing.B) {

@@ -22,34 +22,6 @@ import (
 	"specgraft/render"
 )
 
-// The corpus is a real distribution: its configuration, upstream packaging and
-// what the reference tool rendered. It is not part of this repository. Tests
-// look for it beside the repository or in $SPECGRAFT_CORPUS. $SPECGRAFT_DISTGIT
-// may name a directory that the corpus' make-distgit has filled already.
-
-// distgit returns a directory with a project and its upstream repositories as
-// the corpus' own tool makes them.
-func distgit(t testing.TB, corpus string) string {
-	t.Helper()
-	if dir := os.Getenv("SPECGRAFT_DISTGIT"); dir != "" {
-		return dir
-	}
-	if testing.Short() {
-		t.Skip("NOT CHECKED: the corpus takes too long for -short")
-	}
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("NOT CHECKED: the corpus needs python3 to make its repositories")
-	}
-	out := filepath.Join(t.TempDir(), "out")
-	cmd := exec.Command(python, filepath.Join(corpus, "make-distgit"), out,
-		"--project", filepath.Join(out, "project"), filepath.Join(corpus, "dev", "upstream.tar.xz"))
-	if msg, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("make-distgit: %v\n%s", err, msg)
-	}
-	return out
-}
-
 // A manifest is what the corpus says about one rendered component.
 type manifest struct {
 	Name  string
@@ -347,7 +319,7 @@ func (c *realCorpus) covered(r *render.Renderer) []string {
 // under the corpus' masked rule, the Release line aside.
 func TestConformance(t *testing.T) {
 	dir := corpus.Dir(t)
-	out := distgit(t, dir)
+	out := corpus.MakeDistgit(t)
 	c := readCorpus(t, dir)
 	t.Run("Masked", func(t *testing.T) { c.masked(t, filepath.Join(out, "project")) })
 	t.Run("Full", func(t *testing.T) { c.fullRule(t, filepath.Join(out, "project")) })

@@ -31,7 +31,7 @@ const programRounds = 7
 //
 //	go test -run '^$' -bench Program -benchtime 1x ./render
 func BenchmarkProgram(b *testing.B) {
-	project := filepath.Join(distgit(b, corpus.Dir(b)), "project")
+	project := filepath.Join(corpus.MakeDistgit(b), "project")
 	dir := scratch(b)
 	bin := filepath.Join(dir, "specgraft")
 	if msg, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "specgraft/cmd/specgraft").CombinedOutput(); err != nil {

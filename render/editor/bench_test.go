@@ -13,18 +13,14 @@ import (
 	"specgraft/render"
 	"specgraft/render/editor"
 	"specgraft/render/editor/buffer"
+	"specgraft/testdata/corpus"
 )
 
-// corpus returns a session of the real project, whose specs are in local
-// repositories, and its directory. SPECGRAFT_DISTGIT names what make-distgit
-// wrote.
-func corpus(b *testing.B) (*editor.Session, string) {
+// realProject returns a session of the real project, whose specs are in local
+// repositories, and its directory.
+func realProject(b *testing.B) (*editor.Session, string) {
 	b.Helper()
-	root := os.Getenv("SPECGRAFT_DISTGIT")
-	if root == "" {
-		b.Skip("SPECGRAFT_DISTGIT is not set: the real project is not there")
-	}
-	dir := filepath.Join(root, "project")
+	dir := filepath.Join(corpus.Distgit(b), "project")
 	cache := os.Getenv("SPECGRAFT_EDIT_CACHE")
 	if cache == "" {
 		cache = b.TempDir()
@@ -41,7 +37,7 @@ func corpus(b *testing.B) (*editor.Session, string) {
 
 // BenchmarkReady is the time from nothing to the problems of the whole project.
 func BenchmarkReady(b *testing.B) {
-	s, _ := corpus(b)
+	s, _ := realProject(b)
 	b.ReportAllocs()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -62,7 +58,7 @@ func BenchmarkReady(b *testing.B) {
 // BenchmarkKeystroke types into the file with the most components of the real
 // project, until its problems are known.
 func BenchmarkKeystroke(b *testing.B) {
-	s, dir := corpus(b)
+	s, dir := realProject(b)
 	path, text := "", ""
 	p, _ := components.Load(components.Options{Dir: dir})
 	for _, f := range p.Files() {

@@ -17,6 +17,7 @@ import (
 	"specgraft/overlay"
 	"specgraft/render"
 	"specgraft/render/review"
+	"specgraft/testdata/corpus"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -290,10 +291,7 @@ func TestTry(t *testing.T) {
 // TestCorpus holds the views against a real distribution: every line has a
 // cause, and the diff gives the rendered files.
 func TestCorpus(t *testing.T) {
-	dir := os.Getenv("SPECGRAFT_DISTGIT")
-	if dir == "" {
-		t.Skip("NOT CHECKED: SPECGRAFT_DISTGIT names no directory that the corpus' make-distgit has filled")
-	}
+	dir := corpus.Distgit(t)
 	if _, err := exec.LookPath("patch"); err != nil {
 		t.Skip("NOT CHECKED: no patch")
 	}
