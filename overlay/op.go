@@ -168,6 +168,22 @@ func (op *Op) Field(key string) *string {
 	return nil
 }
 
+// ExpectPlaces notes for how many places the operation is, where it looks for
+// something and found it.
+func (op *Op) ExpectPlaces(places int) {
+	switch op.Type {
+	case AddTag, InsertTag, PatchAdd, FileAdd, FileRename:
+		return
+	case PrependLines, AppendLines:
+		if op.Section == "" {
+			return
+		}
+	}
+	if places > 0 {
+		op.Expect = &places
+	}
+}
+
 // Origin returns the origin of what the operation writes as number index of
 // its list.
 func (op *Op) Origin(index int) *spec.Origin {

@@ -85,13 +85,9 @@ func (r *run) outside(t spec.Tag) int {
 }
 
 func (r *run) setTag() *diag.Diagnostic {
-	lines, d := r.pickTags(nil)
+	lines, d := r.presentTags()
 	if d != nil {
 		return d
-	}
-	if len(lines) == 0 {
-		// A second one of the number would be refused by rpm.
-		lines = r.bareTags(nil)
 	}
 	if len(lines) == 0 {
 		return r.addTag()
@@ -99,13 +95,20 @@ func (r *run) setTag() *diag.Diagnostic {
 	return r.rewriteTags(lines)
 }
 
-func (r *run) updateTag() *diag.Diagnostic {
+// presentTags returns the lines of the tag, or else those without a number that have
+// its number to rpm, which would refuse a second one of it.
+func (r *run) presentTags() ([]int, *diag.Diagnostic) {
 	lines, d := r.pickTags(nil)
+	if d == nil && len(lines) == 0 {
+		lines = r.bareTags(nil)
+	}
+	return lines, d
+}
+
+func (r *run) updateTag() *diag.Diagnostic {
+	lines, d := r.presentTags()
 	if d != nil {
 		return d
-	}
-	if len(lines) == 0 {
-		lines = r.bareTags(nil)
 	}
 	if len(lines) == 0 {
 		d := r.noTag()

@@ -136,7 +136,7 @@ func Search(before, after *overlay.Tree, opt Options) (*Result, error) {
 		return nil, err
 	}
 	for i := range s.res.Steps {
-		setExpect(&s.res.Steps[i].Op, s.res.Steps[i].Places)
+		s.res.Steps[i].Op.ExpectPlaces(s.res.Steps[i].Places)
 	}
 	return s.res, nil
 }
@@ -372,7 +372,7 @@ func (s *search) equivalents(t *trial, others []overlay.Op) []overlay.Op {
 			continue
 		}
 		op := others[i]
-		setExpect(&op, rep.Applied[0].Places)
+		op.ExpectPlaces(rep.Applied[0].Places)
 		if !slices.ContainsFunc(same, func(x overlay.Op) bool { return sameOp(&x, &op) }) && !sameOp(&op, &t.op) {
 			same = append(same, op)
 		}
@@ -418,22 +418,6 @@ func (s *search) show(step *Step, t *trial) {
 				step.New = append(step.New, strings.Split(l.Text, "\n")...)
 			}
 		}
-	}
-}
-
-// setExpect notes how many places the operation is for, where there is
-// something to find.
-func setExpect(op *overlay.Op, places int) {
-	switch op.Type {
-	case overlay.AddTag, overlay.InsertTag, overlay.PatchAdd, overlay.FileAdd, overlay.FileRename:
-		return
-	case overlay.PrependLines, overlay.AppendLines:
-		if op.Section == "" {
-			return
-		}
-	}
-	if places > 0 {
-		op.Expect = &places
 	}
 }
 

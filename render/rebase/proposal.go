@@ -69,7 +69,7 @@ func (x *exchange) propose(o *Overlay) {
 	}
 	for _, op := range x.variants {
 		if places, ok := x.gives([]overlay.Op{op}, x.wanted); ok {
-			x.counted(&op, places)
+			op.ExpectPlaces(places)
 			x.offer(o, []overlay.Op{op})
 		}
 	}
@@ -105,30 +105,15 @@ func (x *exchange) keep(o *Overlay) {
 		return
 	}
 	op := *x.op
-	x.counted(&op, x.repB.Places)
+	op.ExpectPlaces(x.repB.Places)
 	if x.op.Type == overlay.SearchReplace {
 		if typed := absorb.Typed(x.b1, op); len(typed) == 1 {
-			x.counted(&typed[0], placesOf(x.b1, typed[0]))
+			typed[0].ExpectPlaces(placesOf(x.b1, typed[0]))
 			x.offer(o, typed)
 		}
 	}
 	if op.Expect != nil && (x.op.Expect == nil || *x.op.Expect != *op.Expect) {
 		x.offer(o, []overlay.Op{op})
-	}
-}
-
-// counted gives an operation that finds something the number of places.
-func (x *exchange) counted(op *overlay.Op, places int) {
-	switch op.Type {
-	case overlay.AddTag, overlay.InsertTag, overlay.PatchAdd, overlay.FileAdd, overlay.FileRename:
-		return
-	case overlay.PrependLines, overlay.AppendLines:
-		if op.Section == "" {
-			return
-		}
-	}
-	if places > 0 {
-		op.Expect = &places
 	}
 }
 

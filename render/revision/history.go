@@ -167,15 +167,29 @@ func (h *History) LastLocked(component string) (*Revision, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range log[path] {
-			if c.Blob != "" {
-				return h.at(c.Commit), nil
-			}
+		if r := h.newest(log[path]); r != nil {
+			return r, nil
 		}
 	}
-	return nil, &diag.Diagnostic{
+	return nil, noCommit(path, "lock", component)
+}
+
+// newest returns the revision of the first change that is not a removal, nil for
+// none.
+func (h *History) newest(changes []distgit.PathChange) *Revision {
+	for _, c := range changes {
+		if c.Blob != "" {
+			return h.at(c.Commit)
+		}
+	}
+	return nil
+}
+
+// noCommit says that no commit has what keeps a component's upstream commit.
+func noCommit(path, what, component string) error {
+	return &diag.Diagnostic{
 		Pos: token.Position{Filename: path}, Code: "history/no-lock", Component: component,
-		Message: fmt.Sprintf("no commit has a lock of %s to compare with", component),
+		Message: fmt.Sprintf("no commit has a %s of %s to compare with", what, component),
 		Hint:    "name a commit with --from REF",
 	}
 }
@@ -226,18 +240,12 @@ func (h *History) LastPinned(component string) (*Revision, error) {
 			if err != nil {
 				return nil, err
 			}
-			for _, c := range log[path] {
-				if c.Blob != "" {
-					return h.at(c.Commit), nil
-				}
+			if r := h.newest(log[path]); r != nil {
+				return r, nil
 			}
 		}
 	}
-	return nil, &diag.Diagnostic{
-		Pos: token.Position{Filename: path}, Code: "history/no-lock", Component: component,
-		Message: fmt.Sprintf("no commit has a pin of %s to compare with", component),
-		Hint:    "name a commit with --from REF",
-	}
+	return nil, noCommit(path, "pin", component)
 }
 
 // readLockLog reads which commits of HEAD's history changed which lock.
