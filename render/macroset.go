@@ -2,9 +2,7 @@ package render
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"sync"
 
 	"specgraft/components"
@@ -30,10 +28,7 @@ func (r *Renderer) macros(c *components.Component) (*macro.Set, error) {
 		read, _ = r.macroSets.byPath.LoadOrStore(file, sync.OnceValues(func() (*macro.Set, error) {
 			text, _, err := r.sources.open(file)
 			if err != nil {
-				if pe, ok := errors.AsType[*fs.PathError](err); ok {
-					err = pe.Err
-				}
-				return nil, &diag.Diagnostic{Pos: pos, Code: "render/macro-set", Message: fmt.Sprintf("the macro set %s cannot be read: %v", r.show(file), err),
+				return nil, &diag.Diagnostic{Pos: pos, Code: "render/macro-set", Message: fmt.Sprintf("the macro set %s cannot be read: %v", r.show(file), diag.Reason(err)),
 					Hint: "make it with 'specgraft macros import'"}
 			}
 			return macro.ParseSet(r.show(file), text)

@@ -82,7 +82,7 @@ func readIn(p *components.Project, root *os.Root, name string) (*Lock, error) {
 			Pos:       token.Position{Filename: shown},
 			Code:      "lock/unreadable",
 			Component: name,
-			Message:   fmt.Sprintf("cannot read the lock file: %v", plainError(err)),
+			Message:   fmt.Sprintf("cannot read the lock file: %v", diag.Reason(err)),
 			Env:       true,
 		}
 	}
@@ -115,7 +115,7 @@ func dirProblem(p *components.Project, err error) *diag.Diagnostic {
 	return &diag.Diagnostic{
 		Pos:     token.Position{Filename: p.Display(p.LockDir)},
 		Code:    "lock/unreadable",
-		Message: fmt.Sprintf("cannot read the lock directory: %v", plainError(err)),
+		Message: fmt.Sprintf("cannot read the lock directory: %v", diag.Reason(err)),
 		Env:     true,
 	}
 }

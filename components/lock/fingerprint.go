@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,7 +100,7 @@ func inputs(p *components.Project, c *components.Component, commit string, bump 
 				Pos:       pos,
 				Code:      "lock/unreadable",
 				Component: c.Name,
-				Message:   fmt.Sprintf("overlay source %s: %v", p.Display(op.Source), plainError(err)),
+				Message:   fmt.Sprintf("overlay source %s: %v", p.Display(op.Source), diag.Reason(err)),
 				Hint:      "the path is relative to the file that contains the overlay",
 			}
 		}
@@ -171,7 +170,7 @@ func treeIdentity(p *components.Project, c *components.Component) (string, error
 			Pos:       originOf(p, c, "spec.path"),
 			Code:      "lock/unreadable",
 			Component: c.Name,
-			Message:   fmt.Sprintf("files beside the local spec: %v", plainError(err)),
+			Message:   fmt.Sprintf("files beside the local spec: %v", diag.Reason(err)),
 			Hint:      "every file in the directory of spec.path is part of the component; it must be readable",
 		}
 	}
@@ -224,13 +223,4 @@ func fileDigest(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// plainError drops the operation and path that os errors carry, which the
-// message around it has already.
-func plainError(err error) error {
-	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

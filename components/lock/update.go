@@ -338,7 +338,7 @@ func (u *Update) Write() error {
 		return &diag.Diagnostic{
 			Code:      "lock/write",
 			Component: name,
-			Message:   fmt.Sprintf("cannot write %s: %v; no lock file was changed", p.Display(place), plainError(err)),
+			Message:   fmt.Sprintf("cannot write %s: %v; no lock file was changed", p.Display(place), diag.Reason(err)),
 			Env:       true,
 		}
 	}
@@ -407,7 +407,7 @@ func (u *Update) Write() error {
 		if err := root.Remove(name + Suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &diag.Diagnostic{
 				Code:    "lock/write",
-				Message: fmt.Sprintf("cannot remove %s: %v", p.Display(Path(p, name)), plainError(err)),
+				Message: fmt.Sprintf("cannot remove %s: %v", p.Display(Path(p, name)), diag.Reason(err)),
 				Env:     true,
 			}
 		}

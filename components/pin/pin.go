@@ -108,7 +108,7 @@ func Plan(ctx context.Context, p *components.Project, o Options) (*Update, diag.
 		orphans, err := Orphans(p)
 		if err != nil {
 			diags = append(diags, diag.Diagnostic{Code: "pin/unreadable", Env: true,
-				Message: fmt.Sprintf("cannot read the directory of pins: %v", plain(err))})
+				Message: fmt.Sprintf("cannot read the directory of pins: %v", diag.Reason(err))})
 		}
 		for _, name := range orphans {
 			commit, was, _ := p.GeneratedPin(name)
@@ -230,7 +230,7 @@ func (u *Update) Write() error {
 			place = p.PinPath(name)
 		}
 		return &diag.Diagnostic{Code: "pin/write", Component: name, Env: true,
-			Message: fmt.Sprintf("cannot write %s: %v", p.Display(place), plain(err))}
+			Message: fmt.Sprintf("cannot write %s: %v", p.Display(place), diag.Reason(err))}
 	}
 	// Before and after: directories are made where the nearest one that is there
 	// leads.
@@ -309,13 +309,4 @@ func sweep(root *os.Root) error {
 		}
 	}
 	return nil
-}
-
-// plain drops the operation and path that os errors carry, which the message
-// around it has already.
-func plain(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }

@@ -41,10 +41,7 @@ type journalFile struct {
 func filePos(path string) token.Position { return token.Position{Filename: path} }
 
 func journalProblem(path string, err error) error {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		err = p.Err
-	}
-	return &diag.Diagnostic{Pos: filePos(path), Code: "rebase/write", Message: err.Error(), Env: true}
+	return &diag.Diagnostic{Pos: filePos(path), Code: "rebase/write", Message: diag.Reason(err).Error(), Env: true}
 }
 
 // Write makes edits of several files. Every file is replaced at once, and what

@@ -18,7 +18,6 @@ package template
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"go/token"
 	"io/fs"
@@ -133,7 +132,7 @@ func (s *Set) With(dir fs.FS, prefix string) (*Set, diag.List) {
 			b, err = fs.ReadFile(dir, n)
 		}
 		if err != nil {
-			problems.Add(token.Position{Filename: shown}, "template/broken", "the template cannot be read: %v", cause(err))
+			problems.Add(token.Position{Filename: shown}, "template/broken", "the template cannot be read: %v", diag.Reason(err))
 			continue
 		}
 		f := newFile(strings.TrimSuffix(n, suffix), shown, string(b))
@@ -146,13 +145,6 @@ func (s *Set) With(dir fs.FS, prefix string) (*Set, diag.List) {
 		out.files[f.Name] = f
 	}
 	return out, problems
-}
-
-func cause(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }
 
 var (

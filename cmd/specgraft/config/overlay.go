@@ -3,9 +3,7 @@ package config
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -306,10 +304,7 @@ func writePins(v *cli.Viewer, pins []pinned, check bool) error {
 	}
 	for _, path := range order {
 		if err := edit.WriteFile(path, edits[path].Bytes()); err != nil {
-			if perr, ok := errors.AsType[*fs.PathError](err); ok {
-				err = perr.Err
-			}
-			return fmt.Errorf("cannot write %s: %w", path, err)
+			return fmt.Errorf("cannot write %s: %w", path, diag.Reason(err))
 		}
 	}
 	return nil
