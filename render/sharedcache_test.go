@@ -75,12 +75,17 @@ func (c *sharedCache) renderer(build string) *Renderer {
 // the tree with their sizes.
 func (c *sharedCache) run(r *Renderer, tree string) (changed, files string) {
 	c.t.Helper()
+	return c.runWith(r, tree, RunOptions{})
+}
+
+func (c *sharedCache) runWith(r *Renderer, tree string, opt RunOptions) (changed, files string) {
+	c.t.Helper()
 	out, err := OpenOutput(tree, OutputOptions{})
 	if err != nil {
 		c.t.Error(err)
 		return "", ""
 	}
-	r.Run(c.t.Context(), out, r.Project.Names(), RunOptions{}, func(o *Outcome) {
+	r.Run(c.t.Context(), out, r.Project.Names(), opt, func(o *Outcome) {
 		if o.Status != OK {
 			c.t.Errorf("%s: %s", o.Component, o.Error)
 		}
@@ -206,5 +211,77 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	defer out.Close()
 	if _, err := OpenOutput(tree, OutputOptions{}); !diag.HasCode(err, "render/output-locked") {
 		t.Errorf("a second run of the same tree: %v", err)
+	}
+}
+
+// TestVerifyKeeps holds that a run that verifies everything writes nothing where
+// nothing changed, and what was damaged anew.
+func TestVerifyKeeps(t *testing.T) {
+	t.Parallel()
+	c := newSharedCache(t)
+	tree := filepath.Join(t.TempDir(), "specs")
+	run := func(opt RunOptions) {
+		t.Helper()
+		r := c.renderer("1")
+		c.runWith(r, tree, opt)
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state := func() map[string]os.FileInfo {
+		all := map[string]os.FileInfo{}
+		err := filepath.WalkDir(c.dir, func(path string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				all[path], err = d.Info()
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	same := func(before, now map[string]os.FileInfo) (changed []string) {
+		for path, st := range now {
+			if was := before[path]; was == nil || !os.SameFile(was, st) || !was.ModTime().Equal(st.ModTime()) {
+				changed = append(changed, path)
+			}
+		}
+		return changed
+	}
+	run(RunOptions{})
+	time.Sleep(60 * time.Millisecond) // more than a tick
+	run(RunOptions{})
+	before := state()
+	run(RunOptions{Verify: true})
+	run(RunOptions{Verify: true, Check: true})
+	if changed := same(before, state()); len(changed) > 0 {
+		t.Errorf("written anew though nothing changed: %q", changed)
+	}
+	packs, _ := filepath.Glob(filepath.Join(c.dir, resultDir, "*"))
+	if len(packs) != 1 {
+		t.Fatalf("packs: %q", packs)
+	}
+	data, err := os.ReadFile(packs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(packs[0], []byte(strings.Replace(string(data), "Name: gull", "Name: bull", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(RunOptions{Verify: true})
+	if changed := same(before, state()); len(changed) != 2 {
+		t.Errorf("written anew: %q, want the damaged pack and one in its place", changed)
+	}
+	if err := os.RemoveAll(tree); err != nil {
+		t.Fatal(err)
+	}
+	if _, files := c.run(c.renderer("1"), tree); strings.Count(files, "\n") != 2 {
+		t.Errorf("rendered %q", files)
+	}
+	for _, name := range []string{"gull", "tern"} {
+		if data, err := os.ReadFile(filepath.Join(tree, ComponentDir(name), name+".spec")); err != nil || !strings.Contains(string(data), "Name: "+name+"\n") {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
 	}
 }
