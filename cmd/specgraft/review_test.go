@@ -268,7 +268,7 @@ func TestReviewNothing(t *testing.T) {
 	if code != cli.ExitOK || !strings.Contains(out, "has no rendered specs") {
 		t.Errorf("exit code %d\n%s%s", code, out, stderr)
 	}
-	for _, args := range [][]string{{"review"}, {"review", "--from", "nope"}, {"review", "--from", "HEAD", "--arch", "amd64"}, {"diff", "--to", "HEAD"}} {
+	for _, args := range [][]string{{"review"}, {"review", "--from", "nope"}, {"review", "--from", "HEAD..HEAD"}, {"review", "--from", "HEAD", "--arch", "amd64"}, {"diff", "--to", "HEAD"}} {
 		if _, stderr, code := specgraftIn(t, dir, args...); code != cli.ExitProblems || stderr == "" {
 			t.Errorf("%v: exit code %d, %q", args, code, stderr)
 		}

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"specgraft/cmd/specgraft/cli"
@@ -186,11 +183,7 @@ func wrapArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				see := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
-				if strings.Contains(cmd.Use, " ") {
-					see = fmt.Sprintf("usage is '%s', %s", cmd.UseLine(), see)
-				}
-				return cli.Usagef("%w; %s", err, see)
+				return cli.ArgsError(cmd, args, err)
 			}
 			return nil
 		}

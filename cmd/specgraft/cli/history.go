@@ -32,6 +32,9 @@ func LastLocked(h *revision.History, p *components.Project, name string) (*revis
 func Resolve(h *revision.History, ref string) (*revision.Revision, error) {
 	r, err := h.Resolve(ref)
 	if _, ok := errors.AsType[*revision.UnknownError](err); ok {
+		if a, b, ok := strings.Cut(ref, ".."); ok && a != "" && b != "" {
+			return nil, Usagef("%q is a range, not a commit: write --from %s --to %s, or --from %[2]s...%[3]s to begin where %[3]s left %[2]s", ref, a, b)
+		}
 		return nil, AsUsage(err)
 	}
 	return r, err
