@@ -376,9 +376,10 @@ var OverlayKey = Key{Type: Table, ops: true, Help: "A change of the packaging.",
 
 // overlayKeys are the keys of all operations.
 func overlayKeys() []Key {
-	var keys []Key
-	for _, k := range overlay.Keys() {
-		keys = append(keys, overlayKeyOf(k))
+	all := overlay.Keys()
+	keys := make([]Key, len(all)) // at once: this is done at every start
+	for i, k := range all {
+		keys[i] = overlayKeyOf(k)
 	}
 	return keys
 }
