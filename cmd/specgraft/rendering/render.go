@@ -259,10 +259,7 @@ func (run *renderRun) outcome(o *render.Outcome) {
 	}
 	if o.Changed && run.opt.Check {
 		run.exit = cli.Worst(run.exit, cli.ExitDrift)
-		run.drift = append(run.drift, o.Component)
-		for _, ch := range o.Changes {
-			run.g.Note("%s: %s would be %s", o.Component, cli.ShownPath(ch.Path), wouldBe(ch.Kind))
-		}
+		run.noteDrift(o, kind)
 	}
 	if err := run.write(o, kind); err != nil && run.err == nil {
 		run.err = err
@@ -270,10 +267,23 @@ func (run *renderRun) outcome(o *render.Outcome) {
 	run.line.Show("%d of %d  %s", run.done, run.total, o.Component)
 }
 
+// noteDrift says what would change in the directory of a component. To render one
+// that fails mends nothing, and what it would do to each file is not worth a line.
+func (run *renderRun) noteDrift(o *render.Outcome, kind string) {
+	if kind == "failed" {
+		run.g.Note("%s: %s would take the place of what is rendered", o.Component, render.FailedName)
+		return
+	}
+	run.drift = append(run.drift, o.Component)
+	for _, ch := range o.Changes {
+		run.g.Note("%s: %s would be %s", o.Component, cli.ShownPath(ch.Path), wouldBe(ch.Kind))
+	}
+}
+
 // annotate prints the problems of a component as annotations for a forge.
 func (run *renderRun) annotate(o *render.Outcome) {
 	l := outcomeDiags(run.r, o)
-	if o.Changed && run.opt.Check {
+	if o.Changed && run.opt.Check && outcomeKind(o) != "failed" {
 		l = append(slices.Clone(l), driftDiagnostic(o))
 	}
 	if err := run.g.Printer().GitHub(run.g.Stdout, l); err != nil && run.err == nil {
