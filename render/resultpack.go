@@ -58,6 +58,7 @@ const (
 	// made into one, maxPacks how many are read at all.
 	maxSmallPacks = 16
 	maxPacks      = 4096
+	maxPackIndex  = 16 << 20
 )
 
 var errPack = errors.New("not a complete pack of results")
@@ -174,7 +175,7 @@ func (p *resultPack) readIndex(f io.ReaderAt, size int64) (map[string]resultPlac
 	length := int64(binary.LittleEndian.Uint32(trailer))
 	sum := binary.LittleEndian.Uint32(trailer[4:])
 	from := size - int64(packTrailer) - length
-	if string(trailer[8:]) != packMagic || from < int64(len(packMagic)) {
+	if string(trailer[8:]) != packMagic || from < int64(len(packMagic)) || length > maxPackIndex {
 		return nil, errPack
 	}
 	if length > int64(len(tail)-packTrailer) {
@@ -192,6 +193,9 @@ func (p *resultPack) readIndex(f io.ReaderAt, size int64) (map[string]resultPlac
 
 // decodeIndex reads the index of a pack whose results end at an offset.
 func (p *resultPack) decodeIndex(data []byte, end int64) (map[string]resultPlace, error) {
+	if end < 0 {
+		return nil, errPack
+	}
 	all := string(data) // names become parts of this one string
 	known := map[string]resultPlace{}
 	for len(data) > 0 {
