@@ -98,11 +98,16 @@ func planned(t *testing.T) (pl *Planner, from, to *revision.Revision) {
 	return &Planner{Archs: []string{"x86_64"}, Loaders: l.For([]string{"x86_64"})}, from, to
 }
 
-// TestBetween plans what two commits have rendered differently, with and without
-// what changed in nothing but comments.
-func TestBetween(t *testing.T) {
+func TestPlanner(t *testing.T) {
 	t.Parallel()
 	pl, from, to := planned(t)
+	t.Run("Between", func(t *testing.T) { testBetween(t, pl, from, to) })
+	t.Run("WorkingTree", func(t *testing.T) { testWorkingTree(t, pl) })
+}
+
+// testBetween plans what two commits have rendered differently, with and without
+// what changed in nothing but comments.
+func testBetween(t *testing.T, pl *Planner, from, to *revision.Revision) {
 	names, err := Rendered(from, to)
 	if err != nil {
 		t.Fatal(err)
@@ -143,11 +148,9 @@ func TestBetween(t *testing.T) {
 	}
 }
 
-// TestWorkingTree plans chosen components; the graph has the others, but what does
+// testWorkingTree plans chosen components; the graph has the others, but what does
 // not render, which is a problem only of who asks for it.
-func TestWorkingTree(t *testing.T) {
-	t.Parallel()
-	pl, _, _ := planned(t)
+func testWorkingTree(t *testing.T, pl *Planner) {
 	evaluated := 0
 	pl.Evaluating = func(n int) { evaluated = n }
 	w, err := pl.WorkingTree(t.Context(), []string{"words"})
