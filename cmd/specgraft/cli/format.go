@@ -105,6 +105,9 @@ func (r *Records[T]) flushed() error {
 	return nil
 }
 
+// Empty reports whether nothing was written.
+func (r *Records[T]) Empty() bool { return r.n == 0 }
+
 // Close ends the list.
 func (r *Records[T]) Close() error {
 	switch {

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -95,8 +96,13 @@ func overlayHelpCmd(g *cli.Globals) *cobra.Command {
 		Use:               "help TYPE",
 		Short:             "Explain one overlay type and its keys",
 		Example:           "  specgraft overlay help spec-set-tag",
-		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cli.CompleteTypes,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("which type? 'specgraft overlay list' names them")
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			format, err := g.FormatOf("text", "table", "json")
 			if err != nil {

@@ -48,13 +48,12 @@ and neither documentation nor tests, channels and hints. Nothing is rendered and
 no upstream is asked. --from A...B compares B with the commit where it left A, as
 a pull request does: what happened on A since then is not listed.
 
-When a rendered sources file
-changed although the fingerprint did not, the tree was not rendered from its
-locks; that is an error.
+When a rendered sources file changed although the fingerprint did not, the tree
+was not rendered from its locks; that is an error.
 
 With --meaning a component is unchanged when its rendered directory differs in
-comments, spacing and the like alone, or its fingerprint changed and nothing that is
-rendered did.`,
+comments, spacing and the like alone, or its fingerprint changed and nothing that
+is rendered did.`,
 		Example: `  specgraft changed --from HEAD~1 --json
   specgraft changed --from HEAD~1 --meaning
   specgraft changed --from origin/main...HEAD --include-unchanged`,
@@ -139,6 +138,9 @@ rendered did.`,
 		}
 		if err := list.Close(); err != nil {
 			return err
+		}
+		if list.Empty() && len(names) > 0 && len(problems) == 0 {
+			g.Note("nothing has to be built again")
 		}
 		return problems.Err()
 	}

@@ -54,6 +54,9 @@ func changedInputs(ctx context.Context, g *cli.Globals, p *components.Project, s
 	if err := list.Close(); err != nil {
 		return err
 	}
+	if list.Empty() && len(chosen) > 0 && len(problems) == 0 {
+		g.Note("nothing has to be built again")
+	}
 	problems.Sort()
 	return problems.Err()
 }
