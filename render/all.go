@@ -13,6 +13,7 @@ import (
 	"specgraft/components/lock"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/render/kept"
 )
 
 // A Status says what became of a component.
@@ -77,7 +78,7 @@ func (r *Renderer) Run(ctx context.Context, out *Output, names []string, opt Run
 	locks := lock.Open(r.Project)
 	defer locks.Close()
 	earlier := r.openResults()
-	defer earlier.close()
+	defer earlier.Close()
 	inOrder := newSequence(len(names), emit)
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -149,7 +150,7 @@ func fatal(l diag.List) bool {
 type known struct {
 	locks   *lock.Dir
 	index   func() *treeIndex // nil where nothing is known of the tree
-	results *results
+	results *kept.Results
 }
 
 // one renders a component and compares or writes it.
@@ -179,14 +180,14 @@ func (r *Renderer) one(ctx context.Context, out *Output, k known, name string, o
 				return same
 			}
 		}
-		if kept := k.results.get(name, in); kept != nil {
-			defer kept.release()
-			o.Status, o.Commit, o.Diags = OK, in.commit, kept.diags
-			r.settle(out, o, kept.files, opt)
+		if was := k.results.Get(name, in.kept()); was != nil {
+			defer was.Release()
+			o.Status, o.Commit, o.Diags = OK, in.commit, was.Diags
+			r.settle(out, o, was.Files, opt)
 			if o.Wanted != nil {
-				o.Wanted = kept.own()
+				o.Wanted = was.Own()
 			}
-			k.index().note(out, o, in, kept.files, opt)
+			k.index().note(out, o, in, was.Files, opt)
 			return o
 		}
 	}
@@ -222,7 +223,7 @@ func (r *Renderer) one(ctx context.Context, out *Output, k known, name string, o
 		in = nil // nothing is known of it next time
 	}
 	if in != nil {
-		k.results.put(name, in, files, o.Diags)
+		k.results.Put(name, in.kept(), files, o.Diags)
 	}
 	r.settle(out, o, files, opt)
 	k.index().note(out, o, in, files, opt)

@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"specgraft/components"
 	"specgraft/components/lock"
 	"specgraft/fedora/autospec"
 	"specgraft/fedora/cache"
 	"specgraft/overlay"
+	"specgraft/render/kept"
 )
 
 // inputs are what a rendered component follows from, as far as that is found out
@@ -20,6 +22,17 @@ type inputs struct {
 	files  [sha256.Size]byte // of the files that the configuration names, which may change meanwhile
 	commit string            // upstream
 	lock   *lock.Lock        // nil without one
+}
+
+// kept returns the inputs as results are kept by.
+func (in *inputs) kept() *kept.Inputs { return &kept.Inputs{Sum: in.sum, Commit: in.commit} }
+
+// openResults returns what earlier runs rendered.
+func (r *Renderer) openResults() *kept.Results {
+	if r.CacheDir == "" {
+		return kept.Open("")
+	}
+	return kept.Open(filepath.Join(r.CacheDir, kept.Dir))
 }
 
 // inputs finds out what a rendered component follows from. It is nil for
@@ -135,7 +148,7 @@ func (r *Renderer) reuse(out *Output, x *treeIndex, name string, in *inputs) *Ou
 	if known == nil || !x.unchanged(out, name, known) {
 		return nil
 	}
-	warnings, ok := unpackWarnings(known.diags)
+	warnings, ok := kept.UnpackWarnings(known.diags)
 	if !ok {
 		return nil
 	}
@@ -150,7 +163,7 @@ func (x *treeIndex) note(out *Output, o *Outcome, in *inputs, files []*overlay.F
 	}
 	var known *indexed
 	if in != nil && o.Status == OK && !(o.Changed && opt.Check) {
-		packed, ok := packWarnings(o.Diags)
+		packed, ok := kept.PackWarnings(o.Diags)
 		if list := describe(out, o.Component, files); ok && list != nil {
 			known = &indexed{inputs: in.sum, commit: in.commit, diags: packed, files: list}
 		}

@@ -14,6 +14,7 @@ import (
 	"specgraft/fedora/distgit/gittest"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/render/kept"
 )
 
 // A sharedCache is a project of two components whose renderers have one cache.
@@ -123,19 +124,19 @@ func TestTwoVersions(t *testing.T) {
 	// nothing of it was kept.
 	old := c.renderer("1")
 	keep := func() {
-		kept := old.openResults()
-		defer kept.close()
+		was := old.openResults()
+		defer was.Close()
 		for _, name := range old.Project.Names() {
 			sum, ok := old.Inputs(t.Context(), name)
 			commit, err := old.Store.Resolve(t.Context(), fedora.Request{URL: c.url(old, name), Branch: "f43"})
 			if !ok || err != nil {
 				t.Fatalf("%s: the inputs are known: %v, %v", name, ok, err)
 			}
-			in := &inputs{sum: sum, commit: commit}
-			if kept.get(name, in) != nil {
+			in := &kept.Inputs{Sum: sum, Commit: commit}
+			if was.Get(name, in) != nil {
 				t.Errorf("%s of version 1 is kept", name)
 			}
-			kept.put(name, in, []*overlay.File{overlay.NewFile(name+".spec", 0o644, []byte("wrong\n"), nil)}, nil)
+			was.Put(name, in, []*overlay.File{overlay.NewFile(name+".spec", 0o644, []byte("wrong\n"), nil)}, nil)
 		}
 	}
 	const both, wrong = "gull tern ", "gull.spec 6\ntern.spec 6\n"
@@ -258,7 +259,7 @@ func TestVerifyKeeps(t *testing.T) {
 	if changed := same(before, state()); len(changed) > 0 {
 		t.Errorf("written anew though nothing changed: %q", changed)
 	}
-	packs, _ := filepath.Glob(filepath.Join(c.dir, resultDir, "*"))
+	packs, _ := filepath.Glob(filepath.Join(c.dir, kept.Dir, "*"))
 	if len(packs) != 1 {
 		t.Fatalf("packs: %q", packs)
 	}

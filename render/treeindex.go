@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"path"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +14,6 @@ import (
 
 	"specgraft/fedora/cache"
 	"specgraft/overlay"
-	"specgraft/overlay/diag"
 )
 
 // A treeIndex remembers of an output tree which components were as render would
@@ -160,47 +157,6 @@ func describe(out *Output, name string, files []*overlay.File) []indexedFile {
 		list[i] = indexedFile{p, id}
 	}
 	return list
-}
-
-// A packed is a warning as the index has it: a Diagnostic without the form that
-// users get of it as JSON, and with a severity that can be read back.
-type packed struct {
-	Severity int
-	plain
-}
-
-type plain diag.Diagnostic
-
-// unpackWarnings reads the diagnostics that came with a component.
-func unpackWarnings(text []byte) (l diag.List, ok bool) {
-	if text == nil {
-		return nil, true
-	}
-	var all []packed
-	err := json.Unmarshal(text, &all)
-	for _, d := range all {
-		d.plain.Severity = diag.Severity(d.Severity)
-		l = append(l, diag.Diagnostic(d.plain))
-	}
-	return l, err == nil
-}
-
-// packWarnings is the reverse of unpackWarnings. Only what comes back as it was
-// is kept.
-func packWarnings(l diag.List) ([]byte, bool) {
-	if len(l) == 0 {
-		return nil, true
-	}
-	all := make([]packed, len(l))
-	for i, d := range l {
-		all[i] = packed{int(d.Severity), plain(d)}
-	}
-	text, err := json.Marshal(all)
-	if err != nil {
-		return nil, false
-	}
-	again, ok := unpackWarnings(text)
-	return text, ok && reflect.DeepEqual(again, l)
 }
 
 func (x *treeIndex) encode(saved int64) []byte {

@@ -15,6 +15,7 @@ import (
 	"specgraft/fedora/cache"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/render/kept"
 )
 
 // indexedTree writes a component into a new tree and returns an index that knows
@@ -136,7 +137,7 @@ func TestIndexFile(t *testing.T) {
 	_, x, _ := indexedTree(t)
 	list := diag.List{{Severity: diag.Warning, Code: "overlay/no-effect", Message: "x", Pos: token.Position{Filename: "a.toml", Line: 3, Column: 4},
 		Related: []diag.Related{{Pos: token.Position{Filename: "a.spec", Line: 7}, Message: "here"}}}}
-	warnings, ok := packWarnings(list)
+	warnings, ok := kept.PackWarnings(list)
 	if !ok {
 		t.Fatal("warnings cannot be kept")
 	}
@@ -147,7 +148,7 @@ func TestIndexFile(t *testing.T) {
 	if !ok || saved != 12345 || len(known) != 2 || known["zlib"].files[0].id != (cache.Identity{Mode: 1, Inode: 2, Size: 3, Mtime: -4, Ctime: 5}) {
 		t.Fatalf("read %v, %d, %v", known, saved, ok)
 	}
-	if l, ok := unpackWarnings(known["bash"].diags); !ok || !reflect.DeepEqual(l, list) {
+	if l, ok := kept.UnpackWarnings(known["bash"].diags); !ok || !reflect.DeepEqual(l, list) {
 		t.Errorf("warnings came back as %v", l)
 	}
 	again := &treeIndex{known: known}

@@ -1,7 +1,9 @@
-package render
+// Package kept keeps, from one run to the next, what components were rendered to.
+package kept
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"hash/crc32"
 	"io/fs"
@@ -12,7 +14,7 @@ import (
 	"specgraft/overlay/diag"
 )
 
-// results keep what components were last rendered to, so that writing a tree anew
+// Results keep what components were last rendered to, so that writing a tree anew
 // costs reading that. What a component followed from is kept with it, and it counts
 // only while that is so; of two projects that share a cache the one that rendered
 // last is remembered. They are those of one run: what a run adds is read by later
@@ -24,7 +26,7 @@ import (
 //	inputs, commit, warnings, number of files, per file path, mode and size
 //	content of the files, one after the other
 //	checksum of all that
-type results struct {
+type Results struct {
 	dir string // empty: nothing is kept
 
 	once   sync.Once // reads what is kept
@@ -45,35 +47,41 @@ const (
 	usualResult = 256 << 10
 )
 
-// A kept is a component as it was rendered earlier.
-type kept struct {
-	diags diag.List
-	files []*overlay.File // sorted by path
+// Inputs are what a component was rendered from.
+type Inputs struct {
+	Sum    [sha256.Size]byte // of everything
+	Commit string            // upstream
+}
+
+// A Component is one as it was rendered earlier.
+type Component struct {
+	Diags diag.List
+	Files []*overlay.File // sorted by path
 	buf   *[]byte         // that their content lies in, nil when it is theirs alone
 }
 
 // resultBuffers are what usual results are read into.
 var resultBuffers = sync.Pool{New: func() any { b := make([]byte, usualResult); return &b }}
 
-// release gives the memory back that the content of the files lies in.
-func (k *kept) release() {
+// Release gives the memory back that the content of the files lies in.
+func (k *Component) Release() {
 	if k.buf != nil {
 		resultBuffers.Put(k.buf)
 		k.buf = nil
 	}
 }
 
-// own returns the files for use after release.
-func (k *kept) own() []*overlay.File {
+// Own returns the files for use after release.
+func (k *Component) Own() []*overlay.File {
 	k.buf = nil
-	return k.files
+	return k.Files
 }
 
-// get returns what the component was rendered to from the same inputs, nil when
+// Get returns what the component was rendered to from the same inputs, nil when
 // that is not known. It is to be released.
-func (s *results) get(name string, in *inputs) *kept {
+func (s *Results) Get(name string, in *Inputs) *Component {
 	at, ok := s.find(name)
-	if !ok || at.sum != in.sum {
+	if !ok || at.sum != in.Sum {
 		return nil
 	}
 	if at.size > usualResult {
@@ -95,9 +103,9 @@ func (s *results) get(name string, in *inputs) *kept {
 	return nil
 }
 
-// put keeps what a component was rendered to, unless just that is kept already.
+// Put keeps what a component was rendered to, unless just that is kept already.
 // That this cannot be written costs time, nothing else.
-func (s *results) put(name string, in *inputs, files []*overlay.File, diags diag.List) {
+func (s *Results) Put(name string, in *Inputs, files []*overlay.File, diags diag.List) {
 	if s.dir == "" {
 		return
 	}
@@ -108,7 +116,7 @@ func (s *results) put(name string, in *inputs, files []*overlay.File, diags diag
 	if size > maxResult {
 		return
 	}
-	warnings, ok := packWarnings(diags)
+	warnings, ok := PackWarnings(diags)
 	if !ok {
 		return
 	}
@@ -116,23 +124,23 @@ func (s *results) put(name string, in *inputs, files []*overlay.File, diags diag
 	if err != nil || len(data) > maxResult {
 		return
 	}
-	if at, ok := s.find(name); ok && at.sum == in.sum && at.size == int64(len(data)) {
+	if at, ok := s.find(name); ok && at.sum == in.Sum && at.size == int64(len(data)) {
 		if old := make([]byte, at.size); at.read(old) == nil && bytes.Equal(old, data) {
 			return
 		}
 	}
-	s.add(name, in.sum, data)
+	s.add(name, in.Sum, data)
 }
 
-func encodeResult(in *inputs, files []*overlay.File, warnings []byte, size int) ([]byte, error) {
+func encodeResult(in *Inputs, files []*overlay.File, warnings []byte, size int) ([]byte, error) {
 	b := make([]byte, 0, size+len(warnings)+64*(len(files)+4))
 	text := func(s string) {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
 	b = append(b, resultMagic...)
-	b = append(b, in.sum[:]...)
-	text(in.commit)
+	b = append(b, in.Sum[:]...)
+	text(in.Commit)
 	text(string(warnings))
 	b = binary.AppendUvarint(b, uint64(len(files)))
 	for _, f := range files {
@@ -159,16 +167,16 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // decodeResult reads what encodeResult wrote for the same inputs; nil for anything
 // else. The content of the files stays in data.
-func decodeResult(data []byte, in *inputs) *kept {
+func decodeResult(data []byte, in *Inputs) *Component {
 	body, found := bytes.CutPrefix(data, []byte(resultMagic))
-	if !found || len(body) < len(in.sum)+4 || !bytes.Equal(body[:len(in.sum)], in.sum[:]) {
+	if !found || len(body) < len(in.Sum)+4 || !bytes.Equal(body[:len(in.Sum)], in.Sum[:]) {
 		return nil
 	}
 	end := len(data) - 4
 	if crc32.Checksum(data[:end], castagnoli) != binary.LittleEndian.Uint32(data[end:]) {
 		return nil
 	}
-	body = body[len(in.sum) : len(body)-4]
+	body = body[len(in.Sum) : len(body)-4]
 	bad := false
 	num := func() int {
 		v, n := binary.Uvarint(body)
@@ -189,10 +197,10 @@ func decodeResult(data []byte, in *inputs) *kept {
 		body = body[n:]
 		return text
 	}
-	if string(take()) != in.commit {
+	if string(take()) != in.Commit {
 		return nil
 	}
-	k := &kept{}
+	k := &Component{}
 	warnings := take()
 	n := num()
 	if bad || n > len(body) {
@@ -210,19 +218,19 @@ func decodeResult(data []byte, in *inputs) *kept {
 			return nil
 		}
 	}
-	k.files = make([]*overlay.File, n)
+	k.Files = make([]*overlay.File, n)
 	for i, h := range heads {
 		if h.size > len(body) {
 			return nil
 		}
-		k.files[i] = overlay.NewFile(h.path, h.mode, body[:h.size:h.size], nil)
+		k.Files[i] = overlay.NewFile(h.path, h.mode, body[:h.size:h.size], nil)
 		body = body[h.size:]
 	}
 	if len(warnings) == 0 {
 		warnings = nil
 	}
 	var ok bool
-	if k.diags, ok = unpackWarnings(warnings); !ok || len(body) > 0 {
+	if k.Diags, ok = UnpackWarnings(warnings); !ok || len(body) > 0 {
 		return nil
 	}
 	return k

@@ -1,4 +1,4 @@
-package render
+package kept
 
 import (
 	"bytes"
@@ -45,8 +45,12 @@ type resultPlace struct {
 	off, size int64
 }
 
-// resultDir keeps them below the cache directory.
-const resultDir = "rendered.v2"
+// Dir is where results are kept below a cache directory.
+const Dir = "rendered.v2"
+
+// Open returns what earlier runs kept in a directory, nothing when its name is empty.
+// It is read when it is first asked for.
+func Open(dir string) *Results { return &Results{dir: dir} }
 
 const (
 	packMagic   = "sgpack2\n"
@@ -75,17 +79,8 @@ type packedResult struct {
 	data []byte
 }
 
-// openResults returns what earlier runs rendered. It is read when it is first
-// asked for.
-func (r *Renderer) openResults() *results {
-	if r.CacheDir == "" {
-		return &results{}
-	}
-	return &results{dir: filepath.Join(r.CacheDir, resultDir)}
-}
-
 // find returns where the result of a component is kept.
-func (s *results) find(name string) (at resultPlace, ok bool) {
+func (s *Results) find(name string) (at resultPlace, ok bool) {
 	if s.dir == "" {
 		return at, false
 	}
@@ -106,7 +101,7 @@ func (p resultPlace) read(data []byte) error {
 }
 
 // load reads the indexes of all packs, several at a time.
-func (s *results) load() {
+func (s *Results) load() {
 	s.latest = map[string]resultPlace{}
 	list, err := os.ReadDir(s.dir)
 	if err != nil {
@@ -139,7 +134,7 @@ func (s *results) load() {
 }
 
 // note takes down where the latest result of a component is.
-func (s *results) note(name string, at resultPlace) {
+func (s *Results) note(name string, at resultPlace) {
 	if old, ok := s.latest[name]; ok {
 		old.pack.live -= old.size
 	}
@@ -225,7 +220,7 @@ func (p *resultPack) decodeIndex(data []byte, end int64) (map[string]resultPlace
 
 // add takes a result into the batch. Whoever fills it writes it; nobody waits for
 // that.
-func (s *results) add(name string, sum [sha256.Size]byte, data []byte) {
+func (s *Results) add(name string, sum [sha256.Size]byte, data []byte) {
 	s.mu.Lock()
 	s.batch.entries = append(s.batch.entries, packedResult{name, sum, data})
 	s.batch.size += len(data)
@@ -239,7 +234,7 @@ func (s *results) add(name string, sum [sha256.Size]byte, data []byte) {
 
 // write makes a pack of a batch, and reports whether there is nothing that could
 // not be written.
-func (s *results) write(b resultBatch) bool {
+func (s *Results) write(b resultBatch) bool {
 	if len(b.entries) == 0 {
 		return true
 	}
@@ -285,9 +280,9 @@ func (s *results) write(b resultBatch) bool {
 	return true
 }
 
-// close writes what is not written yet and lets the packs go. Only one that added
+// Close writes what is not written yet and lets the packs go. Only one that added
 // something tidies up.
-func (s *results) close() {
+func (s *Results) Close() {
 	s.write(s.batch)
 	s.batch = resultBatch{}
 	if s.wrote {
@@ -303,7 +298,7 @@ func (s *results) close() {
 
 // tidy removes packs in which nothing counts any more, and puts what counts in small
 // ones together when there are many.
-func (s *results) tidy() {
+func (s *Results) tidy() {
 	var small []*resultPack
 	for _, p := range s.packs {
 		switch {

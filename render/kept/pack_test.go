@@ -1,4 +1,4 @@
-package render
+package kept
 
 import (
 	"bytes"
@@ -16,15 +16,15 @@ import (
 	"specgraft/overlay"
 )
 
-func keptIn(dir string) *results { return &results{dir: dir} }
+func keptIn(dir string) *Results { return &Results{dir: dir} }
 
 // reopened ends a run and begins the next one.
-func reopened(s *results) *results {
-	s.close()
+func reopened(s *Results) *Results {
+	s.Close()
 	return keptIn(s.dir)
 }
 
-func inputsOf(what string) *inputs { return &inputs{sum: sha256.Sum256([]byte(what)), commit: "c"} }
+func inputsOf(what string) *Inputs { return &Inputs{Sum: sha256.Sum256([]byte(what)), Commit: "c"} }
 
 func specOf(name, text string) []*overlay.File {
 	return []*overlay.File{overlay.NewFile(name+".spec", 0o644, []byte(text), nil)}
@@ -32,14 +32,14 @@ func specOf(name, text string) []*overlay.File {
 
 // keeps reports whether the result of a component from some inputs is kept, and
 // demands that it is the right one.
-func keeps(t *testing.T, s *results, name, in, text string) bool {
+func keeps(t *testing.T, s *Results, name, in, text string) bool {
 	t.Helper()
-	k := s.get(name, inputsOf(in))
+	k := s.Get(name, inputsOf(in))
 	if k == nil {
 		return false
 	}
-	defer k.release()
-	if got, _ := k.files[0].Bytes(); len(k.files) != 1 || string(got) != text {
+	defer k.Release()
+	if got, _ := k.Files[0].Bytes(); len(k.Files) != 1 || string(got) != text {
 		t.Errorf("%s of %s is %.40q, want %.40q", name, in, got, text)
 	}
 	return true
@@ -69,7 +69,7 @@ func TestPacksOfResults(t *testing.T) {
 	}
 	for i := range n {
 		name := fmt.Sprint("c", i)
-		s.put(name, inputsOf("1"), specOf(name, text(i, "1")), nil)
+		s.Put(name, inputsOf("1"), specOf(name, text(i, "1")), nil)
 	}
 	s = reopened(s)
 	if got := packsIn(t, s.dir); len(got) != n/16+1 {
@@ -83,7 +83,7 @@ func TestPacksOfResults(t *testing.T) {
 	before := packsIn(t, s.dir)
 	for i := range n {
 		name := fmt.Sprint("c", i)
-		s.put(name, inputsOf("1"), specOf(name, text(i, "1")), nil)
+		s.Put(name, inputsOf("1"), specOf(name, text(i, "1")), nil)
 	}
 	s = reopened(s)
 	if got := packsIn(t, s.dir); !slices.Equal(got, before) {
@@ -91,7 +91,7 @@ func TestPacksOfResults(t *testing.T) {
 	}
 	for i := range n {
 		name := fmt.Sprint("c", i)
-		s.put(name, inputsOf("2"), specOf(name, text(i, "2")), nil)
+		s.Put(name, inputsOf("2"), specOf(name, text(i, "2")), nil)
 	}
 	s = reopened(s)
 	after := packsIn(t, s.dir)
@@ -103,7 +103,7 @@ func TestPacksOfResults(t *testing.T) {
 			t.Fatalf("%s is not kept, or as it was", name)
 		}
 	}
-	s.close()
+	s.Close()
 }
 
 // TestSmallPacks has many runs that render one component each: their packs are put
@@ -114,7 +114,7 @@ func TestSmallPacks(t *testing.T) {
 	const n = 3 * maxSmallPacks
 	for i := range n {
 		name := fmt.Sprint("c", i)
-		s.put(name, inputsOf("1"), specOf(name, name), nil)
+		s.Put(name, inputsOf("1"), specOf(name, name), nil)
 		s = reopened(s)
 		if got := packsIn(t, s.dir); len(got) > maxSmallPacks+1 {
 			t.Fatalf("%d packs after %d runs", len(got), i+1)
@@ -125,7 +125,7 @@ func TestSmallPacks(t *testing.T) {
 			t.Errorf("%s was lost", name)
 		}
 	}
-	s.close()
+	s.Close()
 }
 
 // TestTwoRunsKeepResults has two runs at once on one cache, of the same components
@@ -136,17 +136,17 @@ func TestTwoRunsKeepResults(t *testing.T) {
 	dir := t.TempDir()
 	s := keptIn(dir)
 	for _, name := range []string{"a", "b", "c"} {
-		s.put(name, inputsOf("old"), specOf(name, "old"), nil)
+		s.Put(name, inputsOf("old"), specOf(name, "old"), nil)
 	}
-	s.close()
+	s.Close()
 	one, other := keptIn(dir), keptIn(dir)
 	if !keeps(t, one, "a", "old", "old") || !keeps(t, other, "a", "old", "old") {
 		t.Fatal("not kept")
 	}
 	for _, name := range []string{"a", "b", "c"} {
-		other.put(name, inputsOf("new"), specOf(name, "new"), nil)
+		other.Put(name, inputsOf("new"), specOf(name, "new"), nil)
 	}
-	other.close()
+	other.Close()
 	if got := packsIn(t, dir); len(got) != 1 {
 		t.Fatalf("packs: %q", got)
 	}
@@ -156,24 +156,24 @@ func TestTwoRunsKeepResults(t *testing.T) {
 			t.Errorf("%s is not what it was when the run began", name)
 		}
 	}
-	one.put("a", inputsOf("third"), specOf("a", "third"), nil)
-	one.close()
+	one.Put("a", inputsOf("third"), specOf("a", "third"), nil)
+	one.Close()
 	var group sync.WaitGroup
 	for run := range 4 {
 		group.Go(func() {
 			s := keptIn(dir)
-			defer s.close()
+			defer s.Close()
 			for i := range 20 {
 				name := fmt.Sprint("d", i)
 				in := fmt.Sprint("inputs", run%2)
 				keeps(t, s, name, in, name+in)
-				s.put(name, inputsOf(in), specOf(name, name+in), nil)
+				s.Put(name, inputsOf(in), specOf(name, name+in), nil)
 			}
 		})
 	}
 	group.Wait()
 	s = keptIn(dir)
-	defer s.close()
+	defer s.Close()
 	for i := range 20 {
 		name := fmt.Sprint("d", i)
 		if !keeps(t, s, name, "inputs0", name+"inputs0") && !keeps(t, s, name, "inputs1", name+"inputs1") {
@@ -189,10 +189,10 @@ func TestTwoRunsKeepResults(t *testing.T) {
 // out is what was put in, or nothing.
 func TestResultsSeeChanges(t *testing.T) {
 	t.Parallel()
-	fresh := func(t *testing.T) (s *results, pack string) {
+	fresh := func(t *testing.T) (s *Results, pack string) {
 		t.Helper()
 		s = keptIn(filepath.Join(t.TempDir(), "rendered"))
-		s.put("bash", inputsOf("1"), specOf("bash", "Name: bash\n"), nil)
+		s.Put("bash", inputsOf("1"), specOf("bash", "Name: bash\n"), nil)
 		s = reopened(s)
 		return s, filepath.Join(s.dir, packsIn(t, s.dir)[0])
 	}
@@ -213,7 +213,7 @@ func TestResultsSeeChanges(t *testing.T) {
 	}{
 		"content of the same size, time put back": {edit(func(b []byte) []byte { return bytes.Replace(b, []byte("Name: bash"), []byte("Name: bush"), 1) }), false},
 		"inputs of the same size, time put back": {edit(func(b []byte) []byte {
-			one, other := inputsOf("1").sum, inputsOf("other").sum
+			one, other := inputsOf("1").Sum, inputsOf("other").Sum
 			return bytes.ReplaceAll(b, one[:], other[:])
 		}), false},
 		"cut off":                   {edit(func(b []byte) []byte { return b[:len(b)-1] }), false},
@@ -248,9 +248,9 @@ func TestResultsSeeChanges(t *testing.T) {
 				t.Errorf("kept: %v, want %v", got, tt.kept)
 			}
 			// A run that renders it finds it kept the next time.
-			s.put("bash", inputsOf("1"), specOf("bash", "Name: bash\n"), nil)
+			s.Put("bash", inputsOf("1"), specOf("bash", "Name: bash\n"), nil)
 			s = reopened(s)
-			defer s.close()
+			defer s.Close()
 			if name != "replaced by a directory" && !keeps(t, s, "bash", "1", "Name: bash\n") {
 				t.Error("the damage stays")
 			}
@@ -261,8 +261,8 @@ func TestResultsSeeChanges(t *testing.T) {
 // FuzzResultPack reads an arbitrary index behind its checksum.
 func FuzzResultPack(f *testing.F) {
 	s := keptIn(f.TempDir())
-	s.put("bash", inputsOf("1"), specOf("bash", "x"), nil)
-	s.close()
+	s.Put("bash", inputsOf("1"), specOf("bash", "x"), nil)
+	s.Close()
 	data, err := os.ReadFile(filepath.Join(s.dir, packsIn(f, s.dir)[0]))
 	if err != nil {
 		f.Fatal(err)
