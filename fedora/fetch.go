@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"specgraft/fedora/cache"
 	"specgraft/fedora/distgit"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 // maxRetryAfter bounds how long a server can make us wait.
@@ -381,10 +381,10 @@ type answer struct {
 }
 
 var (
-	traceLine      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9:.]+ http\.c:[0-9]+ +(.*)$`) })
-	retryHeader    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)Recv header: *retry-after: *([0-9]+)`) })
-	locationHeader = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)Recv header: *location: *([^ ]+)`) })
-	staleLock      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.lock': File exists`) })
+	traceLine      = regex.Once(`^[0-9:.]+ http\.c:[0-9]+ +(.*)$`)
+	retryHeader    = regex.Once(`(?i)Recv header: *retry-after: *([0-9]+)`)
+	locationHeader = regex.Once(`(?i)Recv header: *location: *([^ ]+)`)
+	staleLock      = regex.Once(`\.lock': File exists`)
 )
 
 func (a *answer) Write(p []byte) (int, error) {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"specgraft/fedora/lookaside"
 	"specgraft/fedora/snapshot"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -169,9 +169,7 @@ func filesBelow(dir string) ([]string, error) {
 
 // fsckOpinion is what git fsck says about objects that are intact but not
 // formed as they should be: history is full of them, and they are no damage.
-var fsckOpinion = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(warning|error) in (commit|tree|blob|tag) [0-9a-f]+: `)
-})
+var fsckOpinion = regex.Once(`^(warning|error) in (commit|tree|blob|tag) [0-9a-f]+: `)
 
 // verifyRepository returns what is wrong with a mirrored repository.
 func (s *Store) verifyRepository(ctx context.Context, dir string) string {

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 // archiveSuffixes are the archive names that overlays can work in.
@@ -218,7 +218,7 @@ func (op *Op) checkRegex(list *diag.List) {
 }
 
 // groupRef finds what regexp.Expand takes for references.
-var groupRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`) })
+var groupRef = regex.Once(`\$(?:\$|(\w+)|\{(\w+)\})`)
 
 // groupNames returns the names and numbers that a replacement refers to.
 func groupNames(replacement string) []string {

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
 
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 // Bounds of a config.yaml; real ones have a few KiB, and some ten keys.
@@ -243,7 +243,7 @@ func pythonGroups(s string) string {
 	return pythonGroup().ReplaceAllString(strings.ReplaceAll(s, "$", "$$"), `$${$1$2}`)
 }
 
-var pythonGroup = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\(?:(\d)|g<(\w+)>)`) })
+var pythonGroup = regex.Once(`\\(?:(\d)|g<(\w+)>)`)
 
 func (r *autopatch) deleteLine(e *entry) {
 	target := e.get("target")

@@ -5,10 +5,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"specgraft/overlay"
 	"specgraft/overlay/patch"
+	"specgraft/overlay/regex"
 )
 
 // Srpmproc reads a .cfg file of Rocky's srpmproc. Files that it refers to are
@@ -138,9 +138,7 @@ func (r *srpmproc) patch(f *field, name string) {
 	r.nearly(f.line, "patch: %s is said line by line; no offset or fuzz is allowed for", name)
 }
 
-var header = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^\s*%(?:package|description|prep|build|install|check|files|changelog|clean|pre|post|preun|postun|pretrans|posttrans|trigger\w*|generate_buildrequires|conf|sourcelist|patchlist|verifyscript)(?:\s|$)`)
-})
+var header = regex.Once(`(?i)^\s*%(?:package|description|prep|build|install|check|files|changelog|clean|pre|post|preun|postun|pretrans|posttrans|trigger\w*|generate_buildrequires|conf|sourcelist|patchlist|verifyscript)(?:\s|$)`)
 
 func isHeader(line string) bool { return header().MatchString(line) }
 

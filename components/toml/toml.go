@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"go/token"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 // This file is the only one that knows go-toml's unstable package. It turns a
@@ -278,9 +278,7 @@ func Read(src *Source) (*Value, diag.List) {
 // maxSyntax bounds the syntax mistakes that are reported for one file.
 const maxSyntax = 50
 
-var HeaderLine = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^[ \t]*\[\[?[ \t]*[A-Za-z0-9_"'-][A-Za-z0-9_."' \t@+/-]*\]\]?[ \t]*(#.*)?\r?$`)
-})
+var HeaderLine = regex.Once(`(?m)^[ \t]*\[\[?[ \t]*[A-Za-z0-9_"'-][A-Za-z0-9_."' \t@+/-]*\]\]?[ \t]*(#.*)?\r?$`)
 
 // nextHeader returns the offset of the first line behind off that looks like a
 // table header, or -1.

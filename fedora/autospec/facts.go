@@ -3,13 +3,12 @@ package autospec
 import (
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 // Errors that a commit can have, in rpmautospec's words.
@@ -96,7 +95,7 @@ func evaluatorKey(cfg macro.Config) string {
 
 // probedRelease is what %autorelease becomes in a probe: its flags spelled out.
 // Anything around it in the Release tag hides them.
-var probedRelease = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^E([^_]*)_S([^_]*)_P([01])_B(\d*)$`) })
+var probedRelease = regex.Once(`^E([^_]*)_S([^_]*)_P([01])_B(\d*)$`)
 
 func factsFrom(s *macro.Spec) Facts {
 	if s.Stopped {

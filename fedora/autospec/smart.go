@@ -3,14 +3,13 @@ package autospec
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"specgraft/fedora/evr"
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 	"specgraft/overlay/spec"
 )
 
@@ -91,7 +90,7 @@ type siteFinder struct {
 
 // references finds a number or a plain macro reference; conditional ones
 // with a text of their own, "%{?x:…}", are skipped as a whole.
-var references = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%\{[?!]*\w+:|%\{\??(\w+)\}|%\??(\w+)|([0-9]+)`) })
+var references = regex.Once(`%\{[?!]*\w+:|%\{\??(\w+)\}|%\??(\w+)|([0-9]+)`)
 
 // scan looks at the text of a line from byte offset from on.
 func (s *siteFinder) scan(line, from int, name string) {

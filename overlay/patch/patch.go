@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"hash"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
+
+	"specgraft/overlay/regex"
 )
 
 // ID identifies what a patch does: two patches with the same lines in the
@@ -78,7 +78,7 @@ type Line struct {
 	Text string
 }
 
-var hunkHeader = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@`) })
+var hunkHeader = regex.Once(`^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@`)
 
 // Parse reads the files and hunks of a unified diff; what is not part of
 // one is passed over.

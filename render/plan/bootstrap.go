@@ -2,24 +2,21 @@ package plan
 
 import (
 	"context"
-	"regexp"
 	"runtime"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"specgraft/fedora/macro"
+	"specgraft/overlay/regex"
 	"specgraft/render/facts"
 )
 
 // Build conditionals by which packagers break circles: those that take things
 // away when they are on, and those that bring tests and documentation along.
 var (
-	bootstrapOn  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(bootstrap.*|.*_bootstrap|stage1|minimal)$`) })
-	bootstrapOff = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(tests?|check|.*_tests?|testsuite|docs?|.*_docs?|documentation|manual|man|doxygen|sphinx|examples|gui|full)$`)
-	})
+	bootstrapOn  = regex.Once(`^(bootstrap.*|.*_bootstrap|stage1|minimal)$`)
+	bootstrapOff = regex.Once(`^(tests?|check|.*_tests?|testsuite|docs?|.*_docs?|documentation|manual|man|doxygen|sphinx|examples|gui|full)$`)
 )
 
 // settings returns what of a component's build conditionals may take requirements

@@ -62,8 +62,8 @@ func (r *Revision) Commit() (*distgit.Commit, error) {
 
 // Project returns the configuration of the revision, loaded on the first call.
 // The files of a commit are in a temporary directory, without those that are
-// results of specgraft other than locks, until the history is closed. What a submodule has is not among them. Errors say which commit they
-// are about.
+// results of specgraft other than locks, until the history is closed. What a
+// submodule has is not among them. Errors say which commit they are about.
 func (r *Revision) Project() (*components.Project, error) { return r.project() }
 
 func (r *Revision) load() (*components.Project, error) {

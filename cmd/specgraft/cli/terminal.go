@@ -3,10 +3,11 @@ package cli
 import (
 	"io"
 	"os"
-	"regexp"
 	"sync"
 
 	"golang.org/x/term"
+
+	"specgraft/overlay/regex"
 )
 
 // A terminal is a terminal that is written to. What a spec or another input
@@ -26,10 +27,10 @@ type screen struct {
 }
 
 // ownSequence is what our colours are made of. Others could hide text.
-var ownSequence = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\x1b\[(?:0|1|2|3[1236]|1;3[13])m`) })
+var ownSequence = regex.Once(`^\x1b\[(?:0|1|2|3[1236]|1;3[13])m`)
 
 // maybeOwn is the beginning of such a sequence.
-var maybeOwn = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\x1b(?:\[[0-9;]{0,4})?$`) })
+var maybeOwn = regex.Once(`^\x1b(?:\[[0-9;]{0,4})?$`)
 
 // forTerminal returns w, guarded when it is a terminal.
 func forTerminal(w io.Writer, s *screen) io.Writer {

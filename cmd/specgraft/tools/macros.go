@@ -11,10 +11,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/sassoftware/go-rpmutils"
 	"github.com/spf13/cobra"
@@ -22,6 +20,7 @@ import (
 	"specgraft/cmd/specgraft/cli"
 	"specgraft/fedora/macro"
 	"specgraft/overlay/diag"
+	"specgraft/overlay/regex"
 )
 
 func MacrosCmd(g *cli.Globals) *cobra.Command {
@@ -103,7 +102,7 @@ one, specs are read as the newest rpm reads them.`,
 // newestRPM is the version of rpm that the evaluator follows.
 const newestRPM = "6.0"
 
-var rpmVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`) })
+var rpmVersion = regex.Once(`^[0-9]+(\.[0-9]+)*$`)
 
 func macrosShowCmd(g *cli.Globals) *cobra.Command {
 	var srpm bool

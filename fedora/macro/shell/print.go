@@ -2,10 +2,10 @@ package shell
 
 import (
 	"math/big"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
+	"specgraft/overlay/regex"
 )
 
 func toolEcho(_ *shell, args []string, _ *stream, out *output) (int, error) {
@@ -172,7 +172,7 @@ func toolPrintf(s *shell, args []string, _ *stream, out *output) (int, error) {
 	return 0, nil
 }
 
-var plainNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?[0-9]{1,18}(\.[0-9]{0,40})?$`) })
+var plainNumber = regex.Once(`^-?[0-9]{1,18}(\.[0-9]{0,40})?$`)
 
 // formatOne formats one argument by a directive of printf.
 func formatOne(spec string, verb byte, arg string) (string, bool) {

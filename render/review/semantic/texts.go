@@ -1,11 +1,10 @@
 package semantic
 
 import (
-	"regexp"
 	"strings"
-	"sync"
 
 	"specgraft/fedora/macro"
+	"specgraft/overlay/regex"
 )
 
 // A unit is a part of a spec that is compared as text: the script of one
@@ -411,7 +410,7 @@ func (e *evaluation) reads(list []logical) bool {
 
 // unpacks finds the macros that unpack and patch. What they come to depends on
 // files that may not be there to be read, so their text is compared as well.
-var unpacks = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%\{?(auto)?(setup|patch)`) })
+var unpacks = regex.Once(`%\{?(auto)?(setup|patch)`)
 
 // unpacking returns the lines with such macros.
 func unpacking(list []numbered) string {
