@@ -17,15 +17,11 @@ import (
 
 // Load loads a project for what is done with its components. Large files that
 // hold package groups and nothing else are read only when they changed since an
-// earlier load by the same build, which the cache directory remembers; where
-// nothing is remembered, or cacheDir is empty, all are read.
+// earlier load by the same build, which the cache directory remembers.
 //
 // A file counts as unchanged by what the system says of it. One that is changed
 // without a trace there is read again with the next change.
 func Load(o components.Options, cacheDir, build string) (*components.Project, diag.List) {
-	if cacheDir == "" {
-		return components.Load(o)
-	}
 	start := time.Now().UnixNano()
 	dir, err := components.Find(o.Dir)
 	if err != nil || dir == "" {

@@ -34,6 +34,7 @@ type Globals struct {
 	WithoutLock optionalBool // --without-lockfile
 
 	OpenArchives bool   // set by commands with --allow-no-hashes
+	ReadAll      bool   // set by --verify: nothing is believed of what an earlier run read
 	profile      string // --profile
 	concurrency  int    // --concurrency, 0 for the number of processors
 	Offline      bool

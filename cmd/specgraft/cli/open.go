@@ -104,8 +104,8 @@ func (g *Globals) Load() (*components.Project, error) {
 // groups that did not change since the last time are left out.
 func (g *Globals) LoadComponents() (*components.Project, error) {
 	dir, err := g.Cache()
-	if err != nil {
-		dir = ""
+	if err != nil || g.ReadAll {
+		return g.Load()
 	}
 	return g.loaded(render.Load(g.LoadOptions(), dir, BuildID()))
 }

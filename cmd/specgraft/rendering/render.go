@@ -19,7 +19,7 @@ import (
 
 func RenderCmd(g *cli.Globals) *cobra.Command {
 	var output, now, exportGit, patch string
-	var force, check, verify, clean, failFast, failOnError, explain, allowShallow bool
+	var force, check, clean, failFast, failOnError, explain, allowShallow bool
 	var jobs int
 	var strict []string
 	cmd := &cobra.Command{
@@ -64,7 +64,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 	f.BoolVarP(&force, "force", "f", false, "replace directories even if they do not look like rendered specs")
 	f.BoolVar(&check, "check", false, "write nothing; exit with 2 when something would change")
 	f.StringVar(&patch, "patch", "", "with --check: write the patch that would fix the tree to `FILE`, for git apply")
-	f.BoolVar(&verify, "verify", false, "render and read everything, also what is known to be unchanged")
+	f.BoolVar(&g.ReadAll, "verify", false, "render and read everything, also what is known to be unchanged")
 	f.BoolVar(&clean, "clean-stale", false, "with -a: remove directories of components that are gone")
 	f.IntVarP(&jobs, "jobs", "j", 0, "render `N` components at a time (default: one for each processor)")
 	f.StringSliceVar(&strict, "strict", nil, "make errors of warnings with `CODES`, which may be groups such as overlay/; of all when none are given")
@@ -147,7 +147,7 @@ packaging instead, whether it is part of the tree, and why; in JSON both.`,
 		}
 		g.Closers = append(g.Closers, out.Close)
 		run := newRenderRun(g, r, out, names, format, g.Brief(sel.All, format),
-			render.RunOptions{Jobs: g.Jobs(jobs, 1), Check: check, FailFast: failFast, ExplainFiles: explain, Verify: verify})
+			render.RunOptions{Jobs: g.Jobs(jobs, 1), Check: check, FailFast: failFast, ExplainFiles: explain, Verify: g.ReadAll})
 		if patch != "" {
 			run.patch = &patchFile{name: patch}
 		}
