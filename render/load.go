@@ -69,48 +69,33 @@ const (
 	minKnown = 16 << 10
 )
 
-// encodeKnown writes what the system says of files, and a checksum.
+// encodeKnown writes what the system says of files.
 func encodeKnown(files []string, ids map[string]cache.Identity) []byte {
 	b := []byte(knownMagic)
 	for _, file := range files {
 		b = binary.AppendUvarint(b, uint64(len(file)))
 		b = append(b, file...)
-		id := ids[file]
-		for _, n := range []int64{id.Mode, id.Inode, id.Size, id.Mtime, id.Ctime} {
-			b = binary.AppendVarint(b, n)
-		}
+		b = ids[file].Append(b)
 	}
-	sum := sha256.Sum256(b)
-	return append(b, sum[:]...)
+	return cache.Seal(b)
 }
 
 // decodeKnown reads what encodeKnown wrote; nil for anything else.
 func decodeKnown(data []byte) map[string]cache.Identity {
-	body, found := bytes.CutPrefix(data, []byte(knownMagic))
-	if !found || len(body) < sha256.Size {
-		return nil
-	}
-	end := len(data) - sha256.Size
-	if sum := sha256.Sum256(data[:end]); !bytes.Equal(sum[:], data[end:]) {
+	body, ok := cache.Unseal(data, knownMagic)
+	if !ok {
 		return nil
 	}
 	ids := map[string]cache.Identity{}
-	for body = body[:len(body)-sha256.Size]; len(body) > 0; {
+	for len(body) > 0 {
 		size, n := binary.Uvarint(body)
 		if n <= 0 || size > uint64(len(body)-n) {
 			return nil
 		}
 		file := string(body[n : n+int(size)])
-		body = body[n+int(size):]
-		var id cache.Identity
-		for _, field := range []*int64{&id.Mode, &id.Inode, &id.Size, &id.Mtime, &id.Ctime} {
-			v, n := binary.Varint(body)
-			if n <= 0 {
-				return nil
-			}
-			*field, body = v, body[n:]
+		if ids[file], body, ok = cache.CutIdentity(body[n+int(size):]); !ok {
+			return nil
 		}
-		ids[file] = id
 	}
 	return ids
 }

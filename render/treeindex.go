@@ -180,26 +180,18 @@ func (x *treeIndex) encode(saved int64) []byte {
 		b = binary.AppendVarint(b, int64(len(c.files)))
 		for _, f := range c.files {
 			text(f.path)
-			for _, n := range []int64{f.id.Mode, f.id.Inode, f.id.Size, f.id.Mtime, f.id.Ctime} {
-				b = binary.AppendVarint(b, n)
-			}
+			b = f.id.Append(b)
 		}
 	}
-	sum := sha256.Sum256(b)
-	return append(b, sum[:]...)
+	return cache.Seal(b)
 }
 
 // decodeTree reads what encode wrote; ok is false for anything else.
 func decodeTree(data []byte) (known map[string]*indexed, saved int64, ok bool) {
-	body, found := bytes.CutPrefix(data, []byte(indexMagic))
-	if !found || len(body) < sha256.Size {
+	body, ok := cache.Unseal(data, indexMagic)
+	if !ok {
 		return nil, 0, false
 	}
-	end := len(data) - sha256.Size
-	if sum := sha256.Sum256(data[:end]); !bytes.Equal(sum[:], data[end:]) {
-		return nil, 0, false
-	}
-	body = body[:len(body)-sha256.Size]
 	all := string(body) // names and paths become parts of this one string
 	bad := false
 	num := func() int64 {
@@ -241,8 +233,8 @@ func decodeTree(data []byte) (known map[string]*indexed, saved int64, ok bool) {
 		c.files = make([]indexedFile, 0, min(count(), 1<<16))
 		for range cap(c.files) {
 			f := indexedFile{path: text()}
-			for _, n := range []*int64{&f.id.Mode, &f.id.Inode, &f.id.Size, &f.id.Mtime, &f.id.Ctime} {
-				*n = num()
+			if f.id, body, ok = cache.CutIdentity(body); !ok {
+				return nil, 0, false
 			}
 			c.files = append(c.files, f)
 		}
