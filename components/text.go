@@ -33,6 +33,19 @@ func (p *Project) FileOf(op *overlay.Op) string {
 	return filepath.Join(p.Dir, name)
 }
 
+// LastOverlays returns the absolute path of the file behind whose overlays no
+// others of a component come, "" for none, and where in it they stand: overlay
+// documents come behind the component's own table.
+func (p *Project) LastOverlays(c *Component) (file string, at []string) {
+	if n := len(c.Overlays); n > 0 && InDocument(&c.Overlays[n-1]) {
+		return p.FileOf(&c.Overlays[n-1]), []string{"overlays"}
+	}
+	return c.File, []string{"components", c.Name, "overlays"}
+}
+
+// InDocument reports whether an overlay stands in an overlay document.
+func InDocument(op *overlay.Op) bool { return op.Layer == layerDocument }
+
 // Own reports whether an overlay stands in the component's own table or in an
 // overlay document, so that changing it changes no other component.
-func Own(op *overlay.Op) bool { return op.Layer == layerComponent || op.Layer == layerDocument }
+func Own(op *overlay.Op) bool { return op.Layer == layerComponent || InDocument(op) }

@@ -212,7 +212,6 @@ var complexity = map[string]string{
 	"render.(*Renderer).one":                       "the steps of a render, each with its own failure",
 	"render.(*Renderer).source":                    "the steps of a render, each with its own failure",
 	"render.(*Renderer).locate":                    "the places that a finding can have, the nearest first",
-	"render/editor.(*Snapshot).Absorb":             "the places in a spec or project where a cursor can be: a case each",
 	"render/editor.(*Snapshot).SpecDefinition":     "the places in a spec or project where a cursor can be: a case each",
 	"render/editor.(*Snapshot).overlayActions":     "the places in a spec or project where a cursor can be: a case each",
 	"render/editor.(*Snapshot).split":              "the places in a spec or project where a cursor can be: a case each",

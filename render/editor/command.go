@@ -319,19 +319,14 @@ func (s *Snapshot) Absorb(ctx context.Context, name string) (*Change, string, er
 		return nil, "", err
 	}
 	ch := &Change{Edits: map[string][]buffer.Edit{}, Created: map[string]string{}}
-	file, path := c.File, []string{"components", name, "overlays"}
-	if n := len(c.Overlays); n > 0 && c.Overlays[n-1].Layer == "overlay file" {
-		file, path = s.Project.FileOf(&c.Overlays[n-1]), []string{"overlays"}
-	}
+	file, path := s.Project.LastOverlays(c)
 	text := s.textOf(file)
 	if file == "" || text == nil {
 		return nil, "", fmt.Errorf("%s stands in no TOML file that overlays could be added to; add [components.%s] to one", name, toml.QuoteKey(name))
 	}
+	found.Describe()
 	ops := found.Ops()
 	for i := range ops {
-		if ops[i].Description == "" {
-			ops[i].Description = "TODO: say why"
-		}
 		if ops[i].Source != "" && ops[i].Data != nil {
 			ch.Created[filepath.Join(filepath.Dir(file), filepath.FromSlash(ops[i].Source))] = string(ops[i].Data)
 		}

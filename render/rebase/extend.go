@@ -23,7 +23,7 @@ var ErrOtherContent = errors.New("exists with other content")
 // error about a file that cannot be read or written is an *fs.PathError with its
 // name.
 func Extend(p *components.Project, c *components.Component, ops []overlay.Op) (file string, err error) {
-	file, at := lastOverlays(p, c)
+	file, at := p.LastOverlays(c)
 	if file == "" {
 		return "", &diag.Diagnostic{Code: "absorb/input", Component: c.Name, Message: "the component stands in no TOML file that overlays could be added to",
 			Hint: fmt.Sprintf("add [components.%s] to one", c.Name)}
@@ -46,20 +46,6 @@ func Extend(p *components.Project, c *components.Component, ops []overlay.Op) (f
 		return "", &fs.PathError{Op: "write", Path: file, Err: err}
 	}
 	return file, nil
-}
-
-// lastOverlays returns the file behind whose overlays no others of the component
-// come, "" for none, and where in it they stand.
-func lastOverlays(p *components.Project, c *components.Component) (file string, at []string) {
-	if n := len(c.Overlays); n > 0 && c.Overlays[n-1].Layer == "overlay file" {
-		// Overlay files come behind the component's own table.
-		file = c.Overlays[n-1].Pos.Filename
-		if !filepath.IsAbs(file) {
-			file = filepath.Join(p.Dir, filepath.FromSlash(file))
-		}
-		return file, []string{"overlays"}
-	}
-	return c.File, []string{"components", c.Name, "overlays"}
 }
 
 // WriteSources writes the files that overlays add below the directory of their TOML

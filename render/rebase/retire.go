@@ -115,7 +115,7 @@ func RetireEdits(p *components.Project, list []*Retirement) ([]FileEdit, error) 
 // isDocument reports whether overlays of a file come from an overlay document.
 func isDocument(ops []*overlay.Op, p *components.Project, file string) bool {
 	return slices.ContainsFunc(ops, func(op *overlay.Op) bool {
-		return p.FileOf(op) == file && op.Layer == "overlay file"
+		return p.FileOf(op) == file && components.InDocument(op)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"specgraft/cmd/specgraft/cli"
+	"specgraft/components"
 	"specgraft/components/edit"
 	"specgraft/overlay"
 	"specgraft/overlay/diag"
@@ -267,7 +268,7 @@ func pins(ctx context.Context, v *cli.Viewer, name string) ([]pinned, error) {
 		switch {
 		case op.Expect != nil && *op.Expect == a.Places:
 			p.Status = "unchanged"
-		case op.Layer != "component" && op.Layer != "overlay file":
+		case !components.Own(op):
 			p.Status = "shared"
 		}
 		pins = append(pins, p)
