@@ -184,21 +184,8 @@ const maxForkSpec = 256 << 20
 // ReadFork reads the directory of a package. An error of the file system is an
 // *fs.PathError with the name of the directory.
 func ReadFork(dir, name string) (*overlay.Tree, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, &fs.PathError{Op: "read", Path: dir, Err: err}
-	}
-	defer root.Close()
 	t := &overlay.Tree{Name: name, Files: map[string]*overlay.File{}}
-	err = fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case e.IsDir() && e.Name() == ".git":
-			return fs.SkipDir
-		case !e.Type().IsRegular():
-			return nil
-		}
+	err := eachFile(dir, func(root *os.Root, p string, e fs.DirEntry) error {
 		info, err := e.Info()
 		if err != nil {
 			return err

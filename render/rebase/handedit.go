@@ -61,13 +61,22 @@ func OpenUnsavedEdit(ctx context.Context, r *render.Renderer, c *components.Comp
 
 // readDir reads the regular files of a directory, in memory.
 func readDir(dir string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	return files, eachFile(dir, func(root *os.Root, p string, _ fs.DirEntry) (err error) {
+		files[p], err = root.ReadFile(p)
+		return err
+	})
+}
+
+// eachFile calls f for the regular files of a directory, but those of git, in the
+// order of their paths.
+func eachFile(dir string, f func(root *os.Root, path string, e fs.DirEntry) error) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer root.Close()
-	files := map[string][]byte{}
-	return files, fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
+	return fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -76,8 +85,7 @@ func readDir(dir string) (map[string][]byte, error) {
 		case !e.Type().IsRegular():
 			return nil
 		}
-		files[p], err = root.ReadFile(p)
-		return err
+		return f(root, p, e)
 	})
 }
 

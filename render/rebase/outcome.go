@@ -122,16 +122,23 @@ func (out *Outcome) Judge(p *components.Project) {
 		}
 		out.Overlays = append(out.Overlays, said)
 	}
-	switch {
-	case !c.Proven && len(c.Problems) > 0 && !slices.ContainsFunc(c.Overlays, func(o Overlay) bool { return o.Verdict.NeedsPerson() }):
+	if !c.Proven && len(c.Problems) > 0 && !slices.ContainsFunc(c.Overlays, func(o Overlay) bool { return o.Verdict.NeedsPerson() }) {
 		out.Status, out.Error, out.Problems = Unrendered, c.Problems.Errors(), c.Problems
-	case !c.Worst().NeedsPerson():
-		out.Status = Free
-	case c.Ready():
-		out.Status = Reviewable
-	default:
-		out.Status = Open
+		return
 	}
+	out.Status = statusOf(c.Worst(), c.Ready())
+}
+
+// statusOf says what there is to do when the most important verdict is this one, and
+// all that needs a person has a proposal.
+func statusOf(worst Verdict, ready bool) Status {
+	switch {
+	case !worst.NeedsPerson():
+		return Free
+	case ready:
+		return Reviewable
+	}
+	return Open
 }
 
 func sayOverlay(o *Overlay) OverlayOutcome {

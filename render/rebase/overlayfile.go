@@ -56,14 +56,7 @@ func (f *OverlayFile) Rebase(old, new *overlay.Tree, opt Options) (*Outcome, err
 		}
 		out.Overlays = append(out.Overlays, said)
 	}
-	switch {
-	case !found.Worst().NeedsPerson():
-		out.Status = Free
-	case found.settled():
-		out.Status = Reviewable
-	default:
-		out.Status = Open
-	}
+	out.Status = statusOf(found.Worst(), found.settled())
 	return out, nil
 }
 
