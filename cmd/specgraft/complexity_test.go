@@ -140,7 +140,6 @@ var complexity = map[string]string{
 	"components.(*Project).Select":                 "the ways to choose or find components, a case each",
 	"components.(*Project).discover":               "the ways to choose or find components, a case each",
 	"components.(*Project).checkArchives":          "the rules of the format on a table, a case each",
-	"components/toml.(*reader).header":             "the rules of the format on a table, a case each",
 	"components/schema.(*Checker).Rule":            "the rules of the format on a table, a case each",
 	"components/schema.(*Checker).table":           "the rules of the format on a table, a case each",
 	"components/schema.typeHint":                   "the rules of the format on a table, a case each",

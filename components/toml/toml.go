@@ -316,13 +316,16 @@ func (r *reader) syntax(data []byte, err error) int {
 	return off
 }
 
-// room returns the space for the entries of a table that headers name: the first
-// one of a long document, which in most has nearly all of them, gets it at once.
-func (r *reader) room() []Entry {
-	if r.headers < 64 {
+// room returns the space for the entries of a table that a header opens. The first
+// one of a long document that is only the parent of others, which in most has
+// nearly all of them, gets it at once.
+func (r *reader) room(f form) []Entry {
+	if f != FormParent || r.headers < 64 {
 		return nil
 	}
-	return make([]Entry, 0, r.headers)
+	n := r.headers
+	r.headers = 0
+	return make([]Entry, 0, n)
 }
 
 func (r *reader) alloc(k Kind, f form, off, end uint32) *Value {
@@ -388,9 +391,7 @@ func (r *reader) header(root *Value, n *unstable.Node) *Value {
 				f, at = FormHeader, first
 			}
 			v := r.alloc(KindTable, f, at, at)
-			if f == FormParent {
-				v.Keys, r.headers = r.room(), 0
-			}
+			v.Keys = r.room(f)
 			if last && n.Kind == unstable.ArrayTable {
 				list := r.alloc(KindList, FormTables, first, first)
 				v.Form = FormElement
