@@ -55,7 +55,7 @@ func Open(dir string) *Results { return &Results{dir: dir} }
 const (
 	packMagic   = "sgpack2\n"
 	packTrailer = 4 + 4 + len(packMagic)
-	packTail    = 64 << 10 // that most indexes fit into
+	packTail    = 16 << 10 // that most indexes fit into
 	// packBytes is how much is put into one pack: what a run loses that is killed.
 	packBytes = 4 << 20
 	// maxSmallPacks is how many packs may be less than half full before they are
