@@ -112,7 +112,8 @@ type projectHistory struct {
 	mu      sync.Mutex            // not held while something is read
 	locks   map[string]*lock.Lock // by blob; nil for one that cannot be read
 	commits map[string]*distgit.Commit
-	others  []*distgit.Repo // further readers of repo
+	opened  int             // how many further readers were asked for, at most maxReaders
+	others  []*distgit.Repo // those that could be opened
 	idle    []*distgit.Repo // those of them that nobody uses
 }
 
@@ -127,7 +128,10 @@ func (h *projectHistory) read(f func(*distgit.Repo) error) error {
 	if n := len(h.idle); n > 0 {
 		reader, h.idle = h.idle[n-1], h.idle[:n-1]
 	}
-	more := reader == nil && len(h.others) < maxReaders
+	more := reader == nil && h.opened < maxReaders
+	if more {
+		h.opened++
+	}
 	h.mu.Unlock()
 	if more {
 		if another, ok := h.repo.Another(); ok {
