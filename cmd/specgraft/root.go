@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"specgraft/cmd/specgraft/cli"
@@ -68,6 +70,9 @@ found that something would change, 3 the environment failed.`,
 // named returns the name of the command in commandGroups that args are for, ""
 // when they are for another one, for help, or wrong.
 func named(root *cobra.Command, args []string) string {
+	if len(args) > 0 && isCommand(args[0]) {
+		return args[0]
+	}
 	defer root.ResetCommands()
 	for _, group := range commandGroups {
 		for _, c := range group.Commands {
@@ -78,6 +83,13 @@ func named(root *cobra.Command, args []string) string {
 		return cmd.Name()
 	}
 	return ""
+}
+
+// isCommand reports whether commandGroups has a command of that name.
+func isCommand(name string) bool {
+	return slices.ContainsFunc(commandGroups, func(g commandGroup) bool {
+		return slices.ContainsFunc(g.Commands, func(c command) bool { return c.Name == name })
+	})
 }
 
 // addAll adds every command to root.
