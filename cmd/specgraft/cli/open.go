@@ -102,12 +102,14 @@ func (g *Globals) Load() (*components.Project, error) {
 
 // LoadComponents loads the project for what is done with its components: package
 // groups that did not change since the last time are left out.
-func (g *Globals) LoadComponents() (*components.Project, error) {
+func (g *Globals) LoadComponents() (*components.Project, error) { return g.loaded(g.loadComponents()) }
+
+func (g *Globals) loadComponents() (*components.Project, diag.List) {
 	dir, err := g.Cache()
 	if err != nil || g.ReadAll {
-		return g.Load()
+		return components.Load(g.LoadOptions())
 	}
-	return g.loaded(render.Load(g.LoadOptions(), dir, BuildID()))
+	return render.Load(g.LoadOptions(), dir, BuildID())
 }
 
 func (g *Globals) loaded(p *components.Project, problems diag.List) (*components.Project, error) {

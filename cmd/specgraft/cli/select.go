@@ -89,7 +89,7 @@ func (s *Selection) Names(p *components.Project, args []string) ([]string, error
 
 // CompleteNames completes component names.
 func (g *Globals) CompleteNames(_ *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
-	p, _ := components.Load(g.LoadOptions())
+	p, _ := g.loadComponents()
 	if p == nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

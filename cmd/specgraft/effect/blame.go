@@ -52,7 +52,7 @@ checked-in file may differ from.`,
 		if err != nil {
 			return err
 		}
-		p, err := g.Load()
+		p, err := g.LoadComponents()
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ func showUpstream(ctx context.Context, g *cli.Globals, what, format string) erro
 	if name == "" || given && commit == "" {
 		return cli.Usagef("--upstream %s: want NAME or NAME@COMMIT", what)
 	}
-	p, err := g.Load()
+	p, err := g.LoadComponents()
 	if err != nil {
 		return err
 	}

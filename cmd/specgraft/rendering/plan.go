@@ -152,7 +152,7 @@ func runPlan(ctx context.Context, g *cli.Globals, sel *cli.Selection, args []str
 			return err
 		}
 	}
-	p, err := g.Load()
+	p, err := g.LoadComponents()
 	if err != nil {
 		return err
 	}
