@@ -33,10 +33,7 @@ const programRounds = 7
 func BenchmarkProgram(b *testing.B) {
 	project := filepath.Join(corpus.MakeDistgit(b), "project")
 	dir := scratch(b)
-	bin := filepath.Join(dir, "specgraft")
-	if msg, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "specgraft/cmd/specgraft").CombinedOutput(); err != nil {
-		b.Fatalf("go build: %v\n%s", err, msg)
-	}
+	bin := buildProgram(b, filepath.Join(dir, "specgraft"), "specgraft/cmd/specgraft")
 	in := func(name string) string { return filepath.Join(dir, name) }
 	renders := func(cache, out string, flags ...string) []string {
 		return append([]string{bin, "render", "-a", "--project", project, "--cache-dir", in(cache), "-o", in(out)}, flags...)
@@ -96,6 +93,16 @@ func BenchmarkProgram(b *testing.B) {
 		table.WriteString("\nNOT COUNTED: system calls, as there is no strace\n")
 	}
 	fmt.Printf("\n\n%s\n", table.String()) // a log would be cut off
+}
+
+// buildProgram builds a package, or a file of Go, as it is released and returns the
+// path of the program.
+func buildProgram(b *testing.B, bin, source string) string {
+	b.Helper()
+	if msg, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, source).CombinedOutput(); err != nil {
+		b.Fatalf("go build: %v\n%s", err, msg)
+	}
+	return bin
 }
 
 // A run is what a program took.

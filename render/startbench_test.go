@@ -5,7 +5,6 @@ package render_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,12 +29,8 @@ func BenchmarkStart(b *testing.B) {
 	if err := os.WriteFile(hello, []byte("package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hello\") }\n"), 0o666); err != nil {
 		b.Fatal(err)
 	}
-	line, bin := filepath.Join(dir, "hello"), filepath.Join(dir, "specgraft")
-	for name, source := range map[string]string{line: hello, bin: "specgraft/cmd/specgraft"} {
-		if msg, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", name, source).CombinedOutput(); err != nil {
-			b.Fatalf("go build: %v\n%s", err, msg)
-		}
-	}
+	line := buildProgram(b, filepath.Join(dir, "hello"), hello)
+	bin := buildProgram(b, filepath.Join(dir, "specgraft"), "specgraft/cmd/specgraft")
 	kinds := []struct {
 		title string
 		args  []string
